@@ -1,0 +1,147 @@
+r"""What a checker returns: a verdict, how it was reached, and what it rests on.
+
+The verdict is three-valued. *certified*: every condition was decided by exact or ball arithmetic.
+*refuted*: a witness shows that the statement is false. *unknown*: neither, with the reason; it is
+never to be read as "no".
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from flint import fmpq
+
+from lscore.claims import claim
+from lscore.errors import LscoreError
+from lscore.exact import RationalMatrix, to_float
+
+
+class CertificateError(LscoreError, ValueError):
+    """A certificate that would say more than its conditions support."""
+
+
+class Verdict(StrEnum):
+    """certified, refuted or unknown."""
+
+    CERTIFIED = "certified"
+    REFUTED = "refuted"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One decided (or undecided: `holds` is None) condition, with its margin if it has one.
+
+    For an inequality the margin is the distance by which it holds; `None` for an identity.
+    """
+
+    text: str
+    holds: bool | None
+    margin: fmpq | None = None
+    margin_name: str = "margin"
+
+
+def show(value: object) -> str:
+    """Stable text of a number, a vector or text; long rationals become 6 significant digits.
+
+    >>> show(fmpq(16, 85)), show(fmpq(10**30 + 1, 3 * 10**30))
+    ('16/85', '0.333333 (exact rational, 202 bits)')
+    """
+    if isinstance(value, fmpq):
+        text = str(value)
+        if len(text) <= 24:
+            return text
+        bits = int(value.p).bit_length() + int(value.q).bit_length()
+        return f"{to_float(value):.6g} (exact rational, {bits} bits)"
+    if isinstance(value, RationalMatrix):
+        text = repr(value)
+        return text if len(text) <= 60 else f"exact, shape {value.shape}"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return str(value)
+
+
+@dataclass(frozen=True, eq=False)
+class Certificate:
+    """The answer of a checker.
+
+    `claim` (ID), `statement` (what is decided), `verdict`, `method` ("exact", "ball" or "float"),
+    `conditions`, `witness` (refutes the statement: named exact objects), `reason` (why unknown),
+    `values` (named numbers worth knowing). Inconsistent certificates cannot be made: certified
+    needs exact or ball arithmetic and all conditions true, refuted needs a witness, unknown a
+    reason; `CertificateError` otherwise. A certificate has no truth value on purpose: ask
+    ``certificate.certified``, or compare ``certificate.verdict``.
+    """
+
+    claim: str
+    statement: str
+    verdict: Verdict
+    method: str
+    conditions: tuple[Condition, ...] = ()
+    witness: Mapping[str, object] = field(default_factory=dict)
+    reason: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "verdict", Verdict(self.verdict))
+        object.__setattr__(self, "conditions", tuple(self.conditions))
+        object.__setattr__(self, "witness", MappingProxyType(dict(self.witness)))
+        object.__setattr__(self, "values", MappingProxyType(dict(self.values)))
+        claim(self.claim)
+        if self.method not in ("exact", "ball", "float"):
+            raise CertificateError(f"method: got {self.method!r}, need exact, ball or float")
+        if self.verdict is Verdict.CERTIFIED:
+            if self.method == "float":
+                raise CertificateError("a float result is never certified")
+            if not self.conditions or not all(c.holds is True for c in self.conditions):
+                raise CertificateError("certified needs conditions, all of them true")
+        if self.verdict is Verdict.REFUTED and not self.witness:
+            raise CertificateError("refuted needs a witness")
+        if self.verdict is Verdict.UNKNOWN and not self.reason:
+            raise CertificateError("unknown needs a reason")
+
+    @property
+    def certified(self) -> bool:
+        return self.verdict is Verdict.CERTIFIED
+
+    @property
+    def refuted(self) -> bool:
+        return self.verdict is Verdict.REFUTED
+
+    def __bool__(self) -> bool:
+        raise TypeError("a certificate has three verdicts, use .certified or .refuted")
+
+    def cite(self) -> str:
+        """Paper and theorem that the certificate rests on, with our erratum if any."""
+        return claim(self.claim).cite()
+
+    def _lines(self) -> list[tuple[str, str]]:
+        words = {True: "holds", False: "fails", None: "undecided"}
+        lines = []
+        for c in self.conditions:
+            margin = "" if c.margin is None else f", {c.margin_name} {show(c.margin)}"
+            lines.append((words[c.holds], c.text + margin))
+        lines += [("witness", f"{name}: {show(v)}") for name, v in self.witness.items()]
+        lines += [("reason", self.reason)] if self.reason else []
+        return lines + [("value", f"{name} = {show(v)}") for name, v in self.values.items()]
+
+    def __str__(self) -> str:
+        head = f"{self.verdict} ({self.method}): {self.statement}  [{self.claim}]"
+        return "\n".join([head] + [f"  {word:<9} {text}" for word, text in self._lines()])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{html.escape(word)}</td><td>{html.escape(text)}</td></tr>"
+            for word, text in self._lines()
+        )
+        return (
+            f'<div class="lscore-certificate"><p><strong class="lscore-{self.verdict}">'
+            f"{self.verdict}</strong> ({self.method}): {html.escape(self.statement)} "
+            f"<code>{html.escape(self.claim)}</code></p><table>{rows}</table></div>"
+        )

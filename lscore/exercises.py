@@ -1,0 +1,90 @@
+"""Answer checkers for the exercises: they accept any correct answer and say why one is not.
+
+Each returns a text that begins with "correct" or "not yet". A wrong answer never raises; input of
+the wrong shape or type raises as everywhere in lscore.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from lscore.certificates import Certificate
+from lscore.exact import augment, exact, rational
+from lscore.linear_algebra import affine_least_squares, pure_error
+from lscore.local_minima import (
+    certified_radius_squared,
+    certify_affine_cell,
+    decide_local_minimum,
+    descent_certificate,
+)
+from lscore.networks import Point
+from lscore.papers.yun2019 import certify_spurious
+from lscore.risk import Risk
+
+
+def fools_second_order_test(risk: Risk, w: Point) -> str:
+    """Autograd reports gradient 0 and no negative eigenvalue, yet w is not a local minimum.
+
+    An eigenvalue above -1e-12 times the largest one counts as not negative.
+    """
+    w = exact(risk.network.point(w), "w")
+    steepest = float(risk.gradient(w.point()).abs().max())
+    if steepest != 0.0:
+        return f"not yet: autograd's gradient has an entry {steepest:.3g}"
+    eigenvalues = np.linalg.eigvalsh(risk.hessian(w.point()).numpy())
+    if eigenvalues[0] < -1e-12 * max(eigenvalues[-1], 1.0):
+        return f"not yet: the Hessian has the eigenvalue {eigenvalues[0]:.3g}"
+    answer = decide_local_minimum(risk, w)
+    if answer.refuted:
+        return f"correct: the risk falls at order {answer.witness['order']}"
+    return f"not yet: the checker says {answer.verdict}"
+
+
+def has_descent_of_order(risk: Risk, w: Point, u: object, order: int) -> str:
+    """Along w + t u the risk falls, and the first non-zero term of its change has this order."""
+    answer = descent_certificate(risk, w, u)
+    if not answer.refuted:
+        return f"not yet: {answer.reason}"
+    if answer.witness["order"] != order:
+        return f"not yet: it falls at order {answer.witness['order']}, wanted {order}"
+    return f"correct: the risk changes by {answer.witness['coefficient']} t^{order} + ..."
+
+
+def is_dense_spurious_minimum(risk: Risk, w: Point, radius: object = 0) -> str:
+    """A certified spurious minimum with this radius at least and no output weight equal to 0."""
+    answer = certify_spurious(risk, w)
+    if not answer.certified:
+        return f"not yet: {answer.verdict}" + (f", {answer.reason}" if answer.reason else "")
+    _, out = risk.network.unpack(exact(risk.network.point(w), "w"))
+    if any(entry == 0 for entry in out.weight.entries()):
+        return "not yet: an output weight is 0"
+    if certified_radius_squared(risk, w) < rational(radius, "radius") ** 2:
+        return f"not yet: the certified radius is {answer.values['radius']}"
+    return f"correct: spurious, with risk {answer.values['risk']}"
+
+
+def affine_fit_is_best(X: object, y: object) -> str:
+    """No affine map fits the data, and yet no function of x fits them better than one."""
+    X, y = exact(X, "X"), exact(y, "y")
+    fit = affine_least_squares(augment(X), y)
+    if fit.sum_of_squares == 0:
+        return f"not yet: an affine map fits exactly, slope {fit.slope}"
+    gap = fit.sum_of_squares - pure_error(X, y)
+    if gap != 0:
+        return f"not yet: the group means have a sum of squares that is smaller by {gap}"
+    return f"correct: every function of x leaves a sum of squares of at least {fit.sum_of_squares}"
+
+
+def fools_the_checker(
+    risk: Risk, w: Point, checker: Callable[[Risk, Point], Certificate] = certify_affine_cell
+) -> str:
+    """w has risk 0, so it is a global minimum; and the checker still says unknown."""
+    w = exact(risk.network.point(w), "w")
+    if risk(w) != 0:
+        return f"not yet: the risk is {risk(w)}, not 0"
+    answer = checker(risk, w)
+    if answer.certified or answer.refuted:
+        return f"not yet: the checker says {answer.verdict}"
+    return f"correct: {answer.reason}"

@@ -1,0 +1,1 @@
+"""Constructions and checkers of the papers, one module per paper."""

@@ -1,0 +1,103 @@
+r"""Yun, Sra, Jadbabaie (2019), Theorem 1: leaving a bad minimum without ever rising.
+
+The minimum is bad, the valley is not.
+"""
+
+from __future__ import annotations
+
+from flint import fmpq
+
+from lscore.errors import DataError, ShapeError
+from lscore.exact import RationalMatrix, Scalar, exact, rational, stack
+from lscore.local_minima import certify_affine_cell
+from lscore.papers.yun2019.lower_points import LowerPoint, one_dead_unit
+from lscore.papers.yun2019.setting import affine_fit, pack, slopes
+from lscore.risk import Risk
+
+
+def escape_path(risk: Risk, w: RationalMatrix, unit: int | None = None) -> list[RationalMatrix]:
+    r"""Exact waypoints of a path that leaves a least-squares minimum without rising (YUN-B-T1-4).
+
+    For one output and a certified minimum w whose units all sit on the side of the living unit:
+    (1) if no output weight is zero, raise the bias of a second living unit (output bias
+    compensating) and shrink the output weight of one unit to zero while the other takes over;
+    (2) with its output weight at 0 move that unit to (u, -beta) of `one_dead_unit`; (3) switch its
+    output weight on, to the exact bottom of the parabola. The risk is constant on (1) and (2) and
+    falls by :math:`A^2/(2B)` on (3); `certify_nonincreasing` decides that for any list of points.
+    """
+    slopes(risk)
+    if risk.exact_y.shape[1] != 1:
+        raise ShapeError("risk: escape paths are built for one output")
+    fit = affine_fit(risk).sum_of_squares * risk.loss.scale(len(risk.exact_y))
+    if not certify_affine_cell(risk, w).certified or risk(w) != fit:
+        raise DataError("w: not a certified minimum with the risk of the affine fit")
+    h, network = risk.network.activations[0], risk.network
+    (hidden, out), target = network.unpack(w), one_dead_unit(risk)
+    rows = [hidden.weight.rows(k, k + 1).entries() for k in range(len(hidden.weight))]
+    shifts, gains, offset = hidden.bias.entries(), out.weight.entries(), out.bias[0, 0]
+    path = [w]
+
+    def step() -> None:
+        path.append(pack(risk, rows, shifts, [gains], [offset]))
+
+    idle = [k for k, gain in enumerate(gains) if gain == 0]
+    dead = idle[0] if idle else len(gains) - 1
+    dead = dead if unit is None else unit
+    if gains[dead] != 0:
+        heir = next(k for k in range(len(gains)) if k != dead and gains[k] != 0)
+        z = hidden(risk.exact_X)
+        piece = h.positions(z)[0] // 2
+        side, s = (1, h.slopes[1]) if piece[heir] == 1 else (-1, h.slopes[0])
+        if piece[dead] != piece[heir]:
+            raise DataError("w: the two units sit on different sides of the kink")
+        ratio = gains[dead] / gains[heir]
+        reach = max(abs(v) for v in (z.column(dead) * ratio).entries())
+        shifts[heir] += side * reach
+        offset -= s * gains[heir] * side * reach
+        step()
+        gains[dead] = fmpq(0)
+        rows[heir] = [a + ratio * b for a, b in zip(rows[heir], rows[dead], strict=True)]
+        shifts[heir] += ratio * shifts[dead]
+        step()
+    beta, u = target.recipe["beta"], exact(target.recipe["u"]).entries()
+    rows[dead], shifts[dead] = u, -beta
+    step()
+    gains[dead] = -target.recipe["A"][0] / target.recipe["B"]
+    step()
+    return path
+
+
+def just_outside(risk: Risk, w: RationalMatrix, factor: Scalar = "65/64") -> LowerPoint:
+    r"""A lower point at `factor` > 1 times the certified radius: the radius is sharp.
+
+    Takes the unit and the sample with the smallest :math:`z_{ik}^2 / (|x_i|^2 + 1)`, pushes the
+    unit straight over that wall and fits its output weight as in `one_dead_unit`. One output.
+    Raises `DataError` if that unit is not idle (output weight 0), or if the step gives no descent.
+
+    >>> from lscore import Network, relu
+    >>> risk = Risk(Network((1, 2, 1), relu), [0, 1, 2, 3], [0, 1, 4, 9])
+    >>> just_outside(risk, exact([3, 0, 1, 2, 1, 0, -2])).decrease > 0
+    True
+    """
+    hidden, out = risk.network.unpack(w)
+    z, X = hidden(risk.exact_X), risk.exact_augmented
+    n, width = z.shape
+    squares = [X.rows(i, i + 1).dot(X.rows(i, i + 1)) for i in range(n)]
+    places = [(i, k) for i in range(n) for k in range(width)]
+    i, k = min(places, key=lambda place: z[place] ** 2 / squares[place[0]])
+    if out.weight[0, k] != 0 or len(out.weight) != 1:
+        raise DataError(
+            f"w: unit {k} limits the radius and is not idle, or there are several outputs"
+        )
+    step = X.rows(i, i + 1).T * (-rational(factor, "factor") * z[i, k] / squares[i])
+    row = hidden.weight.rows(k, k + 1).T
+    moved = (stack([row, hidden.bias.rows(k, k + 1)]) + step).entries()
+    unit = risk.network.activations[0](X @ exact(moved))
+    A, B = affine_fit(risk).residuals.dot(unit), unit.dot(unit)
+    if A == 0:
+        raise DataError(f"w: sample {i} behind the nearest wall has residual 0, no descent there")
+    entries, d, start = w.entries(), len(row), width * (len(row) + 1)
+    entries[k * d : (k + 1) * d], entries[width * d + k] = moved[:-1], moved[-1]
+    entries[start + k] = -A / B
+    point = exact(entries)
+    return LowerPoint(point, risk(point), risk(w) - risk(point), {"unit": k, "sample": i})

@@ -1,0 +1,241 @@
+r"""Yun, Sra, Jadbabaie (2019), Theorem 1: points below the least-squares minimum.
+
+Step 2 of the proof as printed (case 1), and two constructions that need neither smallness constants
+nor a case for ties. :math:`\bar Y` is the exact affine fit and :math:`R = \bar Y - Y` its residual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+from flint import fmpq
+
+from lscore.errors import DataError, HypothesisError
+from lscore.exact import RationalMatrix, Scalar, augment, exact, ones, rational, stack, to_float
+from lscore.linear_algebra import AffineFit, affine_least_squares, merge_rows
+from lscore.papers.yun2019.setting import (
+    CLAIM,
+    affine_fit,
+    check_data,
+    check_width,
+    living_units,
+    pack,
+    slopes,
+)
+from lscore.risk import Risk
+
+
+@dataclass(frozen=True, eq=False)
+class LowerPoint:
+    """A point below the least-squares risk: `point`, its `risk`, the exact `decrease`, and the
+    numbers of its formula in `recipe`."""
+
+    point: RationalMatrix
+    risk: fmpq
+    decrease: fmpq
+    recipe: dict[str, object] = field(default_factory=dict)
+
+
+def two_unit_point(risk: Risk) -> LowerPoint:
+    r"""Step 2, case 1, as in the paper: push the two sides of a gap in :math:`\bar y` apart.
+
+    With :math:`\bar y` sorted, :math:`S_j = \sum_{i \le j} r_i` and
+    :math:`J = \{j : S_j \ne 0, \bar y_j < \bar y_{j+1}\}`, two opposite units with
+    :math:`\kappa = (s_+ - s_-)/(s_+ + s_-)` and
+    :math:`|\gamma| = \min(\text{gap}/4, |2 S_j/(n \kappa)|)` lower the half sum of squares by
+    exactly :math:`2\kappa\gamma S_j - n\kappa^2\gamma^2/2`; the best j is taken. One output. Raises
+    `HypothesisError` (C1.1, C1.2, C1.4; C1.3 if :math:`s_+ + s_- = 0`, where the formula divides by
+    zero) and "J nonempty" with the tied groups if J is empty, where `one_dead_unit` works.
+
+    >>> from lscore import Network, relu
+    >>> risk = Risk(Network((1, 2, 1), relu), [0, 1, 2, 3], [0, 1, 4, 9])
+    >>> two_unit_point(risk).decrease
+    1/2
+    """
+    s_plus, s_minus = slopes(risk)
+    if s_plus + s_minus == 0:
+        raise HypothesisError(
+            CLAIM, "C1.3", "s_plus + s_minus = 0, the two-unit formula divides by it", s_plus
+        )
+    n, outputs = risk.exact_y.shape
+    if outputs != 1:
+        raise HypothesisError(CLAIM, "C1.1", f"{outputs} outputs, this step needs 1", outputs)
+    check_width(risk, 2, "the two-unit point")
+    fit = affine_fit(risk)
+    check_data(risk, fit)
+    kappa = (s_plus - s_minus) / (s_plus + s_minus)
+    pairs = sorted(
+        zip(fit.predictions.entries(), fit.residuals.entries(), strict=True), key=lambda p: p[0]
+    )
+    best, partial = None, fmpq(0)
+    for (low, residual), (high, _) in pairwise(pairs):
+        partial += residual
+        if low == high or partial == 0:
+            continue
+        size = min((high - low) / 4, abs(2 * partial / (n * kappa)))
+        gamma = size if kappa * partial > 0 else -size
+        gain = 2 * kappa * gamma * partial - n * kappa**2 * gamma**2 / 2
+        if best is None or gain > best[0]:
+            best = (gain, (low + high) / 2, gamma)
+    if best is None:
+        raise HypothesisError(
+            CLAIM, "J nonempty", "every group of tied predictions has residual sum 0", pairs
+        )
+    _, beta, gamma = best
+    d, spare = fit.slope.shape[1], risk.network.widths[1] - 2
+    row = fit.slope.entries()
+    rows = [row, [-v for v in row]] + [[fmpq(0)] * d] * spare
+    shift = fit.intercept[0, 0] - beta
+    shifts = [shift + gamma, gamma - shift] + [fmpq(0)] * spare
+    gain = 1 / (s_plus + s_minus)
+    point = pack(risk, rows, shifts, [[gain, -gain] + [fmpq(0)] * spare], [beta])
+    return _lower(risk, fit, point, {"beta": beta, "gamma": gamma})
+
+
+def _lower(risk: Risk, fit: AffineFit, point: RationalMatrix, recipe: dict) -> LowerPoint:
+    value = risk(point)
+    ceiling = fit.sum_of_squares * risk.loss.scale(len(risk.exact_y))
+    return LowerPoint(point, value, ceiling - value, recipe)
+
+
+_MOST_KINKS = 2000  # thresholds tried per direction, so that long data stay quick
+
+
+def _candidate_directions(risk: Risk) -> list[list[int]]:
+    """Coordinate axes, then (1, t, t^2, ...) up to the first t that separates all inputs."""
+    d = risk.exact_X.shape[1]
+    directions = [[int(j == k) for j in range(d)] for k in range(d)]
+    distinct = merge_rows(risk.exact_X, ones(len(risk.exact_X)))[0]
+    t, separated = 0, False
+    while not separated:
+        t += 1
+        u = [t**j for j in range(d)]
+        directions += [u] if u not in directions else []
+        values = (distinct @ exact(u)).numerator.entries()
+        separated = len(set(map(int, values))) == len(values)
+    return directions
+
+
+def _best_kink(risk: Risk, fit: AffineFit, directions, score, midpoints: bool):
+    """(u, beta) with the largest score in floats; `score` maps kinks (n, c) to c numbers."""
+    best = None
+    for u in directions:
+        projected = risk.exact_X @ exact(u)
+        values = np.unique(projected.floats()[:, 0])
+        values = values[:: 1 + len(values) // _MOST_KINKS]
+        if midpoints:
+            values = np.concatenate([values, (values[1:] + values[:-1]) / 2])
+        gains = score(projected.floats() - values)
+        j = int(np.nanargmax(gains)) if np.isfinite(gains).any() else 0
+        if np.isfinite(gains[j]) and (best is None or gains[j] > best[0] * (1 + 1e-9)):
+            best = (gains[j], u, rational(float(values[j])))
+    return best[1:]
+
+
+def one_dead_unit(risk: Risk, direction: Sequence[Scalar] | None = None) -> LowerPoint:
+    r"""A point below the least-squares minimum with one spare unit, ties included (YUN-B-T1-1).
+
+    The spare unit reads :math:`u \cdot x - \beta` with output weight :math:`\epsilon`. With
+    :math:`h_i = h(u \cdot x_i - \beta)`, :math:`A = \sum_i r_i h_i`, :math:`B = \sum_i h_i^2` the
+    half sum of squares changes by :math:`\epsilon A + \epsilon^2 B / 2`; :math:`\epsilon = -A/B`
+    lowers it by exactly :math:`A^2/(2B)`, summed over the outputs. Some data point
+    :math:`\beta = u \cdot x_j` has :math:`A \ne 0` as soon as u separates the inputs; the best one
+    (and, without `direction`, the best of a few u) is taken. Raises `HypothesisError` C1.1, C1.2,
+    C1.4 (width < outputs + 1).
+
+    >>> from lscore import Network, relu
+    >>> xor = [[-1, -1], [-1, 1], [1, -1], [1, 1]]
+    >>> one_dead_unit(Risk(Network((2, 2, 1), relu), xor, [1, -1, -1, 1]), [1, 1]).decrease
+    1/2
+    """
+    h = risk.network.activations[0]
+    slopes(risk)
+    outputs = risk.exact_y.shape[1]
+    check_width(risk, outputs + 1, "a living unit per output and a spare one")
+    fit = affine_fit(risk)
+    check_data(risk, fit)
+    low, high = map(to_float, h.slopes)
+    residuals = fit.residuals.floats()
+
+    def score(z: np.ndarray) -> np.ndarray:
+        values = np.where(z > 0, high * z, low * z)
+        with np.errstate(all="ignore"):
+            return ((residuals.T @ values) ** 2).sum(0) / (values**2).sum(0)
+
+    directions = _candidate_directions(risk) if direction is None else [list(direction)]
+    u, beta = _best_kink(risk, fit, directions, score, midpoints=False)
+    unit = h(risk.exact_X @ exact(u) - ones(len(risk.exact_X)) * beta)
+    A, B = (fit.residuals.T @ unit).entries(), unit.dot(unit)
+    if B == 0 or all(a == 0 for a in A):
+        raise DataError(
+            f"direction: along {[str(v) for v in u]} no data point gives a descent; choose a "
+            "direction that separates the inputs"
+        )
+    rows, shifts, weights, offsets = living_units(risk, fit.slope, fit.intercept, fmpq(1))
+    rows[outputs], shifts[outputs] = exact(u).entries(), -beta
+    for c in range(outputs):
+        weights[c][outputs] = -A[c] / B
+    point = pack(risk, rows, shifts, weights, offsets)
+    return _lower(risk, fit, point, {"u": u, "beta": beta, "A": A, "B": B})
+
+
+def refitted_kink(
+    risk: Risk, direction: Sequence[Scalar] | None = None, beta: Scalar | None = None
+) -> LowerPoint:
+    r"""Affine part and one kink fitted together (YUN-B-T1-2).
+
+    With :math:`\varphi_i = \max(u \cdot x_i - \beta, 0)` and P the projector off the affine
+    functions, the half sum of squares falls by exactly
+    :math:`(r \cdot \varphi)^2 / (2 |P\varphi|^2)`, whatever the two slopes are, since
+    :math:`h(z) = s_- z + (s_+ - s_-)\max(z, 0)`; the price is an output weight of size
+    :math:`1/(s_+ - s_-)`. Without `direction` or `beta` the best data point or midpoint along a few
+    directions is taken. Raises as `one_dead_unit`.
+
+    >>> from lscore import Network, two_piece
+    >>> risk = Risk(Network((1, 2, 1), two_piece("1.000001", 1)), [0, 1, 2, 3], [0, 1, 4, 9])
+    >>> refitted_kink(risk).decrease
+    2
+    """
+    s_plus, s_minus = slopes(risk)
+    outputs = risk.exact_y.shape[1]
+    check_width(risk, outputs + 1, "a living unit per output and a kink")
+    fit = affine_fit(risk)
+    check_data(risk, fit)
+    basis, singular, _ = np.linalg.svd(risk.exact_augmented.floats(), full_matrices=False)
+    basis = basis[:, singular > 1e-12 * singular[0]]
+    residuals = fit.residuals.floats()
+
+    def score(z: np.ndarray) -> np.ndarray:
+        kink = np.maximum(z, 0)
+        off = kink - basis @ (basis.T @ kink)
+        size = (off**2).sum(0)
+        size[size <= 1e-12 * ((kink**2).sum(0) + 1e-300)] = np.nan
+        return ((residuals.T @ kink) ** 2).sum(0) / size
+
+    if beta is not None and direction is None:
+        raise DataError("beta: given without a direction")
+    u = direction
+    if beta is None:
+        directions = _candidate_directions(risk) if u is None else [list(u)]
+        u, beta = _best_kink(risk, fit, directions, score, midpoints=True)
+    beta = rational(beta, "beta")
+    z = risk.exact_X @ exact(list(u)) - ones(len(risk.exact_X)) * beta
+    kink = exact([max(value, fmpq(0)) for value in z.entries()])
+    joint = affine_least_squares(augment(stack([risk.exact_X.T, kink.T]).T), risk.exact_y)
+    if joint.sum_of_squares == fit.sum_of_squares:
+        raise DataError(f"direction, beta: this kink does not lower the risk (beta = {beta})")
+    d, jump = risk.exact_X.shape[1], s_plus - s_minus
+    amplitude = [joint.slope[c, d] for c in range(outputs)]
+    tilt = [-a * s_minus / jump for a in amplitude]
+    u_row = exact(list(u)).T
+    slope = stack([joint.slope.T.rows(0, d)]).T + exact([[t] for t in tilt]) @ u_row
+    intercept = joint.intercept - exact(tilt) * beta
+    rows, shifts, weights, offsets = living_units(risk, slope, intercept, fmpq(1))
+    rows[outputs], shifts[outputs] = u_row.entries(), -beta
+    for c in range(outputs):
+        weights[c][outputs] = amplitude[c] / jump
+    point = pack(risk, rows, shifts, weights, offsets)
+    return _lower(risk, fit, point, {"u": list(u), "beta": beta, "amplitude": amplitude})

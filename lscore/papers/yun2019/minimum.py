@@ -1,0 +1,91 @@
+r"""Yun, Sra, Jadbabaie (2019), Theorem 1: the local minimum and its certificate.
+
+Step 1 of the proof, for any slopes :math:`s_+ \ne s_-` and several outputs.
+"""
+
+from __future__ import annotations
+
+from flint import fmpq
+
+from lscore.certificates import Certificate, Condition, Verdict
+from lscore.errors import DataError
+from lscore.exact import RationalMatrix, Scalar, exact, rational
+from lscore.linear_algebra import pure_error
+from lscore.local_minima import certify_affine_cell
+from lscore.one_kink import best_one_kink
+from lscore.papers.yun2019.lower_points import one_dead_unit
+from lscore.papers.yun2019.setting import CLAIM, affine_fit, check_width, living_units, pack
+from lscore.risk import Risk
+
+
+def _alpha(alpha: Scalar) -> fmpq:
+    alpha = rational(alpha, "alpha")
+    if alpha <= 0:
+        raise DataError(f"alpha: got {alpha}, need a positive number")
+    return alpha
+
+
+def least_squares_minimum(risk: Risk, alpha: Scalar = 1) -> RationalMatrix:
+    r"""Step 1: a local minimum with the risk of the affine least-squares fit (YUN-T1).
+
+    :math:`W_1 = \alpha (w; 0)`, :math:`b_1 = \alpha (b - \eta; -\eta)`,
+    :math:`W_2 = (1, 0)/(\alpha s_+)`, :math:`b_2 = \eta` with
+    :math:`\eta = \min(-1, 2 \min_i \bar y_i)`, so that every pre-activation is positive and the
+    output is :math:`\bar y`; for :math:`s_+ = 0` the mirror image on the negative side. Several
+    outputs (YUN-B-T1-3) get one living unit each. Any alpha > 0 gives such a minimum and its
+    certified radius is proportional to alpha. Raises `HypothesisError` C1.4 if the width is smaller
+    than the number of outputs. Also built when an affine map fits (it is global then).
+
+    >>> from lscore import Network, relu
+    >>> risk = Risk(Network((1, 2, 1), relu), [0, 1, 2, 3], [0, 1, 4, 9])
+    >>> w = least_squares_minimum(risk)
+    >>> w, risk(w)
+    (column(3, 0, 1, 2, 1, 0, -2), 2)
+    """
+    alpha = _alpha(alpha)
+    check_width(risk, risk.exact_y.shape[1], "one living unit per output")
+    fit = affine_fit(risk)
+    return pack(risk, *living_units(risk, fit.slope, fit.intercept, alpha))
+
+
+def certify_spurious(risk: Risk, w, lower: RationalMatrix | None = None) -> Certificate:
+    r"""Is w a spurious local minimum: a local minimum with a lower point elsewhere? (YUN-T1)
+
+    Conditions: those of `certify_affine_cell` at w, and R(lower) < R(w) exactly; without `lower`
+    the point of `one_dead_unit` is used. Refuted if w is not a local minimum (witness from there)
+    or if it is global: its risk equals a bound that no function of x beats (the pure error), or,
+    for widths (1, 1, 1), the exact global minimum of `best_one_kink`. Unknown if w is not decided
+    or `lower` is not lower. Sound. Raises as `one_dead_unit`.
+    """
+    statement = "the point is a spurious local minimum"
+    local = certify_affine_cell(risk, w)
+    if not local.certified:
+        return Certificate(
+            CLAIM, statement, local.verdict, "exact", local.conditions, local.witness, local.reason
+        )
+    value = local.values["risk"]
+    bounds = {"smallest risk of any function of x": _pure_risk(risk)}
+    if risk.network.widths == (1, 1, 1):
+        bounds["global minimum of this network"] = best_one_kink(risk).risk
+    reached = {name: bound for name, bound in bounds.items() if bound == value}
+    if reached:
+        witness = {"risk": value} | reached
+        return Certificate(CLAIM, statement, Verdict.REFUTED, "exact", local.conditions, witness)
+    if lower is not None:
+        best = risk(exact(lower, "lower"))
+    elif risk.network.widths == (1, 1, 1):
+        best = bounds["global minimum of this network"]
+    else:
+        best = one_dead_unit(risk).risk
+    below = Condition(
+        "another point has a smaller risk", best < value, abs(value - best), "difference"
+    )
+    conditions, values = [*local.conditions, below], {**local.values, "smaller risk": best}
+    if best >= value:
+        reason = "the other point given is not lower"
+        return Certificate(CLAIM, statement, Verdict.UNKNOWN, "exact", conditions, reason=reason)
+    return Certificate(CLAIM, statement, Verdict.CERTIFIED, "exact", conditions, values=values)
+
+
+def _pure_risk(risk: Risk) -> fmpq:
+    return pure_error(risk.exact_X, risk.exact_y) * risk.loss.scale(len(risk.exact_y))

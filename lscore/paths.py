@@ -1,0 +1,103 @@
+r"""Paths through parameter space along which the risk never rises, decided exactly."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from flint import fmpq, fmpq_poly
+
+from lscore.cells import pieces_along
+from lscore.certificates import Certificate, Condition, Verdict
+from lscore.errors import ShapeError
+from lscore.exact import RationalMatrix
+from lscore.risk import Risk
+
+
+def bernstein_coefficients(p: fmpq_poly, a: fmpq, b: fmpq) -> list[fmpq]:
+    r"""Coefficients of p in the Bernstein basis of [a, b]; p lies between their extremes.
+
+    >>> bernstein_coefficients(fmpq_poly([0, 0, 1]), fmpq(0), fmpq(1))     # t^2
+    [0, 0, 1]
+    """
+    scaled = p(fmpq_poly([a, b - a]))
+    n = max(scaled.degree(), 0)
+    c = [scaled[k] for k in range(n + 1)]
+    binomial = fmpq_poly([1, 1]) ** n
+    result = []
+    for j in range(n + 1):
+        row = fmpq_poly([1, 1]) ** j
+        result.append(sum((row[k] / binomial[k] * c[k] for k in range(j + 1)), fmpq(0)))
+    return result
+
+
+def is_nonpositive(p: fmpq_poly, a: fmpq, b: fmpq, depth: int = 20) -> bool | None:
+    """Whether p <= 0 on [a, b]: decided by Bernstein bounds and bisection, None if undecided."""
+    coefficients = bernstein_coefficients(p, a, b)
+    if all(c <= 0 for c in coefficients):
+        return True
+    if coefficients[0] > 0 or coefficients[-1] > 0:
+        return False
+    if depth == 0:
+        return None
+    middle = (a + b) / 2
+    halves = (is_nonpositive(p, a, middle, depth - 1), is_nonpositive(p, middle, b, depth - 1))
+    if False in halves:
+        return False
+    return True if all(halves) else None
+
+
+def certify_nonincreasing(risk: Risk, waypoints: list[RationalMatrix]) -> Certificate:
+    """Does the risk never rise along the straight segments through these exact points?
+
+    On every segment the risk is a chain of polynomials between walls that are known exactly
+    (`pieces_along`); each must have a derivative <= 0. Certified, refuted (with the segment and
+    two points on it between which the risk rises) or unknown (bisection budget used up). One
+    hidden layer; needs two waypoints at least (`ShapeError`). Claim YUN-B-T1-4. Sound.
+
+    >>> from lscore import Network, Risk, exact, relu
+    >>> risk = Risk(Network((1, 1, 1), relu), [1], [2])
+    >>> down = certify_nonincreasing(risk, [exact([1, 0, 0, 0]), exact([1, 0, 2, 0])])
+    >>> down.verdict.value, down.values["risk at the start"], down.values["risk at the end"]
+    ('certified', 2, 0)
+    """
+    if len(waypoints) < 2:
+        raise ShapeError(f"waypoints: got {len(waypoints)}, need at least 2")
+    statement = "the risk never rises along the path"
+    count = 0
+    for s, (start, end) in enumerate(pairwise(waypoints)):
+        for piece in pieces_along(risk, start, end):
+            count += 1
+            falls = is_nonpositive(piece.risk.derivative(), piece.start, piece.stop)
+            if falls is None:
+                reason = f"segment {s}, piece {count}: sign of the slope not decided by bisection"
+                return Certificate("YUN-B-T1-4", statement, Verdict.UNKNOWN, "exact", reason=reason)
+            if not falls:
+                before, after = _rise(piece.risk, piece.start, piece.stop)
+                witness = {
+                    "segment": s,
+                    "earlier time": before,
+                    "later time": after,
+                    "rise": piece.risk(after) - piece.risk(before),
+                }
+                return Certificate(
+                    "YUN-B-T1-4", statement, Verdict.REFUTED, "exact", witness=witness
+                )
+    first, last = risk(waypoints[0]), risk(waypoints[-1])
+    condition = Condition(
+        f"slope <= 0 on all {count} polynomial pieces of {len(waypoints) - 1} segments", True
+    )
+    values = {"risk at the start": first, "risk at the end": last}
+    return Certificate(
+        "YUN-B-T1-4", statement, Verdict.CERTIFIED, "exact", [condition], values=values
+    )
+
+
+def _rise(p: fmpq_poly, a: fmpq, b: fmpq) -> tuple[fmpq, fmpq]:
+    """Two times a <= s < t <= b with p(s) < p(t), on a grid refined until found."""
+    steps = 2
+    while True:
+        times = [a + (b - a) * fmpq(k, steps) for k in range(steps + 1)]
+        for s, t in pairwise(times):
+            if p(s) < p(t):
+                return s, t
+        steps *= 2

@@ -1,0 +1,96 @@
+"""One look for all figures: transparent ground, grey ink, four colours with one meaning each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import contextmanager
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+
+from lscore.exact import RationalMatrix
+from lscore.risk import Risk
+
+MINIMUM = "#d55e00"  # vermilion: the point under study, a bad minimum
+LOWER = "#0090b0"  # blue: a lower point, a descent
+WALL = "#9a6fb0"  # purple: kinks and walls between cells
+DATA = "#7f7f7f"  # grey: data, axes, text
+
+STYLE = {
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "figure.dpi": 120,
+    "savefig.dpi": 120,
+    "font.size": 11,
+    "lines.linewidth": 2,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.labelcolor": DATA,
+    "axes.edgecolor": DATA,
+    "text.color": DATA,
+    "xtick.color": DATA,
+    "ytick.color": DATA,
+    "axes.formatter.useoffset": False,
+    "legend.frameon": False,
+}
+
+
+@contextmanager
+def figure(columns: int = 1, width: float = 6.0, height: float = 3.4, rows: int = 1):
+    """A figure in the book's style: ``with figure(2) as (fig, axes): ...``; shown at the end.
+
+    `axes` is one Axes for a single panel, else an array (row by row).
+    """
+    with plt.rc_context(STYLE):
+        fig, axes = plt.subplots(rows, columns, figsize=(width, height), layout="constrained")
+        yield fig, axes
+        plt.show()
+
+
+def fits(ax: Axes, risk: Risk, points: dict[str, RationalMatrix], margin: float = 0.5) -> None:
+    """One-dimensional data and the functions that points draw; `points` maps colour to point."""
+    low, high = float(risk.X.min()) - margin, float(risk.X.max()) + margin
+    x = torch.linspace(low, high, 400, dtype=torch.float64)[:, None]
+    for color, w in points.items():
+        ax.plot(x, risk.network(w.point(), x), color=color)
+    ax.plot(risk.X, risk.y, "o", color=DATA)
+    ax.set(xlabel="input $x$", ylabel="label and prediction")
+
+
+def label(ax: Axes, x: float, y: float, text: str, color: str = DATA, **keywords) -> None:
+    """A direct label in the colour of what it names."""
+    ax.annotate(text, (x, y), color=color, **{"ha": "left", "va": "bottom"} | keywords)
+
+
+def risk_along(risk: Risk, waypoints: Sequence[RationalMatrix], points: int = 241):
+    """Positions in [0, 1] and float risks along the straight segments through exact waypoints."""
+    steps = np.linspace(0, len(waypoints) - 1, points)
+    corners = [w.point() for w in waypoints]
+    values = []
+    for s in steps:
+        k = min(int(s), len(corners) - 2)
+        values.append(float(risk((k + 1 - s) * corners[k] + (s - k) * corners[k + 1])))
+    return steps / steps[-1], np.array(values)
+
+
+def slice_map(ax: Axes, risk: Risk, origin, right, up, columns, rows, points: int = 121) -> None:
+    """Contours of the risk on origin + s right + t up; `columns`, `rows` are the ranges of s, t.
+
+    Levels are closer together near the smallest value, so that valleys show.
+    """
+    s, t = np.linspace(*columns, points), np.linspace(*rows, points)
+    base, across, along = origin.point(), right.point(), up.point()
+    values = np.array([[float(risk(base + a * across + b * along)) for a in s] for b in t])
+    low, high = values.min(), np.quantile(values, 0.9)
+    levels = low + (high - low) * np.linspace(0, 1, 16) ** 2
+    ax.contourf(s, t, values, levels, cmap="Greys", alpha=0.5, extend="max")
+    ax.contour(s, t, values, levels, colors=DATA, linewidths=0.5)
+
+
+def curve(ax: Axes, f, low: float, high: float, color: str, points: int = 401, **keywords) -> None:
+    """Plot a scalar function on [low, high]."""
+    t = np.linspace(low, high, points)
+    ax.plot(t, [float(f(s)) for s in t], color=color, **keywords)

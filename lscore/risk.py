@@ -1,0 +1,162 @@
+r"""The empirical risk as a function of one flat point.
+
+:math:`R(w) = \ell(\hat Y(w), Y) + \tfrac{\lambda}{2}\|w\|^2`. A float point gives float64 answers
+with derivatives from autodiff; an exact point gives rationals.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from flint import fmpq
+
+from lscore.errors import DataError, DtypeError, ShapeError, TieError
+from lscore.exact import RationalMatrix, augment, exact, ones, rational, stack, to_float
+from lscore.losses import SquaredLoss, half_sum_of_squares
+from lscore.networks import Network, Point
+
+
+@dataclass(frozen=True, eq=False)
+class Risk:
+    r"""Network, data, loss and weight decay, as a function of a point.
+
+    `X` (n, d) and `y` (n, k), or (n,) for one input or output: float64 arrays, tensors, nested
+    lists or `RationalMatrix`. `weight_decay` is :math:`\lambda` in
+    :math:`\tfrac{\lambda}{2}\|w\|^2` (all parameters). Raises `ShapeError`, `DataError`,
+    `DtypeError` naming the argument.
+
+    >>> from lscore.activations import relu
+    >>> risk = Risk(Network((1, 2, 1), relu), [0.0, 1.0], [0.0, 1.0])
+    >>> risk(exact([1, 0, 0, 0, 1, 0, 0])), risk(exact([0] * 7))
+    (0, 1/2)
+    """
+
+    network: Network
+    X: object
+    y: object
+    loss: SquaredLoss = half_sum_of_squares
+    weight_decay: fmpq | int | str | float = 0
+
+    def __post_init__(self) -> None:
+        for name, width in (("X", self.network.widths[0]), ("y", self.network.widths[-1])):
+            given = getattr(self, name)
+            matrix = exact(given, name)
+            if matrix.shape[1] != width:
+                raise ShapeError(f"{name}: shape {matrix.shape}, need (n, {width})")
+            is_float = isinstance(given, torch.Tensor | np.ndarray) and given.dtype != object
+            floats = torch.as_tensor(given) if is_float else torch.from_numpy(matrix.floats())
+            object.__setattr__(self, f"exact_{name}", matrix)
+            object.__setattr__(self, name, floats.detach().clone().reshape(matrix.shape))
+        if len(self.X) != len(self.y):
+            raise ShapeError(f"X, y: {len(self.X)} inputs and {len(self.y)} labels, need as many")
+        object.__setattr__(self, "weight_decay", rational(self.weight_decay, "weight_decay"))
+        if self.weight_decay < 0:
+            raise DataError(f"weight_decay: got {self.weight_decay}, need >= 0")
+
+    @property
+    def dimension(self) -> int:
+        """Number of parameters m."""
+        return self.network.dimension
+
+    @cached_property
+    def exact_augmented(self) -> RationalMatrix:
+        """[X, 1] in rationals, (n, d + 1)."""
+        return augment(self.exact_X)
+
+    def forward(self, w: Point) -> tuple[list, torch.Tensor | RationalMatrix]:
+        """Pre-activations (one (n, d_l) matrix per hidden layer) and outputs (n, k)."""
+        return self.network.forward(w, self.exact_X if isinstance(w, RationalMatrix) else self.X)
+
+    def predictions(self, w: Point):
+        """Network outputs on the data, (n, k)."""
+        return self.forward(w)[1]
+
+    def __call__(self, w: Point | np.ndarray):
+        """The risk: an fmpq for an exact point, a torch scalar for a float point."""
+        w = self.network.point(w)
+        if not isinstance(w, RationalMatrix):
+            return self._float_value(w)
+        value = self.loss(self.predictions(w), self.exact_y)
+        return value + self.weight_decay / 2 * w.dot(w) if self.weight_decay else value
+
+    def _float_value(self, w: torch.Tensor) -> torch.Tensor:
+        """The risk without checks, so that autodiff can trace it."""
+        value = self.loss(self.network._run(w, self.X)[1], self.y)
+        return value + to_float(self.weight_decay) / 2 * (w @ w) if self.weight_decay else value
+
+    def gradient(self, w: Point | np.ndarray) -> Point:
+        """The gradient; exact for an exact point, which must not lie on a kink (`TieError`).
+
+        For float points this is what autodiff reports, kink or not (at a knot it uses the left
+        slope, as ``torch.relu`` does).
+        """
+        w = self.network.point(w)
+        return (
+            self._exact_gradient(w)
+            if isinstance(w, RationalMatrix)
+            else torch.func.grad(self._float_value)(w)
+        )
+
+    def hessian_vector_product(self, w: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        """Hessian at w times v (m,), by forward over reverse differentiation."""
+        return self._tangent(self.network.point(w), self.network.point(v))
+
+    def _tangent(self, w: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        return torch.func.jvp(torch.func.grad(self._float_value), (w,), (v,))[1]
+
+    def hessian(self, w: torch.Tensor) -> torch.Tensor:
+        """The (m, m) Hessian, one Hessian-vector product per column, vectorised."""
+        w = self.network.point(w)
+        if isinstance(w, RationalMatrix):
+            raise DtypeError("w: the Hessian takes float points, use w.point()")
+        columns = torch.func.vmap(lambda v: self._tangent(w, v))
+        return columns(torch.eye(self.dimension, dtype=torch.float64))
+
+    def directional_second_derivative(self, w: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
+        """u' H u, the second derivative of t -> R(w + t u) at 0 as autodiff sees it."""
+        return torch.dot(self.network.point(u), self.hessian_vector_product(w, u))
+
+    def _exact_gradient(self, w: RationalMatrix) -> RationalMatrix:
+        """Backpropagation in rationals, inside an activation cell."""
+        network = self.network
+        layers = network.unpack(w)
+        activations = list(network.activations)
+        if network.output_activation is not None:
+            activations.append(network.output_activation)
+        inputs, pieces, signal = [], [], self.exact_X
+        for depth, layer in enumerate(layers):
+            inputs.append(signal)
+            signal = layer(signal)
+            if depth < len(activations):
+                position = activations[depth].positions(signal)
+                if (position % 2).any():
+                    i, k = (int(v) for v in np.argwhere(position % 2)[0])
+                    raise TieError(
+                        f"w: sample {i}, unit {k} of layer {depth + 1} has its pre-activation "
+                        "exactly on a knot; the gradient does not exist there"
+                    )
+                pieces.append(position // 2)
+                signal = activations[depth].apply_pieces(signal, position // 2)
+        delta = self.loss.gradient(signal, self.exact_y)
+        parts: list[RationalMatrix] = []
+        for depth in reversed(range(len(layers))):
+            if depth < len(activations):
+                delta = _times_slopes(delta, activations[depth], pieces[depth])
+            weight = delta.T @ inputs[depth]
+            block = [weight.flat(0, weight.shape[0] * weight.shape[1], 1)]
+            if network.bias:
+                block.append(delta.T @ ones(len(delta)))
+            parts = block + parts
+            delta = delta @ layers[depth].weight
+        gradient = stack(parts)
+        return gradient + w * self.weight_decay if self.weight_decay else gradient
+
+
+def _times_slopes(delta: RationalMatrix, activation, pieces: np.ndarray) -> RationalMatrix:
+    """delta times the slope of the given piece, entry by entry."""
+    slopes = activation.slopes
+    products = [d * slopes[p] for d, p in zip(delta.entries(), pieces.ravel(), strict=True)]
+    return exact(products).flat(0, *delta.shape)
