@@ -75,6 +75,13 @@ class PiecewiseLinear:
             out = torch.where(z > to_float(t), to_float(s) * z + to_float(c), out)
         return out
 
+    def slope(self, z: torch.Tensor) -> torch.Tensor:
+        """The slope at each entry of a float tensor; on a knot that of the left piece."""
+        out = torch.full_like(z, to_float(self.slopes[0]))
+        for t, s in zip(self.knots, self.slopes[1:], strict=True):
+            out = torch.where(z > to_float(t), to_float(s), out)
+        return out
+
     def ball(self, z: arb) -> arb:
         """Enclosure of h on a ball: the hull over every piece that the ball meets."""
         low, high = z.lower(), z.upper()
@@ -166,7 +173,8 @@ hard_tanh = piecewise_linear([-1, 1], [0, 1, 0], -1, "hard tanh")
 
 def leaky_relu(slope: Scalar) -> PiecewiseLinear:
     """Leaky ReLU: slope 1 on the right, `slope` on the left."""
-    return two_piece(1, slope, f"leaky ReLU ({rational(slope)})")
+    slope = rational(slope, "slope")
+    return two_piece(1, slope, f"leaky ReLU ({slope})")
 
 
 @dataclass(frozen=True)

@@ -165,12 +165,15 @@ def pieces_along(risk: Risk, start: RationalMatrix, end: RationalMatrix) -> list
 
     One hidden layer, where the pre-activations are affine in t and so every wall crossing is
     rational. Walls of units whose output weights are zero all along the segment are not crossed:
-    the risk does not see them. Raises `ShapeError` for deeper networks.
+    the risk does not see them. Raises `ShapeError` for deeper
+    networks, `DataError` for smooth ones and for an output activation, which bends too.
     """
     if len(risk.network.widths) != 3:
         raise ShapeError(
             f"risk: the network has widths {risk.network.widths}, need one hidden layer"
         )
+    if not risk.network.is_piecewise_linear or risk.network.output_activation is not None:
+        raise DataError("risk: need a piecewise linear network without output activation")
     u = end - start
     walls = {fmpq(0), fmpq(1)} | {t for t in _crossings(risk, start, u) if 0 < t < 1}
     times = sorted(walls)

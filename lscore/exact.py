@@ -8,6 +8,7 @@ entry. The arithmetic is python-flint's.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -222,6 +223,9 @@ def exact(values: object, name: str = "values") -> RationalMatrix:
     if isinstance(values, RationalMatrix):
         return values
     if isinstance(values, torch.Tensor):
+        if values.dtype != torch.float64:
+            kind = str(values.dtype).removeprefix("torch.")
+            raise DtypeError(f"{name}: dtype {kind}, need float64 (convert with .double())")
         values = values.detach().cpu().numpy()
     if isinstance(values, np.ndarray) and values.dtype != object:
         if values.dtype != np.float64:
@@ -232,6 +236,8 @@ def exact(values: object, name: str = "values") -> RationalMatrix:
         if array.ndim != 2 or array.size == 0:
             raise ShapeError(f"{name}: shape {values.shape}, need (m,) or (n, d) with m, n, d >= 1")
         return _from_float_array(array, name)
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise DtypeError(f"{name}: got {values!r}, need an array or a list of numbers")
     rows = [row if isinstance(row, list | tuple | np.ndarray) else [row] for row in values]
     if not rows or len({len(row) for row in rows}) != 1 or not len(rows[0]):
         raise ShapeError(f"{name}: need a non-empty list of numbers or of equally long rows")

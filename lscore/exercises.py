@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from lscore.certificates import Certificate
+from lscore.errors import ShapeError
 from lscore.exact import augment, exact, rational
 from lscore.linear_algebra import affine_least_squares, pure_error
 from lscore.local_minima import (
@@ -68,6 +69,8 @@ def is_dense_spurious_minimum(risk: Risk, w: Point, radius: object = 0) -> str:
 def affine_fit_is_best(X: object, y: object) -> str:
     """No affine map fits the data, and yet no function of x fits them better than one."""
     X, y = exact(X, "X"), exact(y, "y")
+    if len(X) != len(y):
+        raise ShapeError(f"X, y: {len(X)} inputs and {len(y)} labels, need as many")
     fit = affine_least_squares(augment(X), y)
     if fit.sum_of_squares == 0:
         return f"not yet: an affine map fits exactly, slope {fit.slope}"

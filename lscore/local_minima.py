@@ -15,7 +15,7 @@ from operator import mul
 
 import numpy as np
 import torch
-from flint import fmpq, fmpz
+from flint import fmpq
 
 from lscore.cells import expand_along, positions
 from lscore.certificates import Certificate, Condition, Verdict
@@ -37,7 +37,9 @@ def lower_sqrt(value: fmpq, digits: int = 6) -> Decimal:
         return Decimal(0)
     size = math.log10(int(value.p)) - math.log10(int(value.q))
     places = digits - 1 - math.floor(size / 2)
-    root = int(((value.p * fmpz(10) ** (2 * places + 40)) // value.q).isqrt() // 10**20)
+    scale = fmpq(10) ** (2 * places + 40)
+    scaled = value * scale
+    root = int((scaled.p // scaled.q).isqrt() // 10**20)
     return Decimal(root).scaleb(-places)
 
 
@@ -158,8 +160,8 @@ def certify_affine_cell(risk: Risk, w: Point | np.ndarray) -> Certificate:
     residuals = risk.loss.gradient(predictions, risk.exact_y)
     design, what = risk.exact_augmented, "every affine function"
     if not alive:
-        fixed = ones(len(risk.exact_X)) * int(risk.network.bias)
-        design, what = fixed, "what the output bias can change (every unit has slope 0)"
+        what = "the constants (every unit has slope 0)"
+        design = ones(len(risk.exact_X)) * int(risk.network.bias)
     elif not risk.network.bias:
         design, what = risk.exact_X, "every linear function"
     orthogonal = (design.T @ residuals).is_zero()
@@ -242,8 +244,8 @@ def descent_certificate(risk: Risk, w: Point | np.ndarray, u: object) -> Certifi
     >>> answer.verdict.value, answer.witness["order"], answer.witness["coefficient"]
     ('refuted', 1, -1)
     """
-    w, u = exact(risk.network.point(w), "w"), exact(u, "u")
-    expansion = expand_along(risk, w, risk.network.point(u))
+    w, u = exact(risk.network.point(w), "w"), risk.network.point(exact(u, "u"), "u")
+    expansion = expand_along(risk, w, u)
     change, order = expansion.change, expansion.order
     if order is None or change[order] > 0:
         what = "is constant" if order is None else f"rises at order {order}"

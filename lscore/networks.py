@@ -15,7 +15,15 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from lscore.activations import Activation, PiecewiseLinear, identity, leaky_relu, linear, relu
+from lscore.activations import (
+    Activation,
+    PiecewiseLinear,
+    Smooth,
+    identity,
+    leaky_relu,
+    linear,
+    relu,
+)
 from lscore.errors import DataError, DtypeError, ShapeError
 from lscore.exact import RationalMatrix, ones, stack
 
@@ -63,6 +71,8 @@ class Network:
     output_activation: Activation | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.widths, Sequence | np.ndarray):
+            raise ShapeError(f"widths: got {self.widths!r}, need numbers such as (1, 2, 1)")
         widths = tuple(self.widths)
         if len(widths) < 2:
             raise ShapeError(f"widths: got {widths}, need input and output width at least")
@@ -70,6 +80,9 @@ class Network:
             if isinstance(width, bool) or not isinstance(width, int | np.integer) or width < 1:
                 raise ShapeError(f"widths: entry {i} is {width!r}, need an integer >= 1")
         object.__setattr__(self, "widths", tuple(int(width) for width in widths))
+        if not isinstance(self.activation, tuple | PiecewiseLinear | Smooth):
+            kind = type(self.activation).__name__
+            raise DtypeError(f"activation: got {kind}, need an activation or a tuple of them")
         if isinstance(self.activation, tuple) and len(self.activation) != len(widths) - 2:
             raise ShapeError(
                 f"activation: got {len(self.activation)}, need one or one for each of the "
@@ -98,23 +111,24 @@ class Network:
         """Number of parameters m."""
         return sum(out * (inner + self.bias) for out, inner in self._sizes)
 
-    def point(self, w: Point | np.ndarray) -> Point:
-        """Check a point: float64 of shape (m,), or exact of shape (m, 1)."""
+    def point(self, w: Point | np.ndarray, name: str = "w") -> Point:
+        """Check a point (or direction): float64 of shape (m,), or exact of shape (m, 1)."""
         if isinstance(w, np.ndarray):
-            w = torch.from_numpy(w)
+            w = torch.from_numpy(np.ascontiguousarray(w))
         if isinstance(w, RationalMatrix):
             needed = (self.dimension, 1)
         elif isinstance(w, torch.Tensor):
             needed = (self.dimension,)
             if w.dtype != torch.float64:
-                raise DtypeError(f"w: dtype {w.dtype}, need torch.float64")
+                raise DtypeError(f"{name}: dtype {w.dtype}, need torch.float64")
             if not w.isfinite().all():
-                raise DataError("w: has NaN or infinite entries, need finite numbers")
+                raise DataError(f"{name}: has NaN or infinite entries, need finite numbers")
         else:
-            raise DtypeError(f"w: got {type(w).__name__}, need a torch tensor or a RationalMatrix")
+            kind = type(w).__name__
+            raise DtypeError(f"{name}: got {kind}, need a torch tensor or a RationalMatrix")
         if tuple(w.shape) != needed:
             raise ShapeError(
-                f"w: shape {tuple(w.shape)}, need {needed} for widths {self.widths} "
+                f"{name}: shape {tuple(w.shape)}, need {needed} for widths {self.widths} "
                 f"{'with' if self.bias else 'without'} biases"
             )
         return w
@@ -145,6 +159,12 @@ class Network:
             )
         if biases is not None and len(biases) != len(weights):
             raise ShapeError(f"biases: got {len(biases)}, need {len(weights)}")
+        kinds = {_kind(part) for part in [*weights, *(biases or [])]}
+        if len(kinds) > 1 or kinds - {"exact", "torch.float64"}:
+            raise DtypeError(
+                f"weights, biases: got {', '.join(sorted(kinds))} (dtype), need all torch.float64 "
+                "or all exact"
+            )
         parts = []
         for i, (weight, size) in enumerate(zip(weights, self._sizes, strict=True)):
             if tuple(weight.shape) != size:
@@ -157,7 +177,7 @@ class Network:
                 parts.append(biases[i])
         if isinstance(parts[0], RationalMatrix):
             return stack([part.flat(0, part.shape[0] * part.shape[1], 1) for part in parts])
-        return self.point(torch.cat([torch.as_tensor(part).reshape(-1) for part in parts]))
+        return self.point(torch.cat([part.reshape(-1) for part in parts]))
 
     def init(self, seed: int) -> torch.Tensor:
         r"""A random float64 point: every entry uniform in :math:`\pm 1/\sqrt{\text{fan-in}}`."""
@@ -185,7 +205,7 @@ class Network:
         if isinstance(w, RationalMatrix) != isinstance(X, RationalMatrix):
             raise DtypeError("w, X: one is exact and the other is not; convert with `exact`")
         if isinstance(w, RationalMatrix) and not self.is_piecewise_linear:
-            raise DataError("w: exact points need piecewise linear activations; see `ball_value`")
+            raise DataError("w: exact points need piecewise linear activations; see `ball_risk`")
         if len(X.shape) != 2 or X.shape[1] != self.widths[0]:
             raise ShapeError(f"X: shape {tuple(X.shape)}, need (n, {self.widths[0]})")
         return w
@@ -199,6 +219,13 @@ class Network:
             signal = h(pre[-1])
         out = last(signal)
         return pre, out if self.output_activation is None else self.output_activation(out)
+
+
+def _kind(part: object) -> str:
+    """How a matrix is stored, for error messages."""
+    if isinstance(part, RationalMatrix):
+        return "exact"
+    return str(part.dtype) if isinstance(part, torch.Tensor) else type(part).__name__
 
 
 _TORCH_ACTIVATIONS = {torch.nn.ReLU: lambda m: relu, torch.nn.Identity: lambda m: identity}
@@ -217,6 +244,8 @@ def from_torch(module: torch.nn.Sequential) -> tuple[Network, torch.Tensor]:
     >>> net.widths, w.shape
     ((2, 3, 1), torch.Size([13]))
     """
+    if not isinstance(module, torch.nn.Sequential):
+        raise DtypeError(f"module: got {type(module).__name__}, need torch.nn.Sequential")
     linears, between = [], []
     for child in module:
         if isinstance(child, torch.nn.Linear):
@@ -233,6 +262,8 @@ def from_torch(module: torch.nn.Sequential) -> tuple[Network, torch.Tensor]:
     biases = {child.bias is not None for child in linears}
     if len(biases) > 1:
         raise DataError("module: some layers have a bias and some have none, need all or none")
+    if any(child.weight.dtype != torch.float64 for child in linears):
+        raise DtypeError("module: parameters are not float64, call module.double() first")
     widths = (linears[0].in_features, *(child.out_features for child in linears))
     network = Network(widths, tuple(between), biases.pop(), output)
     weights = [child.weight.detach() for child in linears]

@@ -15,6 +15,7 @@ from flint import fmpq
 
 from lscore.errors import DataError, DtypeError, ShapeError, TieError
 from lscore.exact import RationalMatrix, augment, exact, ones, rational, stack, to_float
+from lscore.hessians import piecewise_linear_hessian
 from lscore.losses import SquaredLoss, half_sum_of_squares
 from lscore.networks import Network, Point
 
@@ -47,6 +48,8 @@ class Risk:
             if matrix.shape[1] != width:
                 raise ShapeError(f"{name}: shape {matrix.shape}, need (n, {width})")
             is_float = isinstance(given, torch.Tensor | np.ndarray) and given.dtype != object
+            if isinstance(given, np.ndarray):
+                given = np.ascontiguousarray(given)
             floats = torch.as_tensor(given) if is_float else torch.from_numpy(matrix.floats())
             object.__setattr__(self, f"exact_{name}", matrix)
             object.__setattr__(self, name, floats.detach().clone().reshape(matrix.shape))
@@ -102,22 +105,31 @@ class Risk:
 
     def hessian_vector_product(self, w: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
         """Hessian at w times v (m,), by forward over reverse differentiation."""
-        return self._tangent(self.network.point(w), self.network.point(v))
+        return self._tangent(self._float_point(w), self._float_point(v, "v"))
+
+    def _float_point(self, w: Point | np.ndarray, name: str = "w") -> torch.Tensor:
+        w = self.network.point(w, name)
+        if isinstance(w, RationalMatrix):
+            raise DtypeError(f"{name}: the Hessian takes float points, use {name}.point()")
+        return w
 
     def _tangent(self, w: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
         return torch.func.jvp(torch.func.grad(self._float_value), (w,), (v,))[1]
 
     def hessian(self, w: torch.Tensor) -> torch.Tensor:
-        """The (m, m) Hessian, one Hessian-vector product per column, vectorised."""
-        w = self.network.point(w)
-        if isinstance(w, RationalMatrix):
-            raise DtypeError("w: the Hessian takes float points, use w.point()")
+        """The (m, m) Hessian: in closed form for piecewise linear networks, else by autodiff.
+
+        Both use the left slope on a knot; see `piecewise_linear_hessian`.
+        """
+        w = self._float_point(w)
+        if self.network.is_piecewise_linear:
+            return piecewise_linear_hessian(self, w)
         columns = torch.func.vmap(lambda v: self._tangent(w, v))
         return columns(torch.eye(self.dimension, dtype=torch.float64))
 
     def directional_second_derivative(self, w: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
         """u' H u, the second derivative of t -> R(w + t u) at 0 as autodiff sees it."""
-        return torch.dot(self.network.point(u), self.hessian_vector_product(w, u))
+        return torch.dot(self._float_point(u, "u"), self.hessian_vector_product(w, u))
 
     def _exact_gradient(self, w: RationalMatrix) -> RationalMatrix:
         """Backpropagation in rationals, inside an activation cell."""

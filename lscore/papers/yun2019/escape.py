@@ -42,9 +42,15 @@ def escape_path(risk: Risk, w: RationalMatrix, unit: int | None = None) -> list[
 
     idle = [k for k, gain in enumerate(gains) if gain == 0]
     dead = idle[0] if idle else len(gains) - 1
-    dead = dead if unit is None else unit
+    if unit is not None:
+        if unit not in range(len(gains)):
+            raise DataError(f"unit: got {unit}, need one of 0 to {len(gains) - 1}")
+        dead = unit
     if gains[dead] != 0:
-        heir = next(k for k in range(len(gains)) if k != dead and gains[k] != 0)
+        heirs = [k for k in range(len(gains)) if k != dead and gains[k] != 0]
+        if not heirs:
+            raise DataError(f"unit: {dead} is the only one that is not idle, and cannot be freed")
+        heir = heirs[0]
         z = hidden(risk.exact_X)
         piece = h.positions(z)[0] // 2
         side, s = (1, h.slopes[1]) if piece[heir] == 1 else (-1, h.slopes[0])
@@ -59,7 +65,7 @@ def escape_path(risk: Risk, w: RationalMatrix, unit: int | None = None) -> list[
         rows[heir] = [a + ratio * b for a, b in zip(rows[heir], rows[dead], strict=True)]
         shifts[heir] += ratio * shifts[dead]
         step()
-    beta, u = target.recipe["beta"], exact(target.recipe["u"]).entries()
+    beta, u = target.recipe["beta"], list(target.recipe["u"])
     rows[dead], shifts[dead] = u, -beta
     step()
     gains[dead] = -target.recipe["A"][0] / target.recipe["B"]
@@ -70,34 +76,47 @@ def escape_path(risk: Risk, w: RationalMatrix, unit: int | None = None) -> list[
 def just_outside(risk: Risk, w: RationalMatrix, factor: Scalar = "65/64") -> LowerPoint:
     r"""A lower point at `factor` > 1 times the certified radius: the radius is sharp.
 
-    Takes the unit and the sample with the smallest :math:`z_{ik}^2 / (|x_i|^2 + 1)`, pushes the
-    unit straight over that wall and fits its output weight as in `one_dead_unit`. One output.
-    Raises `DataError` if that unit is not idle (output weight 0), or if the step gives no descent.
+    Takes an idle unit (output weight 0) and a sample with the smallest
+    :math:`z_{ik}^2 / (|x_i|^2 + 1)`, pushes the unit straight over that wall and fits its output
+    weight as in `one_dead_unit`. One output. Raises `DataError` if `factor` is not > 1, if the
+    point is not certified, if no idle unit limits the radius, or if the step gives no descent.
 
     >>> from lscore import Network, relu
     >>> risk = Risk(Network((1, 2, 1), relu), [0, 1, 2, 3], [0, 1, 4, 9])
     >>> just_outside(risk, exact([3, 0, 1, 2, 1, 0, -2])).decrease > 0
     True
     """
+    factor = rational(factor, "factor")
+    if factor <= 1:
+        raise DataError(f"factor: got {factor}, need more than 1")
+    if risk.exact_y.shape[1] != 1:
+        raise ShapeError("risk: has several outputs, need one")
+    if not certify_affine_cell(risk, w).certified:
+        raise DataError("w: not a certified minimum on one affine cell")
     hidden, out = risk.network.unpack(w)
-    z, X = hidden(risk.exact_X), risk.exact_augmented
-    n, width = z.shape
-    squares = [X.rows(i, i + 1).dot(X.rows(i, i + 1)) for i in range(n)]
-    places = [(i, k) for i in range(n) for k in range(width)]
-    i, k = min(places, key=lambda place: z[place] ** 2 / squares[place[0]])
-    if out.weight[0, k] != 0 or len(out.weight) != 1:
-        raise DataError(
-            f"w: unit {k} limits the radius and is not idle, or there are several outputs"
-        )
-    step = X.rows(i, i + 1).T * (-rational(factor, "factor") * z[i, k] / squares[i])
-    row = hidden.weight.rows(k, k + 1).T
-    moved = (stack([row, hidden.bias.rows(k, k + 1)]) + step).entries()
-    unit = risk.network.activations[0](X @ exact(moved))
-    A, B = affine_fit(risk).residuals.dot(unit), unit.dot(unit)
-    if A == 0:
-        raise DataError(f"w: sample {i} behind the nearest wall has residual 0, no descent there")
-    entries, d, start = w.entries(), len(row), width * (len(row) + 1)
-    entries[k * d : (k + 1) * d], entries[width * d + k] = moved[:-1], moved[-1]
-    entries[start + k] = -A / B
+    X, residuals = risk.exact_augmented, risk.predictions(w) - risk.exact_y
+    z, h = hidden(risk.exact_X), risk.network.activations[0]
+    reach = {
+        (i, k): z[i, k] ** 2 / X.rows(i, i + 1).dot(X.rows(i, i + 1))
+        for i in range(len(z))
+        for k in range(z.shape[1])
+    }
+    nearest = [place for place in reach if reach[place] == min(reach.values())]
+    idle = [place for place in nearest if out.weight[0, place[1]] == 0]
+    if not idle:
+        raise DataError(f"w: unit {nearest[0][1]} limits the radius and is not idle")
+    for i, k in idle:
+        step = X.rows(i, i + 1).T * (-factor * reach[i, k] / z[i, k])
+        moved = stack([hidden.weight.rows(k, k + 1).T, hidden.bias.rows(k, k + 1)]) + step
+        unit = h(X @ moved)
+        A, B = residuals.dot(unit), unit.dot(unit)
+        if A != 0:
+            break
+    else:
+        raise DataError("w: the samples behind the nearest walls have residual 0, no descent there")
+    entries, d = w.entries(), len(moved) - 1
+    width = z.shape[1]
+    entries[k * d : (k + 1) * d], entries[width * d + k] = moved.entries()[:d], moved[d, 0]
+    entries[width * (d + 1) + k] = -A / B
     point = exact(entries)
     return LowerPoint(point, risk(point), risk(w) - risk(point), {"unit": k, "sample": i})

@@ -15,7 +15,8 @@ from flint import fmpq
 
 from lscore.errors import DataError, HypothesisError
 from lscore.exact import RationalMatrix, Scalar, augment, exact, ones, rational, stack, to_float
-from lscore.linear_algebra import AffineFit, affine_least_squares, merge_rows
+from lscore.linear_algebra import AffineFit, affine_least_squares
+from lscore.papers.yun2019.kinks import checked_direction, ranked_kinks, unit_scale
 from lscore.papers.yun2019.setting import (
     CLAIM,
     affine_fit,
@@ -101,40 +102,6 @@ def _lower(risk: Risk, fit: AffineFit, point: RationalMatrix, recipe: dict) -> L
     return LowerPoint(point, value, ceiling - value, recipe)
 
 
-_MOST_KINKS = 2000  # thresholds tried per direction, so that long data stay quick
-
-
-def _candidate_directions(risk: Risk) -> list[list[int]]:
-    """Coordinate axes, then (1, t, t^2, ...) up to the first t that separates all inputs."""
-    d = risk.exact_X.shape[1]
-    directions = [[int(j == k) for j in range(d)] for k in range(d)]
-    distinct = merge_rows(risk.exact_X, ones(len(risk.exact_X)))[0]
-    t, separated = 0, False
-    while not separated:
-        t += 1
-        u = [t**j for j in range(d)]
-        directions += [u] if u not in directions else []
-        values = (distinct @ exact(u)).numerator.entries()
-        separated = len(set(map(int, values))) == len(values)
-    return directions
-
-
-def _best_kink(risk: Risk, fit: AffineFit, directions, score, midpoints: bool):
-    """(u, beta) with the largest score in floats; `score` maps kinks (n, c) to c numbers."""
-    best = None
-    for u in directions:
-        projected = risk.exact_X @ exact(u)
-        values = np.unique(projected.floats()[:, 0])
-        values = values[:: 1 + len(values) // _MOST_KINKS]
-        if midpoints:
-            values = np.concatenate([values, (values[1:] + values[:-1]) / 2])
-        gains = score(projected.floats() - values)
-        j = int(np.nanargmax(gains)) if np.isfinite(gains).any() else 0
-        if np.isfinite(gains[j]) and (best is None or gains[j] > best[0] * (1 + 1e-9)):
-            best = (gains[j], u, rational(float(values[j])))
-    return best[1:]
-
-
 def one_dead_unit(risk: Risk, direction: Sequence[Scalar] | None = None) -> LowerPoint:
     r"""A point below the least-squares minimum with one spare unit, ties included (YUN-B-T1-1).
 
@@ -158,28 +125,27 @@ def one_dead_unit(risk: Risk, direction: Sequence[Scalar] | None = None) -> Lowe
     fit = affine_fit(risk)
     check_data(risk, fit)
     low, high = map(to_float, h.slopes)
-    residuals = fit.residuals.floats()
 
-    def score(z: np.ndarray) -> np.ndarray:
+    def score(residuals: np.ndarray, z: np.ndarray) -> np.ndarray:
         values = np.where(z > 0, high * z, low * z)
-        with np.errstate(all="ignore"):
-            return ((residuals.T @ values) ** 2).sum(0) / (values**2).sum(0)
+        return ((residuals.T @ values) ** 2).sum(0) / (values**2).sum(0)
 
-    directions = _candidate_directions(risk) if direction is None else [list(direction)]
-    u, beta = _best_kink(risk, fit, directions, score, midpoints=False)
-    unit = h(risk.exact_X @ exact(u) - ones(len(risk.exact_X)) * beta)
-    A, B = (fit.residuals.T @ unit).entries(), unit.dot(unit)
-    if B == 0 or all(a == 0 for a in A):
+    for u, beta in ranked_kinks(risk, fit, direction, score, midpoints=False):
+        unit = h(risk.exact_X @ u - ones(len(risk.exact_X)) * beta)
+        A, B = (fit.residuals.T @ unit).entries(), unit.dot(unit)
+        if any(a != 0 for a in A):
+            break
+    else:
         raise DataError(
-            f"direction: along {[str(v) for v in u]} no data point gives a descent; choose a "
-            "direction that separates the inputs"
+            f"direction: along {direction} no data point gives a descent; choose a direction that "
+            "separates the inputs"
         )
     rows, shifts, weights, offsets = living_units(risk, fit.slope, fit.intercept, fmpq(1))
-    rows[outputs], shifts[outputs] = exact(u).entries(), -beta
+    rows[outputs], shifts[outputs] = u.entries(), -beta
     for c in range(outputs):
         weights[c][outputs] = -A[c] / B
     point = pack(risk, rows, shifts, weights, offsets)
-    return _lower(risk, fit, point, {"u": u, "beta": beta, "A": A, "B": B})
+    return _lower(risk, fit, point, {"u": u.entries(), "beta": beta, "A": A, "B": B})
 
 
 def refitted_kink(
@@ -204,38 +170,42 @@ def refitted_kink(
     check_width(risk, outputs + 1, "a living unit per output and a kink")
     fit = affine_fit(risk)
     check_data(risk, fit)
-    basis, singular, _ = np.linalg.svd(risk.exact_augmented.floats(), full_matrices=False)
-    basis = basis[:, singular > 1e-12 * singular[0]]
-    residuals = fit.residuals.floats()
-
-    def score(z: np.ndarray) -> np.ndarray:
-        kink = np.maximum(z, 0)
-        off = kink - basis @ (basis.T @ kink)
-        size = (off**2).sum(0)
-        size[size <= 1e-12 * ((kink**2).sum(0) + 1e-300)] = np.nan
-        return ((residuals.T @ kink) ** 2).sum(0) / size
-
     if beta is not None and direction is None:
         raise DataError("beta: given without a direction")
-    u = direction
     if beta is None:
-        directions = _candidate_directions(risk) if u is None else [list(u)]
-        u, beta = _best_kink(risk, fit, directions, score, midpoints=True)
-    beta = rational(beta, "beta")
-    z = risk.exact_X @ exact(list(u)) - ones(len(risk.exact_X)) * beta
-    kink = exact([max(value, fmpq(0)) for value in z.entries()])
-    joint = affine_least_squares(augment(stack([risk.exact_X.T, kink.T]).T), risk.exact_y)
-    if joint.sum_of_squares == fit.sum_of_squares:
-        raise DataError(f"direction, beta: this kink does not lower the risk (beta = {beta})")
+        candidates = ranked_kinks(risk, fit, direction, _refit_score(risk), midpoints=True)
+    else:
+        candidates = [(checked_direction(risk, direction), rational(beta, "beta"))]
+    for u, beta in candidates:
+        z = risk.exact_X @ u - ones(len(risk.exact_X)) * beta
+        kink = exact([max(value, fmpq(0)) for value in z.entries()])
+        joint = affine_least_squares(augment(stack([risk.exact_X.T, kink.T]).T), risk.exact_y)
+        if joint.sum_of_squares < fit.sum_of_squares:
+            break
+    else:
+        raise DataError("direction, beta: this kink does not lower the risk")
     d, jump = risk.exact_X.shape[1], s_plus - s_minus
     amplitude = [joint.slope[c, d] for c in range(outputs)]
     tilt = [-a * s_minus / jump for a in amplitude]
-    u_row = exact(list(u)).T
-    slope = stack([joint.slope.T.rows(0, d)]).T + exact([[t] for t in tilt]) @ u_row
+    slope = joint.slope.T.rows(0, d).T + exact(tilt) @ u.T
     intercept = joint.intercept - exact(tilt) * beta
     rows, shifts, weights, offsets = living_units(risk, slope, intercept, fmpq(1))
-    rows[outputs], shifts[outputs] = u_row.entries(), -beta
+    rows[outputs], shifts[outputs] = u.entries(), -beta
     for c in range(outputs):
         weights[c][outputs] = amplitude[c] / jump
     point = pack(risk, rows, shifts, weights, offsets)
-    return _lower(risk, fit, point, {"u": list(u), "beta": beta, "amplitude": amplitude})
+    return _lower(risk, fit, point, {"u": u.entries(), "beta": beta, "amplitude": amplitude})
+
+
+def _refit_score(risk: Risk):
+    """Score of kinks when the affine part is fitted again: (r.phi)^2 / |P phi|^2."""
+    basis, singular, _ = np.linalg.svd(unit_scale(risk.exact_augmented), full_matrices=False)
+    basis = basis[:, singular > 1e-12 * singular[0]]
+
+    def score(residuals: np.ndarray, z: np.ndarray) -> np.ndarray:
+        kink = np.maximum(z, 0)
+        rest = ((kink - basis @ (basis.T @ kink)) ** 2).sum(0)
+        rest[rest <= 1e-12 * (kink**2).sum(0)] = np.nan
+        return ((residuals.T @ kink) ** 2).sum(0) / rest
+
+    return score

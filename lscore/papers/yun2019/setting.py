@@ -68,6 +68,7 @@ def check_data(risk: Risk, fit: AffineFit) -> None:
 
 
 def check_width(risk: Risk, needed: int, what: str) -> None:
+    """Raise `HypothesisError` C1.4 if the hidden layer is narrower than `needed` for `what`."""
     width = risk.network.widths[1]
     if width < needed:
         raise HypothesisError(

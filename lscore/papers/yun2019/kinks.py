@@ -1,0 +1,96 @@
+r"""Yun, Sra, Jadbabaie (2019), Theorem 1: where to put a kink.
+
+Floats rank the candidates (direction u, threshold beta); whoever takes one decides exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+from flint import fmpq
+
+from lscore.errors import DataError, ShapeError
+from lscore.exact import RationalMatrix, Scalar, exact, ones
+from lscore.linear_algebra import AffineFit, merge_rows
+from lscore.risk import Risk
+
+_MOST_KINKS = 2000  # thresholds tried per direction, so that long data stay quick
+
+
+def checked_direction(risk: Risk, direction: Sequence[Scalar]) -> RationalMatrix:
+    """A direction u as an exact column (d, 1); `ShapeError` or `DataError` naming it if unfit."""
+    u, d = exact(direction, "direction"), risk.exact_X.shape[1]
+    if u.shape != (d, 1):
+        raise ShapeError(f"direction: shape {u.shape}, need ({d}, 1) as X has {d} columns")
+    if u.is_zero():
+        raise DataError("direction: is zero")
+    return u
+
+
+def directions_to_try(risk: Risk) -> list[RationalMatrix]:
+    """Coordinate axes, then (1, t, t^2, ...) up to the first t that separates all inputs."""
+    d = risk.exact_X.shape[1]
+    directions = [exact([int(j == k) for j in range(d)]) for k in range(d)]
+    distinct = merge_rows(risk.exact_X, ones(len(risk.exact_X)))[0]
+    t, separated = 0, False
+    while not separated:
+        t += 1
+        u = exact([t**j for j in range(d)])
+        directions += [] if u in directions else [u]
+        values = (distinct @ u).numerator.entries()
+        separated = len(set(map(int, values))) == len(values)
+    return directions
+
+
+def thresholds(risk: Risk, u: RationalMatrix, midpoints: bool) -> list[fmpq]:
+    """The values u.x of the data, increasing, and the midpoints between neighbours if asked."""
+    values = sorted(set((risk.exact_X @ u).entries()))
+    values = values[:: 1 + len(values) // _MOST_KINKS]
+    between = [(a + b) / 2 for a, b in pairwise(values)]
+    return values + between if midpoints else values
+
+
+def unit_scale(A: RationalMatrix) -> np.ndarray:
+    """A in floats, each column divided by its largest absolute value (zero columns stay)."""
+    columns = []
+    for j in range(A.shape[1]):
+        column = A.column(j)
+        size = max(map(abs, column.entries()))
+        columns.append((column / size if size else column).floats())
+    return np.hstack(columns)
+
+
+def ranked_kinks(
+    risk: Risk,
+    fit: AffineFit,
+    direction: Sequence[Scalar] | None,
+    score: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    midpoints: bool,
+) -> Iterator[tuple[RationalMatrix, fmpq]]:
+    """Candidates (u, beta), the largest score first.
+
+    `score` maps residuals (n, k) and kink arguments u.x - beta (n, c), both at unit scale, to c
+    numbers; NaN drops a candidate. Equal scores (nine digits) keep the order of the directions.
+    """
+    given = direction is not None
+    tried = [checked_direction(risk, direction)] if given else directions_to_try(risk)
+    residuals = unit_scale(fit.residuals)
+    kinks, gains = [], []
+    for u in tried:
+        projected, levels = risk.exact_X @ u, thresholds(risk, u, midpoints)
+        spread = max(levels) - min(levels)
+        if spread == 0:
+            continue
+        shift = ones(len(projected)) * levels[0]
+        values = ((projected - shift) / spread).floats()
+        marks = ((exact(levels) - ones(len(levels)) * levels[0]) / spread).floats()
+        kinks += [(u, beta) for beta in levels]
+        with np.errstate(all="ignore"):
+            gains += list(score(residuals, values - marks.T))
+    gains = np.nan_to_num(np.array(gains), nan=-1.0)
+    best = gains.max(initial=0.0) or 1.0
+    for j in np.argsort(-np.round(gains / best, 9), kind="stable"):
+        if gains[j] >= 0:
+            yield kinks[j]
