@@ -1,0 +1,110 @@
+"""How the package is built: imports go down the floors, modules stay short, names explain
+themselves."""
+
+import ast
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import lscore
+from lscore.claims import CLAIMS
+
+ROOT = Path(lscore.__file__).parent
+# Floors as in the design: a module imports from floors below, or from modules to its left.
+FLOORS = [
+    ["errors", "exact", "activations", "losses", "linear_algebra"],
+    ["networks", "hessians"],
+    ["risk"],
+    ["balls", "claims", "certificates", "cells"],
+    ["local_minima", "paths"],
+    [
+        "papers",
+        "papers.yun2019.setting",
+        "one_kink",
+        "papers.yun2019.kinks",
+        "papers.yun2019.lower_points",
+        "papers.yun2019.minimum",
+        "papers.yun2019.escape",
+        "papers.yun2019",
+    ],
+    ["plotting", "ledger", "exercises"],
+]
+ORDER = [name for floor in FLOORS for name in floor]
+LONGEST = 320
+
+
+def path_of(name):
+    path = ROOT / Path(*name.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def imports(name):
+    """Modules of lscore that a module imports, anywhere in its source."""
+    found = set()
+    for node in ast.walk(ast.parse(path_of(name).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}: relative import in line {node.lineno}"
+            names = [node.module]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        found |= {
+            m.removeprefix("lscore").lstrip(".") for m in names if m.split(".")[0] == "lscore"
+        }
+    return found
+
+
+def module_of(name):
+    return importlib.import_module(f"lscore.{name}")
+
+
+def test_every_module_has_a_floor():
+    files = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py")}
+    assert {path_of(name).relative_to(ROOT).as_posix() for name in ORDER} | {"__init__.py"} == files
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_imports_go_down_the_floors_only(name):
+    below = ORDER[: ORDER.index(name)]
+    assert imports(name) <= set(below), "imports from above, or the whole package from inside"
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_modules_are_short_and_say_what_they_are_for(name):
+    text = path_of(name).read_text(encoding="utf-8")
+    assert text.count("\n") <= LONGEST
+    assert ast.get_docstring(ast.parse(text))
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_public_classes_and_functions_have_docstrings(name):
+    for key, value in vars(module_of(name)).items():
+        own = getattr(value, "__module__", None) == f"lscore.{name}"
+        if own and not key.startswith("_") and (inspect.isclass(value) or inspect.isroutine(value)):
+            assert inspect.getdoc(value), key
+
+
+@pytest.mark.parametrize("module", [lscore, module_of("papers.yun2019")], ids=lambda m: m.__name__)
+def test_public_names_exist_sorted_and_documented(module):
+    assert module.__all__ == sorted(module.__all__)
+    for name in module.__all__:
+        assert inspect.getdoc(getattr(module, name)), name
+
+
+def test_claims_named_in_the_source_exist():
+    for name in ORDER:
+        text = path_of(name).read_text(encoding="utf-8")
+        for id in re.findall(r"\b(?:YUN|HE|LVB|MILNE|B)-[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)*\b", text):
+            assert id in CLAIMS, f"{name}: {id}"
+
+
+def test_errors_are_lscores_and_the_builtin_that_fits():
+    errors = vars(module_of("errors"))
+    for error in errors.values():
+        if inspect.isclass(error) and error is not errors["LscoreError"]:
+            assert issubclass(error, errors["LscoreError"])
+            assert issubclass(error, ValueError | TypeError)

@@ -1,0 +1,156 @@
+"""Certificates say no more than their conditions support, and print the same text every time."""
+
+import pytest
+from cases import PARABOLA
+from flint import fmpq
+
+from lscore import Certificate, Condition, Verdict, certify_affine_cell, exact
+from lscore.certificates import CertificateError, show
+from lscore.claims import CLAIMS, PAPERS, claim
+from lscore.errors import DataError, HypothesisError, LscoreError, refusal
+from lscore.local_minima import descent_certificate
+from lscore.papers.yun2019 import least_squares_minimum
+
+TRUE = Condition("a < b", True, fmpq(1, 3))
+
+
+def make(verdict, method="exact", **keywords):
+    return Certificate("YUN-T1", "x & y", verdict, method, **keywords)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"verdict": "certified", "method": "float", "conditions": [TRUE]}, "float result"),
+        ({"verdict": "certified"}, "certified needs conditions"),
+        ({"verdict": "certified", "conditions": [TRUE, Condition("c", False)]}, "all of them true"),
+        ({"verdict": "certified", "conditions": [TRUE, Condition("c", None)]}, "all of them true"),
+        ({"verdict": "refuted"}, "refuted needs a witness"),
+        ({"verdict": "unknown"}, "unknown needs a reason"),
+        ({"verdict": "unknown", "method": "guess", "reason": "r"}, "method: got 'guess'"),
+    ],
+)
+def test_inconsistent_certificates_cannot_be_made(keywords, message):
+    with pytest.raises(CertificateError, match=message):
+        make(**keywords)
+
+
+def test_only_the_three_verdicts_exist():
+    assert [str(v) for v in Verdict] == ["certified", "refuted", "unknown"]
+    with pytest.raises(ValueError, match="maybe"):
+        make("maybe", reason="r")
+
+
+@pytest.mark.parametrize("method", ["exact", "ball"])
+def test_a_certificate_has_no_truth_value(method):
+    certificate = make("certified", method, conditions=[TRUE])
+    assert certificate.certified
+    assert not certificate.refuted
+    with pytest.raises(TypeError, match=r"use \.certified or \.refuted"):
+        bool(certificate)
+
+
+def test_a_certificate_cannot_be_changed():
+    certificate = make("unknown", reason="r", values={"a": 1})
+    with pytest.raises(AttributeError):
+        certificate.verdict = Verdict.CERTIFIED
+    with pytest.raises(TypeError):
+        certificate.values["a"] = 2
+    source = {"risk": 1}
+    refuted = make("refuted", "float", witness=source)
+    source.clear()
+    assert refuted.witness == {"risk": 1}
+
+
+def test_an_unknown_claim_is_refused_by_name():
+    with pytest.raises(DataError, match="id: no claim 'YUN-T9', known are YUN-T1"):
+        Certificate("YUN-T9", "s", "unknown", "exact", reason="r")
+    with pytest.raises(DataError, match="id: no claim"):
+        claim("")
+
+
+def test_text_form_is_stable():
+    certificate = certify_affine_cell(PARABOLA, least_squares_minimum(PARABOLA))
+    assert (
+        str(certificate)
+        == repr(certificate)
+        == (
+            "certified (exact): the point is a local minimum  [YUN-T1]\n"
+            "  holds     every hidden unit stays on one linear piece, "
+            "distance to the nearest knot 1\n"
+            "  holds     residuals orthogonal to every affine function\n"
+            "  value     risk = 2\n"
+            "  value     radius = 0.632455"
+        )
+    )
+    refuted = descent_certificate(PARABOLA, exact([0] * 7), exact([0] * 6 + [1]))
+    assert str(refuted) == (
+        "refuted (exact): the point is a local minimum  [B-RAY]\n"
+        "  witness   direction: column(0, 0, 0, 0, 0, 0, 1)\n"
+        "  witness   order: 1\n"
+        "  witness   coefficient: -14\n"
+        "  witness   lower point: column(0, 0, 0, 0, 0, 0, 1)\n"
+        "  witness   decrease there: 12"
+    )
+
+
+def test_html_form_is_stable_and_escaped():
+    certificate = make(
+        "unknown",
+        conditions=[TRUE, Condition("<b>", None)],
+        reason='a "reason" <script>',
+        values={"<i>": exact([[1, 2]])},
+    )
+    assert certificate._repr_html_() == (
+        '<div class="lscore-certificate"><p><strong class="lscore-unknown">unknown</strong> '
+        "(exact): x &amp; y <code>YUN-T1</code></p><table>"
+        "<tr><td>holds</td><td>a &lt; b, margin 1/3</td></tr>"
+        "<tr><td>undecided</td><td>&lt;b&gt;</td></tr>"
+        "<tr><td>reason</td><td>a &quot;reason&quot; &lt;script&gt;</td></tr>"
+        "<tr><td>value</td><td>&lt;i&gt; = [[1, 2]]</td></tr></table></div>"
+    )
+
+
+def test_long_numbers_are_shown_short():
+    assert show(fmpq(1, 3)) == "1/3"
+    assert show(fmpq(1, 3**60)) == "2.35898e-29 (exact rational, 97 bits)"
+    assert show(0.1 + 0.2) == "0.3"
+    assert show(exact([["1/3"] * 30])) == "exact, shape (1, 30)"
+    assert show(exact([1, 2])) == "column(1, 2)"
+    assert show("text") == "text"
+
+
+def test_cite_gives_the_paper_the_theorem_and_our_erratum():
+    assert make("unknown", reason="r").cite() == (
+        "YUN-T1: C. Yun, S. Sra, A. Jadbabaie, Small nonlinearities in activation functions create "
+        "bad local minima in neural networks, ICLR 2019, Theorem 1. Erratum: footnote 1 asks that "
+        "no linear map fits X; the theorem needs that no affine map does"
+    )
+    assert claim("YUN-B-T1-5").cite() == (
+        "YUN-B-T1-5: Loss surfaces, executed (this book), dead network."
+    )
+
+
+def test_every_claim_has_a_known_source_and_says_something():
+    for id, entry in CLAIMS.items():
+        assert entry.id == id
+        assert entry.paper in PAPERS
+        assert entry.item
+        assert entry.statement
+
+
+def test_hypothesis_errors_carry_claim_hypothesis_and_witness():
+    error = HypothesisError("YUN-T1", "C1.4", "hidden width 1, need 2", 1)
+    assert (error.claim, error.hypothesis, error.witness) == ("YUN-T1", "C1.4", 1)
+    assert isinstance(error, LscoreError)
+    assert isinstance(error, ValueError)
+
+
+def test_a_refusal_is_text_and_its_absence_an_error():
+    text = refusal(claim, "YUN-T9")
+    assert text.startswith("DataError: id: no claim 'YUN-T9', known are YUN-T1")
+    assert max(map(len, text.splitlines())) <= 72
+    with pytest.raises(LscoreError, match="claim was not refused, it returned Claim"):
+        refusal(claim, "YUN-T1")
+    with pytest.raises(ZeroDivisionError):
+        refusal(lambda: 1 / 0)

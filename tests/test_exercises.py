@@ -1,0 +1,125 @@
+"""Answer checkers: right answers pass, each kind of wrong answer is told why."""
+
+import pytest
+import torch
+from cases import (
+    CASE_A,
+    CASE_B,
+    CASE_C,
+    CASE_D,
+    KINK,
+    PARABOLA,
+    SADDLE,
+    XOR,
+)
+
+from lscore import Network, Risk, certify_affine_cell, exact, identity, relu
+from lscore.errors import LscoreError
+from lscore.exercises import (
+    affine_fit_is_best,
+    fools_second_order_test,
+    fools_the_checker,
+    has_descent_of_order,
+    is_dense_spurious_minimum,
+)
+from lscore.papers.yun2019 import least_squares_minimum
+
+DENSE = exact([3, 0, 10, 10, 1, 1, -21])
+
+
+@pytest.mark.parametrize(("case", "order"), [(CASE_A, 1), (CASE_B, 2), (CASE_D, 3)])
+def test_points_that_fool_a_second_order_test_are_recognised(case, order):
+    answer = fools_second_order_test(case.risk, case.point)
+    assert answer.startswith("correct: the risk falls at order")
+    if case is not CASE_B:
+        assert answer.endswith(f"order {order}")
+    assert fools_second_order_test(case.risk, case.point.point()) == answer
+
+
+@pytest.mark.parametrize(
+    ("risk", "w", "answer"),
+    [
+        (PARABOLA, exact([0] * 7), "not yet: autograd's gradient has an entry 14"),
+        (
+            Risk(Network((1, 1, 1), identity, bias=False), [1], [1]),
+            exact([0, 0]),
+            "not yet: the Hessian has the eigenvalue -1",
+        ),
+        (PARABOLA, exact([0, 0, -1, -1, 1, 2, "7/2"]), "not yet: the checker says certified"),
+        (KINK.risk, KINK.point, "not yet: the checker says unknown"),
+    ],
+)
+def test_points_that_do_not_fool_it_are_told_why(risk, w, answer):
+    assert fools_second_order_test(risk, w) == answer
+
+
+def test_orders_of_descent_are_compared():
+    u = exact([1, 1, 1])
+    assert has_descent_of_order(CASE_D.risk, CASE_D.point, u, 3) == (
+        "correct: the risk changes by -1 t^3 + ..."
+    )
+    assert has_descent_of_order(CASE_D.risk, CASE_D.point, u, 2) == (
+        "not yet: it falls at order 3, wanted 2"
+    )
+    assert has_descent_of_order(CASE_D.risk, CASE_D.point, -u, 3) == (
+        "not yet: along this direction the risk rises at order 3"
+    )
+    assert has_descent_of_order(SADDLE, CASE_A.point, [1, -1, 0, 0], 1).startswith("correct")
+
+
+@pytest.mark.parametrize(
+    ("w", "radius", "answer"),
+    [
+        (DENSE, 0, "correct: spurious, with risk 2"),
+        (DENSE, 3, "correct: spurious, with risk 2"),
+        (DENSE, 4, "not yet: the certified radius is 3.16227"),
+        (least_squares_minimum(PARABOLA), 0, "not yet: an output weight is 0"),
+        (DENSE + exact([0, 0, 0, 0, 0, 0, 1]), 0, "not yet: refuted"),
+        (
+            exact([3, 0, 10, 0, 1, 1, -11]),
+            0,
+            "not yet: unknown, unit 1 has its pre-activation exactly on a knot at sample 0: "
+            "the point is on a kink",
+        ),
+    ],
+)
+def test_dense_spurious_minima_are_recognised(w, radius, answer):
+    assert is_dense_spurious_minimum(PARABOLA, w, radius) == answer
+
+
+@pytest.mark.parametrize(
+    ("y", "answer"),
+    [
+        ([1, -1, 1, -1], "correct: every function of x leaves a sum of squares of at least 4"),
+        ([1, 1, 2, 2], "not yet: an affine map fits exactly, slope column(1)"),
+    ],
+)
+def test_data_that_no_function_fits_better_are_recognised(y, answer):
+    assert affine_fit_is_best([0, 0, 1, 1], y) == answer
+
+
+def test_data_that_some_function_fits_better_are_told_by_how_much():
+    assert affine_fit_is_best([0, 0, 1, 2], [1, -1, 1, 0]) == (
+        "not yet: the group means have a sum of squares that is smaller by 8/11"
+    )
+
+
+def test_global_minima_that_the_checker_cannot_decide_fool_it():
+    assert fools_the_checker(KINK.risk, KINK.point).startswith("correct: unit 0 has its pre-act")
+    assert fools_the_checker(XOR, least_squares_minimum(XOR)) == "not yet: the risk is 2, not 0"
+    easy = Risk(Network((1, 1, 1), relu), [1, 2], [1, 2])
+    assert fools_the_checker(easy, exact([1, 0, 1, 0])) == "not yet: the checker says certified"
+    assert fools_the_checker(easy, exact([1, -1, 1, 1]), certify_affine_cell).startswith("correct")
+
+
+def test_input_of_the_wrong_shape_raises():
+    short = torch.zeros(2, dtype=torch.float64)
+    for check in (fools_second_order_test, is_dense_spurious_minimum, fools_the_checker):
+        with pytest.raises(LscoreError, match="w: shape"):
+            check(PARABOLA, short)
+    with pytest.raises(LscoreError, match="u: shape"):
+        has_descent_of_order(CASE_C.risk, CASE_C.point, [1], 1)
+    with pytest.raises(LscoreError, match="radius: got nan"):
+        is_dense_spurious_minimum(PARABOLA, DENSE, float("nan"))
+    with pytest.raises(LscoreError, match=r"\by\b"):
+        affine_fit_is_best([0, 1], [0, 1, 2])

@@ -1,0 +1,46 @@
+"""Figures: the numbers behind them are the risk, and the style stays inside."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from cases import PARABOLA
+
+from lscore.papers.yun2019 import escape_path, least_squares_minimum
+from lscore.plotting import LOWER, MINIMUM, curve, figure, fits, label, risk_along, slice_map
+
+PATH = escape_path(PARABOLA, least_squares_minimum(PARABOLA))
+
+
+@pytest.fixture(autouse=True)
+def no_windows(monkeypatch):
+    monkeypatch.setattr(plt, "show", lambda: None)
+    yield
+    plt.close("all")
+
+
+def test_the_risk_along_a_path_passes_through_its_corners():
+    steps, values = risk_along(PARABOLA, PATH, points=2 * (len(PATH) - 1) + 1)
+    assert (steps[0], steps[-1]) == (0, 1)
+    assert values[::2] == pytest.approx([float(PARABOLA(w.point())) for w in PATH])
+    middle = (PATH[-1] + PATH[-2]) / 2
+    assert values[-2] == pytest.approx(float(PARABOLA(middle.point())))
+
+
+def test_a_figure_has_the_panels_asked_for_and_leaves_no_style_behind():
+    before = dict(plt.rcParams)
+    with figure(2) as (fig, axes):
+        assert axes.shape == (2,)
+        fits(axes[0], PARABOLA, {MINIMUM: PATH[0], LOWER: PATH[-1]})
+        curve(axes[1], np.sin, 0, 1, LOWER, points=5)
+        label(axes[1], 0, 0, "here")
+        assert len(axes[0].lines) == 3
+        assert axes[0].get_xlabel()
+        assert fig.get_size_inches().tolist() == [6.0, 3.4]
+    assert dict(plt.rcParams) == before
+
+
+def test_a_slice_shows_the_risk_on_a_plane():
+    with figure() as (_, ax):
+        move = PATH[-1] - PATH[-2]
+        slice_map(ax, PARABOLA, PATH[-2], move, PATH[-2] * 0 + move, (-1, 1), (0, 2), points=5)
+        assert ax.collections
