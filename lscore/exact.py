@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from operator import mul
+from operator import lshift, mul
 
 import numpy as np
 import torch
@@ -195,17 +195,39 @@ class RationalMatrix:
         return "[" + ", ".join("[" + ", ".join(row) + "]" for row in rows) + "]"
 
 
-def _from_float_array(array: np.ndarray, name: str) -> RationalMatrix:
-    """Float64 array (n, d) -> integers over a power of two, without rounding."""
+def float_array(values: object, name: str) -> np.ndarray | None:
+    """The (n, d) float64 array that `values` holds, a vector as a column; None for other types.
+
+    A view of the caller's array, not a copy. Raises as `exact` does.
+    """
+    if isinstance(values, torch.Tensor):
+        if values.dtype != torch.float64:
+            kind = str(values.dtype).removeprefix("torch.")
+            raise DtypeError(f"{name}: dtype {kind}, need float64 (convert with .double())")
+        values = values.detach().cpu().numpy()
+    if not isinstance(values, np.ndarray) or values.dtype == object:
+        return None
+    if values.dtype != np.float64:
+        raise DtypeError(
+            f"{name}: dtype {values.dtype}, need float64 (convert with .astype(float))"
+        )
+    array = values.reshape(-1, 1) if values.ndim == 1 else values
+    if array.ndim != 2 or array.size == 0:
+        raise ShapeError(f"{name}: shape {values.shape}, need (m,) or (n, d) with m, n, d >= 1")
     if not np.isfinite(array).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise DataError(f"{name}: entry {index} is {array[index]}, need finite numbers")
+    return array
+
+
+def _from_floats(array: np.ndarray) -> RationalMatrix:
+    """Float64 array (n, d) -> integers over a power of two, without rounding."""
     mantissa, exponent = np.frexp(array)
     whole = (mantissa * 2.0**53).astype(np.int64).ravel()
     exponent = np.where(whole == 0, 0, exponent.ravel().astype(np.int64) - 53)
     low = min(int(exponent.min()), 0)
-    integers = [m << e for m, e in zip(whole.tolist(), (exponent - low).tolist(), strict=True)]
-    return RationalMatrix(fmpz_mat(*array.shape, integers), fmpz(2) ** -low)
+    integers = map(lshift, whole.tolist(), (exponent - low).tolist())
+    return RationalMatrix(fmpz_mat(*array.shape, list(integers)), fmpz(2) ** -low)
 
 
 def exact(values: object, name: str = "values") -> RationalMatrix:
@@ -222,20 +244,9 @@ def exact(values: object, name: str = "values") -> RationalMatrix:
     """
     if isinstance(values, RationalMatrix):
         return values
-    if isinstance(values, torch.Tensor):
-        if values.dtype != torch.float64:
-            kind = str(values.dtype).removeprefix("torch.")
-            raise DtypeError(f"{name}: dtype {kind}, need float64 (convert with .double())")
-        values = values.detach().cpu().numpy()
-    if isinstance(values, np.ndarray) and values.dtype != object:
-        if values.dtype != np.float64:
-            raise DtypeError(
-                f"{name}: dtype {values.dtype}, need float64 (convert with .astype(float))"
-            )
-        array = values.reshape(-1, 1) if values.ndim == 1 else values
-        if array.ndim != 2 or array.size == 0:
-            raise ShapeError(f"{name}: shape {values.shape}, need (m,) or (n, d) with m, n, d >= 1")
-        return _from_float_array(array, name)
+    array = float_array(values, name)
+    if array is not None:
+        return _from_floats(array)
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise DtypeError(f"{name}: got {values!r}, need an array or a list of numbers")
     rows = [row if isinstance(row, list | tuple | np.ndarray) else [row] for row in values]

@@ -11,11 +11,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from operator import mul
 
 import numpy as np
 import torch
-from flint import fmpq
+from flint import fmpq, fmpz
 
 from lscore.cells import expand_along, positions
 from lscore.certificates import Certificate, Condition, Verdict
@@ -95,14 +94,27 @@ def _distances(risk: Risk, z: RationalMatrix, pieces: tuple[int, ...]):
                     nearest[i] = distance
     if nearest[0] is None:
         return None, None
+    return fmpq(min(nearest), common), _smallest_ratio(risk, nearest, common)
+
+
+def _smallest_ratio(risk: Risk, nearest: list, common: fmpz) -> fmpq | None:
+    """min_i (nearest_i / common)^2 / (|x_i|^2 + 1), without the 1 if there are no biases.
+
+    Floats leave only candidates within 1e-6 of their smallest value (their own error is below
+    1e-12 unless they over- or underflow, and then nothing is left out); rationals decide.
+    """
     data = risk.exact_augmented if risk.network.bias else risk.exact_X
-    lengths = [sum(map(mul, row, row)) for row in data.numerator.tolist()]
-    best = 0
-    for i in range(1, n):
-        if nearest[i] ** 2 * lengths[best] < nearest[best] ** 2 * lengths[i]:
-            best = i
-    squared = fmpq(nearest[best] ** 2 * data.denominator**2, lengths[best] * common**2)
-    return fmpq(min(nearest), common), squared
+    with np.errstate(all="ignore"):
+        sizes = (risk.X.numpy() ** 2).sum(1) + risk.network.bias
+        guess = np.array([int(v) / int(common) for v in nearest]) ** 2 / sizes
+    usable = np.isfinite(guess).all() and guess.min() > 1e-290
+    candidates = np.flatnonzero(guess <= guess.min() * (1 + 1e-6)) if usable else range(len(guess))
+    ratios = []
+    for i in map(int, candidates):
+        row = data.rows(i, i + 1)
+        if not row.is_zero():
+            ratios.append(fmpq(nearest[i], common) ** 2 / row.dot(row))
+    return min(ratios, default=None)
 
 
 def _unsupported(risk: Risk) -> str:

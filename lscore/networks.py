@@ -38,8 +38,10 @@ class Layer:
     weight: torch.Tensor | RationalMatrix
     bias: torch.Tensor | RationalMatrix | None
 
-    def __call__(self, inputs):
-        """inputs @ weight.T + bias for inputs (n, in)."""
+    def __call__(self, inputs, augmented: bool = False):
+        """inputs @ weight.T + bias for inputs (n, in); if `augmented`, inputs are exact [X, 1]."""
+        if augmented:
+            return inputs @ stack([self.weight.T, self.bias.T])
         out = inputs @ self.weight.T
         if self.bias is None:
             return out
@@ -196,28 +198,30 @@ class Network:
         """Outputs (n, d_L) for inputs X (n, d_0)."""
         return self.forward(w, X)[1]
 
-    def forward(self, w: Point, X: torch.Tensor | RationalMatrix) -> tuple[list, object]:
-        """Pre-activations and outputs together."""
-        return self._run(self._checked(w, X), X)
+    def forward(
+        self, w: Point, X: torch.Tensor | RationalMatrix, augmented: bool = False
+    ) -> tuple[list, object]:
+        """Pre-activations and outputs together; `augmented` says that X is the exact [X, 1]."""
+        return self._run(self._checked(w, X, self.widths[0] + augmented), X, augmented)
 
-    def _checked(self, w: Point, X) -> Point:
+    def _checked(self, w: Point, X, columns: int) -> Point:
         w = self.point(w)
         if isinstance(w, RationalMatrix) != isinstance(X, RationalMatrix):
             raise DtypeError("w, X: one is exact and the other is not; convert with `exact`")
         if isinstance(w, RationalMatrix) and not self.is_piecewise_linear:
             raise DataError("w: exact points need piecewise linear activations; see `ball_risk`")
-        if len(X.shape) != 2 or X.shape[1] != self.widths[0]:
-            raise ShapeError(f"X: shape {tuple(X.shape)}, need (n, {self.widths[0]})")
+        if len(X.shape) != 2 or X.shape[1] != columns:
+            raise ShapeError(f"X: shape {tuple(X.shape)}, need (n, {columns})")
         return w
 
-    def _run(self, w: Point, X) -> tuple[list, torch.Tensor | RationalMatrix]:
+    def _run(self, w: Point, X, augmented: bool = False) -> tuple[list, object]:
         """Pre-activations and outputs, without checks, so that autodiff can trace it."""
         *hidden, last = self._layers(w)
         pre, signal = [], X
         for layer, h in zip(hidden, self.activations, strict=True):
-            pre.append(layer(signal))
-            signal = h(pre[-1])
-        out = last(signal)
+            pre.append(layer(signal, augmented))
+            signal, augmented = h(pre[-1]), False
+        out = last(signal, augmented)
         return pre, out if self.output_activation is None else self.output_activation(out)
 
 

@@ -14,7 +14,16 @@ import torch
 from flint import fmpq
 
 from lscore.errors import DataError, DtypeError, ShapeError, TieError
-from lscore.exact import RationalMatrix, augment, exact, ones, rational, stack, to_float
+from lscore.exact import (
+    RationalMatrix,
+    augment,
+    exact,
+    float_array,
+    ones,
+    rational,
+    stack,
+    to_float,
+)
 from lscore.hessians import piecewise_linear_hessian
 from lscore.losses import SquaredLoss, half_sum_of_squares
 from lscore.networks import Network, Point
@@ -44,15 +53,13 @@ class Risk:
     def __post_init__(self) -> None:
         for name, width in (("X", self.network.widths[0]), ("y", self.network.widths[-1])):
             given = getattr(self, name)
-            matrix = exact(given, name)
-            if matrix.shape[1] != width:
-                raise ShapeError(f"{name}: shape {matrix.shape}, need (n, {width})")
-            is_float = isinstance(given, torch.Tensor | np.ndarray) and given.dtype != object
-            if isinstance(given, np.ndarray):
-                given = np.ascontiguousarray(given)
-            floats = torch.as_tensor(given) if is_float else torch.from_numpy(matrix.floats())
-            object.__setattr__(self, f"exact_{name}", matrix)
-            object.__setattr__(self, name, floats.detach().clone().reshape(matrix.shape))
+            floats = float_array(given, name)
+            if floats is None:
+                self.__dict__[f"exact_{name}"] = exact(given, name)
+                floats = self.__dict__[f"exact_{name}"].floats()
+            if floats.shape[1] != width:
+                raise ShapeError(f"{name}: shape {floats.shape}, need (n, {width})")
+            object.__setattr__(self, name, torch.from_numpy(floats.copy()))
         if len(self.X) != len(self.y):
             raise ShapeError(f"X, y: {len(self.X)} inputs and {len(self.y)} labels, need as many")
         object.__setattr__(self, "weight_decay", rational(self.weight_decay, "weight_decay"))
@@ -65,12 +72,26 @@ class Risk:
         return self.network.dimension
 
     @cached_property
+    def exact_X(self) -> RationalMatrix:
+        """The inputs in rationals, (n, d)."""
+        return exact(self.X, "X")
+
+    @cached_property
+    def exact_y(self) -> RationalMatrix:
+        """The labels in rationals, (n, k)."""
+        return exact(self.y, "y")
+
+    @cached_property
     def exact_augmented(self) -> RationalMatrix:
         """[X, 1] in rationals, (n, d + 1)."""
-        return augment(self.exact_X)
+        if "exact_X" in self.__dict__:
+            return augment(self.exact_X)
+        return exact(torch.cat([self.X, torch.ones(len(self.X), 1, dtype=torch.float64)], 1))
 
     def forward(self, w: Point) -> tuple[list, torch.Tensor | RationalMatrix]:
         """Pre-activations (one (n, d_l) matrix per hidden layer) and outputs (n, k)."""
+        if isinstance(w, RationalMatrix) and self.network.bias:
+            return self.network.forward(w, self.exact_augmented, augmented=True)
         return self.network.forward(w, self.exact_X if isinstance(w, RationalMatrix) else self.X)
 
     def predictions(self, w: Point):

@@ -89,6 +89,28 @@ def certificate_in_fractions(X, y):
     return residuals @ residuals / 2, min(nearest * nearest / (A * A).sum(1))
 
 
+def point_in_fractions(risk, w):
+    """The weights of an exact point as arrays of Fractions."""
+    parts = []
+    for layer in risk.network.unpack(w):
+        for matrix in (layer.weight, layer.bias):
+            entries = np.array([fraction(v) for v in matrix.entries()])
+            parts.append(entries.reshape(matrix.shape))
+    return parts
+
+
+def check_in_fractions(X, y, parts):
+    """Risk and squared radius of a given point, both conditions checked, in Fractions."""
+    inputs, labels = fractions(X), fractions(y)
+    W1, b1, W2, b2 = parts
+    z = inputs @ W1.T + b1.T
+    assert (z > 0).all()
+    residuals = (z @ W2.T + b2.T)[:, 0] - labels
+    A = np.column_stack([inputs, np.full(len(inputs), Fraction(1))])
+    assert not (A.T @ residuals).any()
+    return residuals @ residuals / 2, min((z * z).min(1) / (A * A).sum(1))
+
+
 def fraction(value):
     return Fraction(int(value.p), int(value.q))
 
@@ -119,6 +141,14 @@ def test_certificate_in_fractions(benchmark, arrays, gaussian):
 @pytest.mark.benchmark(group="a given point")
 def test_certificate_of_an_exact_point(benchmark, gaussian):
     assert benchmark(certify_affine_cell, *gaussian).certified
+
+
+@pytest.mark.benchmark(group="a given point")
+def test_the_same_check_in_fractions(benchmark, arrays, gaussian):
+    answer = benchmark.pedantic(
+        check_in_fractions, (*arrays, point_in_fractions(*gaussian)), rounds=5
+    )
+    assert answer[1] == fraction(certified_radius_squared(*gaussian))
 
 
 @pytest.mark.benchmark(group="a given point")

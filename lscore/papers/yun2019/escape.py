@@ -86,6 +86,7 @@ def just_outside(risk: Risk, w: RationalMatrix, factor: Scalar = "65/64") -> Low
     >>> just_outside(risk, exact([3, 0, 1, 2, 1, 0, -2])).decrease > 0
     True
     """
+    slopes(risk)
     factor = rational(factor, "factor")
     if factor <= 1:
         raise DataError(f"factor: got {factor}, need more than 1")

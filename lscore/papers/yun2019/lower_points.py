@@ -16,7 +16,12 @@ from flint import fmpq
 from lscore.errors import DataError, HypothesisError
 from lscore.exact import RationalMatrix, Scalar, augment, exact, ones, rational, stack, to_float
 from lscore.linear_algebra import AffineFit, affine_least_squares
-from lscore.papers.yun2019.kinks import checked_direction, ranked_kinks, unit_scale
+from lscore.papers.yun2019.kinks import (
+    KinkSums,
+    checked_direction,
+    ranked_kinks,
+    unit_scale,
+)
 from lscore.papers.yun2019.setting import (
     CLAIM,
     affine_fit,
@@ -126,9 +131,10 @@ def one_dead_unit(risk: Risk, direction: Sequence[Scalar] | None = None) -> Lowe
     check_data(risk, fit)
     low, high = map(to_float, h.slopes)
 
-    def score(residuals: np.ndarray, z: np.ndarray) -> np.ndarray:
-        values = np.where(z > 0, high * z, low * z)
-        return ((residuals.T @ values) ** 2).sum(0) / (values**2).sum(0)
+    def score(sums: KinkSums) -> np.ndarray:
+        size = high**2 * sums.right + low**2 * sums.left
+        gain = (sums.pull**2).sum(0) / size
+        return np.where(size > 1e-12 * size.max(), gain, np.nan)
 
     for u, beta in ranked_kinks(risk, fit, direction, score, midpoints=False):
         unit = h(risk.exact_X @ u - ones(len(risk.exact_X)) * beta)
@@ -173,7 +179,8 @@ def refitted_kink(
     if beta is not None and direction is None:
         raise DataError("beta: given without a direction")
     if beta is None:
-        candidates = ranked_kinks(risk, fit, direction, _refit_score(risk), midpoints=True)
+        basis = _affine_basis(risk)
+        candidates = ranked_kinks(risk, fit, direction, _refit_score, midpoints=True, basis=basis)
     else:
         candidates = [(checked_direction(risk, direction), rational(beta, "beta"))]
     for u, beta in candidates:
@@ -197,15 +204,13 @@ def refitted_kink(
     return _lower(risk, fit, point, {"u": u.entries(), "beta": beta, "amplitude": amplitude})
 
 
-def _refit_score(risk: Risk):
-    """Score of kinks when the affine part is fitted again: (r.phi)^2 / |P phi|^2."""
+def _affine_basis(risk: Risk) -> np.ndarray:
+    """Orthonormal columns that span the affine functions on the data, in floats."""
     basis, singular, _ = np.linalg.svd(unit_scale(risk.exact_augmented), full_matrices=False)
-    basis = basis[:, singular > 1e-12 * singular[0]]
+    return basis[:, singular > 1e-12 * singular[0]]
 
-    def score(residuals: np.ndarray, z: np.ndarray) -> np.ndarray:
-        kink = np.maximum(z, 0)
-        rest = ((kink - basis @ (basis.T @ kink)) ** 2).sum(0)
-        rest[rest <= 1e-12 * (kink**2).sum(0)] = np.nan
-        return ((residuals.T @ kink) ** 2).sum(0) / rest
 
-    return score
+def _refit_score(sums: KinkSums) -> np.ndarray:
+    """Score of kinks when the affine part is fitted again: (r.phi)^2 / |P phi|^2."""
+    rest = sums.right - (sums.shadow**2).sum(0)
+    return np.where(rest > 1e-12 * sums.right.max(), (sums.pull**2).sum(0) / rest, np.nan)

@@ -98,4 +98,5 @@ def living_units(risk: Risk, slope: RationalMatrix, intercept: RationalMatrix, a
 
 
 def pack(risk: Risk, rows, shifts, weights, offsets) -> RationalMatrix:
+    """The exact point with these lists as W1, b1, W2, b2."""
     return risk.network.pack([exact(rows), exact(weights)], [exact(shifts), exact(offsets)])
