@@ -171,7 +171,10 @@ class RationalMatrix:
     def dot(self, other: RationalMatrix) -> fmpq:
         """Sum of the products of corresponding entries."""
         self._check_shape(other)
-        total = sum(map(mul, self.numerator.entries(), other.numerator.entries()), fmpz(0))
+        if self.shape[1] == 1:
+            total = (self.T.numerator * other.numerator)[0, 0]
+        else:
+            total = sum(map(mul, self.numerator.entries(), other.numerator.entries()), fmpz(0))
         return fmpq(total, self.denominator * other.denominator)
 
     def floats(self) -> np.ndarray:

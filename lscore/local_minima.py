@@ -104,16 +104,17 @@ def _smallest_ratio(risk: Risk, nearest: list, common: fmpz) -> fmpq | None:
     1e-12 unless they over- or underflow, and then nothing is left out); rationals decide.
     """
     data = risk.exact_augmented if risk.network.bias else risk.exact_X
+    whole = int(common)
     with np.errstate(all="ignore"):
         sizes = (risk.X.numpy() ** 2).sum(1) + risk.network.bias
-        guess = np.array([int(v) / int(common) for v in nearest]) ** 2 / sizes
+        guess = np.array([int(v) / whole for v in nearest]) ** 2 / sizes
     usable = np.isfinite(guess).all() and guess.min() > 1e-290
     candidates = np.flatnonzero(guess <= guess.min() * (1 + 1e-6)) if usable else range(len(guess))
     ratios = []
     for i in map(int, candidates):
-        row = data.rows(i, i + 1)
-        if not row.is_zero():
-            ratios.append(fmpq(nearest[i], common) ** 2 / row.dot(row))
+        square = sum((data[i, j] ** 2 for j in range(data.shape[1])), fmpq(0))
+        if square:
+            ratios.append(fmpq(nearest[i], common) ** 2 / square)
     return min(ratios, default=None)
 
 

@@ -52,10 +52,11 @@ def certify_spurious(risk: Risk, w, lower: RationalMatrix | None = None) -> Cert
     r"""Is w a spurious local minimum: a local minimum with a lower point elsewhere? (YUN-T1)
 
     Conditions: those of `certify_affine_cell` at w, and R(lower) < R(w) exactly; without `lower`
-    the point of `one_dead_unit` is used. Refuted if w is not a local minimum (witness from there)
-    or if it is global: its risk equals a bound that no function of x beats (the pure error), or,
-    for widths (1, 1, 1), the exact global minimum of `best_one_kink`. Unknown if w is not decided
-    or `lower` is not lower. Sound. Raises as `one_dead_unit`.
+    the point of `least_squares_minimum` is used, or of `one_dead_unit` if w is not above it.
+    Refuted if w is not a local minimum (witness from there) or if it is global: its risk equals a
+    bound that no function of x beats (the pure error), or, for widths (1, 1, 1), the exact global
+    minimum of `best_one_kink`. Unknown if w is not decided or `lower` is not lower. Sound. Raises
+    as `one_dead_unit`.
     """
     statement = "the point is a spurious local minimum"
     local = certify_affine_cell(risk, w)
@@ -76,7 +77,8 @@ def certify_spurious(risk: Risk, w, lower: RationalMatrix | None = None) -> Cert
     elif risk.network.widths == (1, 1, 1):
         best = bounds["global minimum of this network"]
     else:
-        best = one_dead_unit(risk).risk
+        affine = risk(least_squares_minimum(risk))
+        best = affine if affine < value else one_dead_unit(risk).risk
     below = Condition(
         "another point has a smaller risk", best < value, abs(value - best), "difference"
     )
