@@ -21,11 +21,13 @@ from lscore.activations import (
     tanh,
     two_piece,
 )
+from lscore.affine_cells import certify_affine_cell
 from lscore.cells import expand_along
 from lscore.certificates import Certificate, Condition, Verdict
+from lscore.descent import descent_certificate
 from lscore.errors import refusal
 from lscore.exact import RationalMatrix, exact, rational
-from lscore.local_minima import certify_affine_cell, decide_local_minimum, descent_certificate
+from lscore.local_minima import decide_local_minimum
 from lscore.losses import SquaredLoss, half_sum_of_squares, mean_squared_error
 from lscore.networks import Network, from_torch
 from lscore.paths import certify_nonincreasing

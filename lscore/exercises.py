@@ -10,16 +10,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from lscore.affine_cells import certified_radius_squared, certify_affine_cell
 from lscore.certificates import Certificate
+from lscore.descent import descent_certificate
 from lscore.errors import ShapeError
 from lscore.exact import augment, exact, rational
 from lscore.linear_algebra import affine_least_squares, pure_error
-from lscore.local_minima import (
-    certified_radius_squared,
-    certify_affine_cell,
-    decide_local_minimum,
-    descent_certificate,
-)
+from lscore.local_minima import decide_local_minimum
 from lscore.networks import Point
 from lscore.papers.yun2019 import certify_spurious
 from lscore.risk import Risk

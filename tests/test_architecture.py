@@ -19,7 +19,7 @@ FLOORS = [
     ["networks", "hessians"],
     ["risk"],
     ["balls", "claims", "certificates", "cells"],
-    ["local_minima", "paths"],
+    ["descent", "affine_cells", "local_minima", "paths"],
     [
         "papers",
         "papers.yun2019.setting",

@@ -7,8 +7,8 @@ from flint import fmpq
 from lscore import Certificate, Condition, Verdict, certify_affine_cell, exact
 from lscore.certificates import CertificateError, show
 from lscore.claims import CLAIMS, PAPERS, claim
+from lscore.descent import descent_certificate
 from lscore.errors import DataError, HypothesisError, LscoreError, refusal
-from lscore.local_minima import descent_certificate
 from lscore.papers.yun2019 import least_squares_minimum
 
 TRUE = Condition("a < b", True, fmpq(1, 3))

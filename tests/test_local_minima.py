@@ -36,9 +36,9 @@ from lscore import (
     identity,
     relu,
 )
+from lscore.affine_cells import certified_radius_squared, lower_sqrt
 from lscore.errors import DataError, LscoreError, ShapeError
 from lscore.exact import to_float
-from lscore.local_minima import certified_radius_squared, lower_sqrt
 from lscore.papers.yun2019 import least_squares_minimum
 
 

@@ -39,9 +39,9 @@ from lscore import (
     relu,
     two_piece,
 )
+from lscore.affine_cells import certified_radius_squared
 from lscore.errors import DataError, DtypeError, HypothesisError, LscoreError, ShapeError
 from lscore.exact import ones
-from lscore.local_minima import certified_radius_squared
 from lscore.papers.yun2019 import (
     affine_fit,
     certify_spurious,

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from flint import fmpq
 
+from lscore.affine_cells import certify_affine_cell
 from lscore.errors import DataError, ShapeError
 from lscore.exact import RationalMatrix, Scalar, exact, rational, stack
-from lscore.local_minima import certify_affine_cell
 from lscore.papers.yun2019.lower_points import LowerPoint, one_dead_unit
 from lscore.papers.yun2019.setting import affine_fit, pack, slopes
 from lscore.risk import Risk

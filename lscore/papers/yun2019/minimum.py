@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from flint import fmpq
 
+from lscore.affine_cells import certify_affine_cell
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError
 from lscore.exact import RationalMatrix, Scalar, exact, rational
 from lscore.linear_algebra import pure_error
-from lscore.local_minima import certify_affine_cell
 from lscore.one_kink import best_one_kink
 from lscore.papers.yun2019.lower_points import one_dead_unit
 from lscore.papers.yun2019.setting import CLAIM, affine_fit, check_width, living_units, pack
