@@ -1,11 +1,12 @@
 r"""The full Hessian of a piecewise linear network's squared risk, in closed form.
 
-Inside a cell the outputs are multilinear in the layers, so with residuals e the Hessian is
+Inside a cell the outputs are multilinear in the layers, so with residuals e and Jacobian J of the
+outputs the Hessian is
 
-    2 c sum_i ( J_i' J_i + sum_o e_io D^2 y_io ) + weight decay * I,
+.. math:: 2c \sum_i \Big( J_i^\top J_i + \sum_o e_{io} D^2 \hat y_{io} \Big) + \lambda I,
 
-where J is the Jacobian of the outputs and the second part has blocks only between different
-layers. Both are matrix products over the samples: many times faster than differentiating twice.
+where the second part has blocks only between different layers. Both parts are matrix products over
+the samples: many times faster than differentiating twice.
 """
 
 from __future__ import annotations

@@ -14,7 +14,10 @@ from lscore.risk import Risk
 
 
 def propose_directions(risk: Risk, w: RationalMatrix, trials: int, seed: int) -> list:
-    """Integer directions, most promising first: floats propose, nothing is decided here."""
+    """Directions, most promising first: floats propose, nothing is decided here.
+
+    The negative float gradient, unless it is 0, then random integer directions by their descent.
+    """
     rng = np.random.default_rng(seed)
     m = risk.dimension
     directions = rng.integers(-2, 3, size=(trials, m)) * (rng.random((trials, m)) < 0.6)
@@ -26,7 +29,8 @@ def propose_directions(risk: Risk, w: RationalMatrix, trials: int, seed: int) ->
     ]
     # rounded, so that rounding noise cannot reorder directions that are equally good
     order = np.argsort(np.round(np.array(drops) / max(abs(base), 1.0), 12), kind="stable")
-    return [directions[i] for i in order]
+    steepest = -risk.gradient(start).numpy()
+    return [steepest] * bool(steepest.any()) + [directions[i] for i in order]
 
 
 def decide_local_minimum(
@@ -34,9 +38,16 @@ def decide_local_minimum(
 ) -> Certificate:
     """Is w a local minimum? Certified, refuted with a descent direction, or unknown.
 
-    First `certify_affine_cell`; where that cannot decide, `trials` random integer directions are
-    ranked in floats and the best `exact_tries` are decided by `descent_certificate`. Sound, not
-    complete: a local minimum on a kink stays unknown here. `seed` fixes the directions.
+    First `certify_affine_cell`; where that cannot decide, the negative gradient and `trials` random
+    integer directions are ranked in floats and the best `exact_tries` are decided by
+    `descent_certificate`. Sound, not complete: a local minimum on a kink stays unknown here. `seed`
+    fixes the directions.
+
+    >>> from lscore import Network, Risk, identity
+    >>> risk = Risk(Network((1, 1, 1, 1), identity, bias=False), [1], [1])
+    >>> answer = decide_local_minimum(risk, exact([0, 0, 0]))      # (abc - 1)^2 / 2 at 0
+    >>> answer.verdict.value, answer.witness["order"]
+    ('refuted', 3)
     """
     w = exact(risk.network.point(w), "w")
     answer = certify_affine_cell(risk, w)

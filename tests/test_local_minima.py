@@ -340,3 +340,14 @@ def test_bad_directions_are_refused_by_name():
         descent_certificate(PARABOLA, w, [1, 2])
     with pytest.raises(LscoreError, match=r"u\[0\]: got nan"):
         descent_certificate(PARABOLA, w, [float("nan")] * 7)
+
+
+def test_a_trained_point_is_refuted_by_its_own_gradient():
+    """Close to a minimiser random steps of a fixed size go up; the gradient still descends."""
+    risk = Risk(Network((1, 2, 1), relu), [0, 1, 2, 3], [0, 2, 3, 9])
+    w = torch.tensor([1.0, -1.0, 0.5, 2.5, 1.0, -1.0, 0.5], dtype=torch.float64)
+    for _ in range(3000):
+        w = w - 0.01 * risk.gradient(w)
+    answer = decide_local_minimum(risk, w, trials=1)
+    assert answer.refuted
+    assert risk(answer.witness["lower point"]) < risk(exact(w))
