@@ -22,9 +22,9 @@ STYLE = {
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "savefig.facecolor": "none",
-    "figure.dpi": 120,
-    "savefig.dpi": 120,
-    "font.size": 11,
+    "figure.dpi": 144,
+    "savefig.dpi": 144,
+    "font.size": 11.5,
     "lines.linewidth": 2,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -39,7 +39,7 @@ STYLE = {
 
 
 @contextmanager
-def figure(columns: int = 1, width: float = 6.0, height: float = 3.4, rows: int = 1):
+def figure(columns: int = 1, width: float = 5.4, height: float = 3.2, rows: int = 1):
     """A figure in the book's style: ``with figure(2) as (fig, axes): ...``; shown at the end.
 
     `axes` is one Axes for a single panel, else an array (row by row).
