@@ -35,7 +35,7 @@ def test_a_figure_has_the_panels_asked_for_and_leaves_no_style_behind():
         label(axes[1], 0, 0, "here")
         assert len(axes[0].lines) == 3
         assert axes[0].get_xlabel()
-        assert fig.get_size_inches().tolist() == [6.0, 3.4]
+        assert fig.get_size_inches().tolist() == [5.4, 3.2]
     assert dict(plt.rcParams) == before
 
 
