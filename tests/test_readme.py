@@ -1,0 +1,24 @@
+"""The README shows what the code really prints."""
+
+import re
+from pathlib import Path
+
+README = Path(__file__).parents[1] / "README.md"
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def printed(source, capsys):
+    exec(compile(source, "README.md", "exec"), {})
+    return capsys.readouterr().out
+
+
+def test_the_example_prints_what_stands_below_it(capsys):
+    blocks = BLOCK.findall(README.read_text(encoding="utf-8"))
+    (language, source), (_, shown) = blocks[:2]
+    assert language == "python"
+    assert printed(source, capsys) == shown
+
+
+def test_it_would_notice_another_number(capsys):
+    blocks = BLOCK.findall(README.read_text(encoding="utf-8").replace("y=[0, 1", "y=[1, 1"))
+    assert printed(blocks[0][1], capsys) != blocks[1][1]
