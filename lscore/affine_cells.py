@@ -77,20 +77,20 @@ def _cell(risk: Risk, pre: list[RationalMatrix]) -> _Cell:
 def _distances(risk: Risk, z: RationalMatrix, pieces: tuple[int, ...]):
     """Smallest distance of a pre-activation to a knot, and the certified squared radius."""
     knots = risk.network.activations[0].knots
-    n, width = z.shape
+    width = z.shape[1]
     common = z.denominator
     for t in knots:
         common = common.lcm(t.q)
-    numbers = (z.numerator * (common // z.denominator)).entries()
+    stretch = common // z.denominator
+    numbers = (z.numerator if stretch == 1 else z.numerator * stretch).entries()
     levels = [(t * common).p for t in knots]
-    nearest: list = [None] * n
+    nearest: list[fmpz] = []
     for k, p in enumerate(pieces):
         for level in levels[max(p - 1, 0) : p + 1]:
-            for i, number in enumerate(numbers[k::width]):
-                distance = abs(number - level)
-                if nearest[i] is None or distance < nearest[i]:
-                    nearest[i] = distance
-    if nearest[0] is None:
+            column = numbers[k::width]
+            distances = [abs(v - level) for v in column] if level else list(map(abs, column))
+            nearest = list(map(min, nearest, distances)) if nearest else distances
+    if not nearest:
         return None, None
     return fmpq(min(nearest), common), _smallest_ratio(risk, nearest, common)
 
@@ -168,7 +168,7 @@ def certify_affine_cell(risk: Risk, w: Point | np.ndarray) -> Certificate:
     conditions = [Condition(inside, True, cell.clearance, "distance to the nearest knot")]
     activation = risk.network.activations[0]
     alive = [k for k, p in enumerate(cell.pieces) if activation.slopes[p] != 0]
-    residuals = risk.loss.gradient(predictions, risk.exact_y)
+    residuals, scale = predictions - risk.exact_y, risk.loss.scale(len(risk.exact_y))
     design, what = risk.exact_augmented, "every affine function"
     if not alive:
         what = "the constants (every unit has slope 0)"
@@ -178,8 +178,8 @@ def certify_affine_cell(risk: Risk, w: Point | np.ndarray) -> Certificate:
     orthogonal = (design.T @ residuals).is_zero()
     conditions.append(Condition(f"residuals orthogonal to {what}", orthogonal))
     if not orthogonal:
-        return _refute_in_cell(risk, w, residuals, alive, conditions)
-    values = {"risk": risk.loss(predictions, risk.exact_y)}
+        return _refute_in_cell(risk, w, residuals * (2 * scale), alive, conditions)
+    values = {"risk": residuals.dot(residuals) * scale}
     if cell.radius_squared is not None:
         values["radius"] = lower_sqrt(cell.radius_squared)
     return Certificate(_CLAIM, STATEMENT, Verdict.CERTIFIED, "exact", conditions, values=values)

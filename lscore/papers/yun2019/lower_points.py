@@ -146,7 +146,9 @@ def one_dead_unit(risk: Risk, direction: Sequence[Scalar] | None = None) -> Lowe
             f"direction: along {direction} no data point gives a descent; choose a direction that "
             "separates the inputs"
         )
-    rows, shifts, weights, offsets = living_units(risk, fit.slope, fit.intercept, fmpq(1))
+    rows, shifts, weights, offsets = living_units(
+        risk, fit.slope, fit.intercept, fit.predictions, fmpq(1)
+    )
     rows[outputs], shifts[outputs] = u.entries(), -beta
     for c in range(outputs):
         weights[c][outputs] = -A[c] / B
@@ -196,7 +198,8 @@ def refitted_kink(
     tilt = [-a * s_minus / jump for a in amplitude]
     slope = joint.slope.T.rows(0, d).T + exact(tilt) @ u.T
     intercept = joint.intercept - exact(tilt) * beta
-    rows, shifts, weights, offsets = living_units(risk, slope, intercept, fmpq(1))
+    values = risk.exact_augmented @ stack([slope.T, intercept.T])
+    rows, shifts, weights, offsets = living_units(risk, slope, intercept, values, fmpq(1))
     rows[outputs], shifts[outputs] = u.entries(), -beta
     for c in range(outputs):
         weights[c][outputs] = amplitude[c] / jump

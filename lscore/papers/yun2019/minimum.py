@@ -45,7 +45,7 @@ def least_squares_minimum(risk: Risk, alpha: Scalar = 1) -> RationalMatrix:
     alpha = _alpha(alpha)
     check_width(risk, risk.exact_y.shape[1], "one living unit per output")
     fit = affine_fit(risk)
-    return pack(risk, *living_units(risk, fit.slope, fit.intercept, alpha))
+    return pack(risk, *living_units(risk, fit.slope, fit.intercept, fit.predictions, alpha))
 
 
 def certify_spurious(risk: Risk, w, lower: RationalMatrix | None = None) -> Certificate:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from flint import fmpq
 
 from lscore.errors import DataError, HypothesisError
-from lscore.exact import RationalMatrix, exact, stack
+from lscore.exact import RationalMatrix, exact
 from lscore.linear_algebra import AffineFit, affine_least_squares, merge_rows
 from lscore.losses import SquaredLoss
 from lscore.risk import Risk
@@ -76,16 +76,22 @@ def check_width(risk: Risk, needed: int, what: str) -> None:
         )
 
 
-def living_units(risk: Risk, slope: RationalMatrix, intercept: RationalMatrix, alpha: fmpq):
+def living_units(
+    risk: Risk,
+    slope: RationalMatrix,
+    intercept: RationalMatrix,
+    values: RationalMatrix,
+    alpha: fmpq,
+):
     """First-layer rows, output weights and output biases that carry an affine map x -> y.
 
     One living unit per output, all on the side with a non-zero slope; the spare units idle at a
-    constant on the same side. Returns (W1 rows, b1, W2 columns, b2) as lists.
+    constant on the same side. `values` (n, k) is the map on the data. Returns (W1 rows, b1, W2
+    columns, b2) as lists.
     """
     s_plus, s_minus = slopes(risk)
     side, s = (1, s_plus) if s_plus else (-1, s_minus)
     k, d = slope.shape
-    values = risk.exact_augmented @ stack([slope.T, intercept.T])
     eta = [min(fmpq(-1), 2 * values.column(c).smallest()) for c in range(k)]
     rows = [[side * alpha * slope[c, j] for j in range(d)] for c in range(k)]
     shifts = [side * alpha * (intercept[c, 0] - eta[c]) for c in range(k)]
