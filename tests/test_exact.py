@@ -146,3 +146,19 @@ def test_shapes_that_do_not_fit_are_refused():
         RationalMatrix(fmpz_mat(1, 1), fmpz(0))
     with pytest.raises(TypeError, match="unhashable"):
         hash(A)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [0.1, -0.3, 7.0, 0.0],
+        [-1.0, 2.0**-27, -(2.0**28) - 0.1],
+        [5e-324, -1e308, 1 / 3],
+        [-(2.0**53) + 1, 2.0**53 - 1],
+    ],
+    ids=["close together", "at the edge of two halves", "far apart", "all 53 bits"],
+)
+def test_floats_of_any_spread_are_taken_exactly(values):
+    matrix = exact(np.array(values))
+    assert [Fraction(int(e.p), int(e.q)) for e in matrix.entries()] == list(map(Fraction, values))
+    assert matrix.floats()[:, 0].tolist() == values
