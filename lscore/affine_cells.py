@@ -98,22 +98,35 @@ def _distances(risk: Risk, z: RationalMatrix, pieces: tuple[int, ...]):
 def _smallest_ratio(risk: Risk, nearest: list, common: fmpz) -> fmpq | None:
     """min_i (nearest_i / common)^2 / (|x_i|^2 + 1), without the 1 if there are no biases.
 
-    Floats leave only candidates within 1e-6 of their smallest value (their own error is below
-    1e-12 unless they over- or underflow, and then nothing is left out); rationals decide.
+    Floats only leave out candidates (`_close_to_smallest`); rationals decide.
     """
     data = risk.exact_augmented if risk.network.bias else risk.exact_X
-    whole = int(common)
-    with np.errstate(all="ignore"):
-        sizes = (risk.X.numpy() ** 2).sum(1) + risk.network.bias
-        guess = np.array([int(v) / whole for v in nearest]) ** 2 / sizes
-    usable = np.isfinite(guess).all() and guess.min() > 1e-290
-    candidates = np.flatnonzero(guess <= guess.min() * (1 + 1e-6)) if usable else range(len(guess))
     ratios = []
-    for i in map(int, candidates):
+    for i in _close_to_smallest(risk, nearest, common):
         square = sum((data[i, j] ** 2 for j in range(data.shape[1])), fmpq(0))
         if square:
             ratios.append(fmpq(nearest[i], common) ** 2 / square)
     return min(ratios, default=None)
+
+
+def _close_to_smallest(risk: Risk, nearest: list, common: fmpz) -> list[int]:
+    """The samples whose ratio is within 1e-6 of the smallest one in floats.
+
+    The floats' own relative error is far below that while squares and ratios stay in the normal
+    range; if any does not, no sample is left out.
+    """
+    everything, whole = list(range(len(nearest))), int(common)
+    try:
+        with np.errstate(all="ignore"):
+            squares = np.array([int(v) / whole for v in nearest]) ** 2
+            sizes = (risk.X.numpy() ** 2).sum(1) + risk.network.bias
+            ratios = squares / sizes
+    except OverflowError:
+        return everything
+    numbers = np.concatenate([squares, sizes, ratios])
+    if not (np.isfinite(numbers).all() and numbers.min() > 1e-290):
+        return everything
+    return np.flatnonzero(ratios <= ratios.min() * (1 + 1e-6)).tolist()
 
 
 def _unsupported(risk: Risk) -> str:

@@ -165,8 +165,8 @@ def pieces_along(risk: Risk, start: RationalMatrix, end: RationalMatrix) -> list
 
     One hidden layer, where the pre-activations are affine in t and so every wall crossing is
     rational. Walls of units whose output weights are zero all along the segment are not crossed:
-    the risk does not see them. Raises `ShapeError` for deeper
-    networks, `DataError` for smooth ones and for an output activation, which bends too.
+    the risk does not see them. Raises `ShapeError` for deeper networks, `DataError` for smooth ones
+    and for an output activation, which bends too.
     """
     if len(risk.network.widths) != 3:
         raise ShapeError(

@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 
 from lscore.exact import RationalMatrix
 from lscore.risk import Risk
@@ -17,6 +18,7 @@ MINIMUM = "#d55e00"  # vermilion: the point under study, a bad minimum
 LOWER = "#0090b0"  # blue: a lower point, a descent
 WALL = "#9a6fb0"  # purple: kinks and walls between cells
 DATA = "#7f7f7f"  # grey: data, axes, text
+_FOG = LinearSegmentedColormap.from_list("fog", [(0.5, 0.5, 0.5, 0), (0.5, 0.5, 0.5, 0.6)])
 
 STYLE = {
     "figure.facecolor": "none",
@@ -79,14 +81,15 @@ def risk_along(risk: Risk, waypoints: Sequence[RationalMatrix], points: int = 24
 def slice_map(ax: Axes, risk: Risk, origin, right, up, columns, rows, points: int = 121) -> None:
     """Contours of the risk on origin + s right + t up; `columns`, `rows` are the ranges of s, t.
 
-    Levels are closer together near the smallest value, so that valleys show.
+    Levels are closer together near the smallest value, so that valleys show; low risk is
+    transparent and high risk grey, which reads on a light and on a dark page.
     """
     s, t = np.linspace(*columns, points), np.linspace(*rows, points)
     base, across, along = origin.point(), right.point(), up.point()
     values = np.array([[float(risk(base + a * across + b * along)) for a in s] for b in t])
     low, high = values.min(), np.quantile(values, 0.9)
     levels = low + (high - low) * np.linspace(0, 1, 16) ** 2
-    ax.contourf(s, t, values, levels, cmap="Greys", alpha=0.5, extend="max")
+    ax.contourf(s, t, values, levels, cmap=_FOG, extend="max")
     ax.contour(s, t, values, levels, colors=DATA, linewidths=0.5)
 
 

@@ -351,3 +351,23 @@ def test_a_trained_point_is_refuted_by_its_own_gradient():
     answer = decide_local_minimum(risk, w, trials=1)
     assert answer.refuted
     assert risk(answer.witness["lower point"]) < risk(exact(w))
+
+
+def test_the_radius_is_exact_where_squares_leave_the_normal_floats():
+    """Squares near 1e-322 have hardly a digit; a float must not choose the sample there."""
+    rng = np.random.default_rng(0)
+    for exponent in range(-164, -153):
+        for _ in range(30):
+            X = rng.integers(1, 60, (4, 2)) * 10.0**exponent
+            risk = Risk(Network((2, 1, 1), relu, bias=False), X, [0, 0, 0, 0])
+            w = exact([*map(int, rng.integers(1, 9, 2)), 0])
+            z, rows = risk.forward(w)[0][0], [risk.exact_X.rows(i, i + 1) for i in range(4)]
+            expected = min(z[i, 0] ** 2 / row.dot(row) for i, row in enumerate(rows))
+            assert certified_radius_squared(risk, w) == expected
+
+
+def test_numbers_beyond_the_floats_are_no_obstacle():
+    risk = Risk(Network((1, 1, 1), relu), [-1, 0, 1], [1, 0, 1])
+    answer = certify_affine_cell(risk, exact([0, 10**400, 0, "2/3"]))
+    assert answer.certified
+    assert certified_radius_squared(risk, exact([0, 10**400, 0, "2/3"])) == fmpq(10**800, 2)

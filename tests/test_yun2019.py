@@ -547,3 +547,11 @@ def test_a_dead_network_is_spurious_even_on_affine_data():
     answer = certify_spurious(line, dead)
     assert answer.certified
     assert answer.values["smaller risk"] == 0
+
+
+def test_paths_start_at_float_points_too():
+    w = least_squares_minimum(PARABOLA)
+    assert escape_path(PARABOLA, w.point())[-1] == escape_path(PARABOLA, w)[-1]
+    assert just_outside(PARABOLA, w.point()).point == just_outside(PARABOLA, w).point
+    with pytest.raises(ShapeError, match="lower: shape"):
+        certify_spurious(PARABOLA, w, exact([1, 2]))

@@ -10,12 +10,13 @@ from flint import fmpq
 from lscore.affine_cells import certify_affine_cell
 from lscore.errors import DataError, ShapeError
 from lscore.exact import RationalMatrix, Scalar, exact, rational, stack
+from lscore.networks import Point
 from lscore.papers.yun2019.lower_points import LowerPoint, one_dead_unit
 from lscore.papers.yun2019.setting import affine_fit, pack, slopes
 from lscore.risk import Risk
 
 
-def escape_path(risk: Risk, w: RationalMatrix, unit: int | None = None) -> list[RationalMatrix]:
+def escape_path(risk: Risk, w: Point, unit: int | None = None) -> list[RationalMatrix]:
     r"""Exact waypoints of a path that leaves a least-squares minimum without rising (YUN-B-T1-4).
 
     For one output and a certified minimum w whose units all sit on the side of the living unit:
@@ -28,6 +29,7 @@ def escape_path(risk: Risk, w: RationalMatrix, unit: int | None = None) -> list[
     slopes(risk)
     if risk.exact_y.shape[1] != 1:
         raise ShapeError("risk: escape paths are built for one output")
+    w = exact(risk.network.point(w), "w")
     fit = affine_fit(risk).sum_of_squares * risk.loss.scale(len(risk.exact_y))
     if not certify_affine_cell(risk, w).certified or risk(w) != fit:
         raise DataError("w: not a certified minimum with the risk of the affine fit")
@@ -73,7 +75,7 @@ def escape_path(risk: Risk, w: RationalMatrix, unit: int | None = None) -> list[
     return path
 
 
-def just_outside(risk: Risk, w: RationalMatrix, factor: Scalar = "65/64") -> LowerPoint:
+def just_outside(risk: Risk, w: Point, factor: Scalar = "65/64") -> LowerPoint:
     r"""A lower point at `factor` > 1 times the certified radius: the radius is sharp.
 
     Takes an idle unit (output weight 0) and a sample with the smallest
@@ -92,6 +94,7 @@ def just_outside(risk: Risk, w: RationalMatrix, factor: Scalar = "65/64") -> Low
         raise DataError(f"factor: got {factor}, need more than 1")
     if risk.exact_y.shape[1] != 1:
         raise ShapeError("risk: has several outputs, need one")
+    w = exact(risk.network.point(w), "w")
     if not certify_affine_cell(risk, w).certified:
         raise DataError("w: not a certified minimum on one affine cell")
     hidden, out = risk.network.unpack(w)

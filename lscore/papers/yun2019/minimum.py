@@ -73,7 +73,7 @@ def certify_spurious(risk: Risk, w, lower: RationalMatrix | None = None) -> Cert
         witness = {"risk": value} | reached
         return Certificate(CLAIM, statement, Verdict.REFUTED, "exact", local.conditions, witness)
     if lower is not None:
-        best = risk(exact(lower, "lower"))
+        best = risk(risk.network.point(exact(lower, "lower"), "lower"))
     elif risk.network.widths == (1, 1, 1):
         best = bounds["global minimum of this network"]
     else:
