@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lscore.certificates import Certificate
-from lscore.claims import CLAIMS, PAPERS, claim
+from lscore.claims import CLAIMS, SHORT, claim
 from lscore.errors import DataError
 
 _OPEN, _CLOSE = '<script type="application/json" class="lscore-verdicts">', "</script>"
@@ -131,16 +131,10 @@ def claim_table() -> Table:
     """Every claim of the registry: ID, source, what it says, and our erratum."""
     rows = []
     for c in CLAIMS.values():
-        source = c.item if c.paper == "book" else f"{_short(c.paper)}, {c.item}"
+        source = c.item if c.paper == "book" else f"{SHORT[c.paper]}, {c.item}"
         rows.append((c.id, source, c.statement, c.erratum or "-"))
     marked = [(f"<code>{row[0]}</code>", *map(html.escape, row[1:])) for row in rows]
     return Table(("claim", "source", "statement", "erratum"), tuple(rows), tuple(marked))
-
-
-def _short(paper: str) -> str:
-    """First author and year, from the full reference."""
-    text = PAPERS[paper]
-    return f"{text.split(',')[0].split('. ')[-1]} et al. {text[-4:]}"
 
 
 def missing_claims(rows: list[dict[str, str]]) -> list[str]:

@@ -18,7 +18,15 @@ FLOORS = [
     ["errors", "exact", "activations", "losses", "linear_algebra"],
     ["networks", "hessians"],
     ["risk"],
-    ["balls", "claims", "certificates", "cells"],
+    [
+        "balls",
+        "claims.entry",
+        "claims.yun2019",
+        "claims.book",
+        "claims",
+        "certificates",
+        "cells",
+    ],
     ["descent", "affine_cells", "local_minima", "paths"],
     [
         "papers",

@@ -1,0 +1,23 @@
+"""The claims that the book decides: ID, source, what is asserted, and our erratum if any."""
+
+from __future__ import annotations
+
+from lscore.claims.book import CLAIMS as _BOOK
+from lscore.claims.entry import PAPERS, SHORT, Claim
+from lscore.claims.yun2019 import CLAIMS as _YUN2019
+from lscore.errors import DataError
+
+__all__ = ["CLAIMS", "PAPERS", "SHORT", "Claim", "claim"]
+
+CLAIMS = {entry.id: entry for entry in (*_YUN2019, *_BOOK)}
+
+
+def claim(id: str) -> Claim:
+    """The claim with this ID; raises `DataError` listing the known IDs.
+
+    >>> claim("YUN-T1").item
+    'Theorem 1'
+    """
+    if id not in CLAIMS:
+        raise DataError(f"id: no claim {id!r}, known are {', '.join(CLAIMS)}")
+    return CLAIMS[id]
