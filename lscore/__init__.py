@@ -22,18 +22,21 @@ from lscore.activations import (
     two_piece,
 )
 from lscore.affine_cells import certify_affine_cell
-from lscore.cells import expand_along
+from lscore.cells import Cell, cell_at, signature
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.descent import descent_certificate
 from lscore.errors import refusal
 from lscore.exact import RationalMatrix, exact, rational
+from lscore.hinges import binary_hinge, multiclass_hinge, one_versus_all_hinge
 from lscore.local_minima import decide_local_minimum
 from lscore.losses import SquaredLoss, half_sum_of_squares, mean_squared_error
 from lscore.networks import Network, from_torch
 from lscore.paths import certify_nonincreasing
+from lscore.rays import cell_along, expand_along, walls_along
 from lscore.risk import Risk
 
 __all__ = [
+    "Cell",
     "Certificate",
     "Condition",
     "Network",
@@ -45,6 +48,9 @@ __all__ = [
     "Verdict",
     "absolute_value",
     "arctan",
+    "binary_hinge",
+    "cell_along",
+    "cell_at",
     "certify_affine_cell",
     "certify_nonincreasing",
     "decide_local_minimum",
@@ -60,15 +66,19 @@ __all__ = [
     "leaky_relu",
     "linear",
     "mean_squared_error",
+    "multiclass_hinge",
+    "one_versus_all_hinge",
     "piecewise_linear",
     "rational",
     "refusal",
     "relu",
     "sigmoid",
+    "signature",
     "silu",
     "sine",
     "softplus",
     "square",
     "tanh",
     "two_piece",
+    "walls_along",
 ]

@@ -18,6 +18,7 @@ from lscore.cells import positions
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.descent import STATEMENT, descent_certificate
 from lscore.exact import RationalMatrix, exact, ones
+from lscore.losses import SquaredLoss
 from lscore.networks import Point
 from lscore.risk import Risk
 
@@ -139,6 +140,8 @@ def _unsupported(risk: Risk) -> str:
         return "the network has an output activation"
     if risk.weight_decay:
         return "the risk has weight decay"
+    if not isinstance(risk.loss, SquaredLoss):
+        return "the loss is not a squared loss"
     if not network.bias and any(c != 0 for c in network.activations[0].intercepts):
         return "the network has no biases and an activation with intercepts"
     return ""

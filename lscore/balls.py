@@ -10,6 +10,7 @@ from flint import arb, arb_mat, ctx
 
 from lscore.errors import DataError
 from lscore.exact import RationalMatrix, exact
+from lscore.losses import SquaredLoss
 from lscore.networks import Point
 from lscore.risk import Risk
 
@@ -21,7 +22,7 @@ def ball_matrix(A: RationalMatrix) -> arb_mat:
 
 
 def ball_risk(risk: Risk, w: Point, precision: int = 128) -> arb:
-    r"""A ball that contains the risk at a float or exact point, for any activation.
+    r"""A ball that contains the squared risk at a float or exact point, for any activation.
 
     Computed with `precision` bits; the data and the point are taken exactly. Sound, not sharp.
 
@@ -32,6 +33,8 @@ def ball_risk(risk: Risk, w: Point, precision: int = 128) -> arb:
     >>> ball.mid().str(20, radius=False), bool(ball.rad() < 1e-30)
     ('1.1600513167719478612', True)
     """
+    if not isinstance(risk.loss, SquaredLoss):
+        raise DataError(f"risk: loss {type(risk.loss).__name__}, need SquaredLoss")
     if precision < 2:
         raise DataError(f"precision: got {precision} bits, need at least 2")
     network, old = risk.network, ctx.prec

@@ -1,25 +1,25 @@
-r"""Activation cells: which piece every unit uses on every sample, and what a ray sees.
+r"""Activation cells: which linear piece every unit uses on every sample, decided exactly.
 
-Along a ray :math:`w + t u` inside one cell the risk of a piecewise linear network is a polynomial
-in t. `expand_along` returns it exactly for the cell that the ray enters, kinks at the start
-included; `pieces_along` returns all of them along a segment, for one hidden layer.
+The *signature* of a point lists, for every sample, the piece of every unit and, for hinge losses,
+the sign of every margin. Points with the same signature and no tie form a cell; there the risk is
+one polynomial, which `Cell` evaluates, at its own points and at any other.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
 
 import numpy as np
-from flint import fmpq, fmpq_poly
+from flint import fmpq
 
-from lscore.activations import PiecewiseLinear
-from lscore.errors import DataError, ShapeError
-from lscore.exact import RationalMatrix
-from lscore.networks import Network
+from lscore.activations import PiecewiseLinear, relu
+from lscore.errors import ShapeError, TieError
+from lscore.exact import RationalMatrix, exact
+from lscore.frozen import FrozenNetwork, Trace, activated, trace
+from lscore.hinges import HingeLoss
+from lscore.networks import Network, Point
 from lscore.risk import Risk
-
-_T = fmpq_poly([0, 1])
 
 
 def positions(network: Network, pre: list[RationalMatrix]) -> list[np.ndarray]:
@@ -30,170 +30,183 @@ def positions(network: Network, pre: list[RationalMatrix]) -> list[np.ndarray]:
     return [h.positions(z) for h, z in zip(network.activations, pre, strict=True)]
 
 
-@dataclass(frozen=True)
-class Expansion:
-    r"""The risk along :math:`w + t u`: the polynomial `risk` in t, valid for start <= t <= stop."""
+@dataclass(frozen=True, eq=False)
+class Signature:
+    """Where a point lies: an (n, width) array of positions per activated layer.
 
-    risk: fmpq_poly
-    start: fmpq
-    stop: fmpq
+    A position is 2p inside the open linear piece p and 2p + 1 on knot p. `margins` (n, J) does the
+    same for the margins of a hinge loss (0 slack, 1 tie, 2 unsolved), and is None for other losses.
+    `clearance` is the smallest distance of a pre-activation to a knot, or of a margin to 0 (None
+    without knots). Signatures are equal if all positions are.
+    """
+
+    layers: tuple[np.ndarray, ...]
+    margins: np.ndarray | None
+    clearance: fmpq | None
+
+    def _parts(self) -> list[np.ndarray]:
+        return [*self.layers, *([] if self.margins is None else [self.margins])]
+
+    @property
+    def ties(self) -> list[tuple[int, int, int]]:
+        """(layer, sample, unit) of everything that lies on a knot; layers are counted from 1.
+
+        The margins of a hinge loss are the last layer.
+        """
+        return [
+            (l, int(i), int(k))
+            for l, part in enumerate(self._parts(), start=1)
+            for i, k in np.argwhere(part % 2)
+        ]
+
+    @property
+    def in_cell(self) -> bool:
+        """Whether nothing lies on a knot, so that the point is inside an open cell."""
+        return not self.ties
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Signature):
+            return NotImplemented
+        return self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple:
+        return tuple((part.shape, part.tobytes()) for part in self._parts())
 
     def __str__(self) -> str:
-        return f"{polynomial_text(self.risk)}  for {self.start} <= t <= {self.stop}"
-
-    @property
-    def change(self) -> fmpq_poly:
-        """risk(t) - risk(start)."""
-        return self.risk - self.risk(self.start)
-
-    @property
-    def order(self) -> int | None:
-        """Order of the first non-zero term of the change at t = 0; None if constant."""
-        return _first_nonzero(self.risk - self.risk(fmpq(0)))
-
-
-def polynomial_text(p: fmpq_poly) -> str:
-    """A polynomial in t, lowest order first.
-
-    >>> polynomial_text(fmpq_poly([2, -4, 0, 1]))
-    '2 - 4 t + t^3'
-    """
-    text = ""
-    for k, c in enumerate(p.coeffs()):
-        if c == 0:
-            continue
-        power = "" if k == 0 else "t" if k == 1 else f"t^{k}"
-        size = str(abs(c)) if k == 0 or abs(c) != 1 else ""
-        sign = "-" if c < 0 else "+"
-        text += f" {sign} " + " ".join(filter(None, (size, power)))
-    return text[3:] if text.startswith(" +") else "-" + text[3:] if text else "0"
-
-
-def _first_nonzero(p: fmpq_poly) -> int | None:
-    return next((k for k, c in enumerate(p.coeffs()) if c != 0), None)
-
-
-def _piece_after(h: PiecewiseLinear, z: fmpq_poly) -> tuple[int, fmpq | None]:
-    """The piece of h that z(t) uses for small t > 0, and a bound up to which it stays in it.
-
-    The bound is exact for affine z, else a lower bound of the first positive root (Cauchy).
-    """
-    piece, bound = 0, None
-    for t in h.knots:
-        shifted = z - t
-        k = _first_nonzero(shifted)
-        if k is None:
-            continue
-        coefficients = shifted.coeffs()[k:]
-        lead = coefficients[0]
-        piece += lead > 0
-        rest = coefficients[1:]
-        if len(rest) == 1 and k == 0:
-            root = -lead / rest[0]
-        elif any(c != 0 for c in rest):
-            root = abs(lead) / (abs(lead) + max(abs(c) for c in rest))
-        else:
-            continue
-        if root > 0 and (bound is None or root < bound):
-            bound = root
-    return piece, bound
-
-
-def _matrix(A: RationalMatrix, U: RationalMatrix) -> list[list[fmpq_poly]]:
-    """A + t U as rows of polynomials."""
-    n, d = A.shape
-    a, u = A.entries(), U.entries()
-    return [[fmpq_poly([a[i * d + j], u[i * d + j]]) for j in range(d)] for i in range(n)]
-
-
-def expand_along(risk: Risk, w: RationalMatrix, u: RationalMatrix) -> Expansion:
-    """The exact risk polynomial on the first cell that the ray w + t u, t >= 0, runs through.
-
-    Piecewise linear networks of any depth; w may lie on kinks. `stop` is positive: the exact
-    first wall when the pre-activations are affine in t, else a rational below it (1 if no wall is
-    met).
-
-    >>> from lscore import Network, Risk, exact, relu
-    >>> risk = Risk(Network((1, 2, 1), relu, bias=False), [1.0], [1.0])
-    >>> w, u = exact([0, 0, 1, -1]), exact([1, -1, 0, 0])
-    >>> expand_along(risk, w, u).risk                      # (t - 1)^2 / 2
-    1/2*x^2 + (-1)*x + 1/2
-    """
-    network = risk.network
-    if not network.is_piecewise_linear:
-        raise DataError("risk: exact expansions need piecewise linear activations")
-    outer = [*network.activations, network.output_activation]
-    signal = _matrix(risk.exact_X, risk.exact_X * 0)
-    stop: fmpq | None = None
-    pairs = zip(network.unpack(w), network.unpack(u), outer, strict=True)
-    for layer, direction, h in pairs:
-        weight = _matrix(layer.weight, direction.weight)
-        bias = None if layer.bias is None else _matrix(layer.bias, direction.bias)
-        rows = []
-        for inputs in signal:
-            row = []
-            for k, weights in enumerate(weight):
-                z = sum((a * b for a, b in zip(inputs, weights, strict=True)), fmpq_poly(0))
-                z = z if bias is None else z + bias[k][0]
-                if h is not None:
-                    piece, bound = _piece_after(h, z)
-                    z = h.slopes[piece] * z + h.intercepts[piece]
-                    stop = bound if stop is None or (bound is not None and bound < stop) else stop
-                row.append(z)
-            rows.append(row)
-        signal = rows
-    value = _risk_polynomial(risk, signal, _matrix(w, u))
-    return Expansion(value, fmpq(0), fmpq(1) if stop is None else stop)
-
-
-def _risk_polynomial(risk: Risk, outputs: list, point: list) -> fmpq_poly:
-    n, k = risk.exact_y.shape
-    labels = risk.exact_y.entries()
-    total = fmpq_poly(0)
-    for i in range(n):
-        for j in range(k):
-            residual = outputs[i][j] - labels[i * k + j]
-            total += residual * residual
-    value = total * risk.loss.scale(n)
-    if risk.weight_decay:
-        value += sum((row[0] * row[0] for row in point), fmpq_poly(0)) * (risk.weight_decay / 2)
-    return value
-
-
-def pieces_along(risk: Risk, start: RationalMatrix, end: RationalMatrix) -> list[Expansion]:
-    """All risk polynomials along the segment start + t (end - start), 0 <= t <= 1, in order.
-
-    One hidden layer, where the pre-activations are affine in t and so every wall crossing is
-    rational. Walls of units whose output weights are zero all along the segment are not crossed:
-    the risk does not see them. Raises `ShapeError` for deeper networks, `DataError` for smooth ones
-    and for an output activation, which bends too.
-    """
-    if len(risk.network.widths) != 3:
-        raise ShapeError(
-            f"risk: the network has widths {risk.network.widths}, need one hidden layer"
+        names = [f"layer {l}" for l in range(1, len(self.layers) + 1)]
+        names += [] if self.margins is None else ["margins"]
+        lines = zip(names, self._parts(), strict=True)
+        return "\n".join(
+            f"{name}  " + " ".join("".join(map(_symbol, row)) for row in part)
+            for name, part in lines
         )
-    if not risk.network.is_piecewise_linear or risk.network.output_activation is not None:
-        raise DataError("risk: need a piecewise linear network without output activation")
-    u = end - start
-    walls = {fmpq(0), fmpq(1)} | {t for t in _crossings(risk, start, u) if 0 < t < 1}
-    times = sorted(walls)
-    pieces = []
-    for a, b in pairwise(times):
-        local = expand_along(risk, start + a * u, u).risk
-        pieces.append(Expansion(local(_T - a), a, b))
-    return pieces
+
+    __repr__ = __str__
 
 
-def _crossings(risk: Risk, start: RationalMatrix, u: RationalMatrix) -> set[fmpq]:
-    """Times at which a visible unit reaches a knot on some sample."""
-    (hidden, out), (d_hidden, d_out) = risk.network.unpack(start), risk.network.unpack(u)
-    z, dz = hidden(risk.exact_X), d_hidden(risk.exact_X)
-    h, times = risk.network.activations[0], set()
-    for k in range(z.shape[1]):
-        if out.weight.column(k).is_zero() and d_out.weight.column(k).is_zero():
-            continue
-        speeds = dz.column(k).entries()
-        for value, speed in zip(z.column(k).entries(), speeds, strict=True):
-            if speed != 0:
-                times.update((t - value) / speed for t in h.knots)
-    return times
+def _symbol(position: int) -> str:
+    """- and + for the two pieces around one knot, 0 on it; further pieces are numbered 2, 3, ..."""
+    if position % 2:
+        return "0" if position == 1 else "|"
+    return ("-", "+")[position // 2] if position < 4 else str(position // 2)
+
+
+def signature(risk: Risk, w: Point | np.ndarray) -> Signature:
+    """The exact signature of a point; float points and data are taken as the dyadics they are.
+
+    Piecewise linear networks of any depth, squared and hinge losses. No sign is ever guessed: what
+    lies on a knot is a tie. Raises `DataError` for smooth activations. Source: the function S of
+    Laurent and von Brecht (2018), Lemma 1 (LVB-L1).
+
+    >>> from lscore import Network, binary_hinge
+    >>> risk = Risk(Network((1, 2, 1), relu), [0, 1], [-1, 1], binary_hinge())
+    >>> signature(risk, exact([1, 1, 1, -1, 1, 0, -2]))
+    layer 1  +- +0
+    margins  0 +
+    """
+    w = exact(risk.network.point(w), "w")
+    run = trace(risk.network, w, risk.exact_X)
+    margins, clearances = None, _clearances(risk, run)
+    if isinstance(risk.loss, HingeLoss):
+        values = risk.loss.margins(run.outputs, risk.exact_y)
+        margins = relu.positions(values)
+        clearances.append(_clearance(relu, values))
+    return Signature(run.positions, margins, min(clearances, default=None))
+
+
+def _clearances(risk: Risk, run: Trace) -> list[fmpq]:
+    pairs = zip(activated(risk.network), run.pre, strict=False)
+    return [_clearance(h, z) for h, z in pairs if h.knots]
+
+
+def _clearance(h: PiecewiseLinear, z: RationalMatrix) -> fmpq:
+    return min(abs(value - t) for value in z.entries() for t in h.knots)
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    r"""A cell: the `pieces` (n, width) of each activated layer, and which margins are `unsolved`.
+
+    As a function of w it is the polynomial that equals the risk on the cell, continued to all of
+    parameter space: the *frozen* risk. Exact points only.
+
+    >>> from lscore import Network
+    >>> risk = Risk(Network((1, 1, 1), relu, bias=False), [1.0], [1.0])
+    >>> cell = cell_at(risk, exact([2, 2]))               # w, v > 0: (v w - 1)^2 / 2
+    >>> cell(exact([2, 2])), cell(exact([-1, 1])), risk(exact([-1, 1]))
+    (9/2, 2, 1/2)
+    """
+
+    risk: Risk
+    pieces: tuple[np.ndarray, ...]
+    unsolved: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        n, network = len(self.risk.y), self.risk.network
+        needed = [(n, width) for width in network.widths[1 : len(activated(network)) + 1]]
+        given = [part.shape for part in self.pieces]
+        if given != needed:
+            raise ShapeError(f"pieces: shapes {given}, need {needed}")
+        if (self.unsolved is not None) != isinstance(self.risk.loss, HingeLoss):
+            raise ShapeError("unsolved: need an (n, J) array for hinge losses, None for others")
+
+    @cached_property
+    def frozen(self) -> FrozenNetwork:
+        """The network with its activations frozen on the pieces."""
+        return FrozenNetwork(self.risk.network, self.risk.exact_X, self.pieces)
+
+    def outputs(self, w: RationalMatrix) -> RationalMatrix:
+        """The outputs (n, k) of the frozen network."""
+        return self.frozen.forward(self.risk.network.point(w))[1]
+
+    def pull(self, outputs: RationalMatrix) -> RationalMatrix:
+        """The derivative (n, k) of the frozen loss by the outputs."""
+        loss = self.risk.loss
+        if isinstance(loss, HingeLoss):
+            return loss.pull(self.risk.exact_y, self.unsolved)
+        return loss.gradient(outputs, self.risk.exact_y)
+
+    def __call__(self, w: RationalMatrix) -> fmpq:
+        """The frozen risk at any exact point."""
+        loss, outputs, decay = self.risk.loss, self.outputs(w), self.risk.weight_decay
+        if isinstance(loss, HingeLoss):
+            margins = loss.margins(outputs, self.risk.exact_y)
+            weights = loss.term_weights(*margins.shape).entries()
+            terms = zip(self.unsolved.ravel(), weights, margins.entries(), strict=True)
+            value = sum((mu * m for on, mu, m in terms if on), fmpq(0))
+        else:
+            value = loss(outputs, self.risk.exact_y)
+        return value + decay / 2 * w.dot(w)
+
+    def gradient(self, w: RationalMatrix) -> RationalMatrix:
+        """The gradient (m, 1) of the frozen risk at any exact point."""
+        inputs, outputs = self.frozen.forward(self.risk.network.point(w))
+        gradient = self.frozen.gradient(w, inputs, self.pull(outputs))
+        return gradient + w * self.risk.weight_decay
+
+    def __contains__(self, w: Point) -> bool:
+        """Whether a point lies in this (open) cell."""
+        found = signature(self.risk, w)
+        return found == self.signature
+
+    @cached_property
+    def signature(self) -> Signature:
+        """The signature of the points of this cell, without clearance."""
+        margins = None if self.unsolved is None else 2 * self.unsolved.astype(int)
+        return Signature(tuple(2 * part for part in self.pieces), margins, None)
+
+
+def cell_at(risk: Risk, w: Point | np.ndarray) -> Cell:
+    """The cell that contains w; raises `TieError` naming the first tie if w lies on a wall."""
+    found = signature(risk, w)
+    if found.ties:
+        l, i, k = found.ties[0]
+        what = "margin" if l > len(found.layers) else f"unit of layer {l}"
+        raise TieError(
+            f"w: lies on a wall, {what} {k} has a tie at sample {i} ({len(found.ties)} in all)"
+        )
+    unsolved = None if found.margins is None else found.margins > 0
+    return Cell(risk, tuple(part // 2 for part in found.layers), unsolved)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from lscore.cells import expand_along
 from lscore.certificates import Certificate, Verdict
 from lscore.exact import exact
 from lscore.networks import Point
+from lscore.rays import expand_along
 from lscore.risk import Risk
 
 STATEMENT = "the point is a local minimum"

@@ -1,11 +1,12 @@
-r"""The full Hessian of a piecewise linear network's squared risk, in closed form.
+r"""The full Hessian of a piecewise linear network's risk, in closed form.
 
-Inside a cell the outputs are multilinear in the layers, so with residuals e and Jacobian J of the
-outputs the Hessian is
+Inside a cell the outputs are multilinear in the layers. With J the Jacobian of the outputs and
+:math:`\nu` the derivative of the loss by the outputs the Hessian is
 
-.. math:: 2c \sum_i \Big( J_i^\top J_i + \sum_o e_{io} D^2 \hat y_{io} \Big) + \lambda I,
+.. math:: \sum_i \Big( \ell'' J_i^\top J_i + \sum_o \nu_{io} D^2 \hat y_{io} \Big) + \lambda I,
 
-where the second part has blocks only between different layers. Both parts are matrix products over
+where :math:`\ell''` is a number (0 for hinge losses) and the second part has blocks only between
+different layers. Both parts are matrix products over
 the samples: many times faster than differentiating twice.
 """
 
@@ -27,11 +28,12 @@ def piecewise_linear_hessian(risk, w: torch.Tensor) -> torch.Tensor:
     """
     network, m = risk.network, risk.dimension
     layers = network.unpack(w)
-    scale = 2 * to_float(risk.loss.scale(len(risk.y)))
+    pull = risk.loss.gradient(risk.network(w, risk.X), risk.y)
+    curvature = to_float(risk.loss.curvature(len(risk.y)))
     hessian = torch.eye(m, dtype=torch.float64) * to_float(risk.weight_decay)
     size = max(1, _CHUNK // (m * risk.y.shape[1]))
-    for X, y in zip(risk.X.split(size), risk.y.split(size), strict=True):
-        _add_samples(hessian, network, layers, X, y, scale)
+    for X, part in zip(risk.X.split(size), pull.split(size), strict=True):
+        _add_samples(hessian, network, layers, X, part, curvature)
     return hessian
 
 
@@ -48,8 +50,8 @@ def _positions(network: Network) -> list[torch.Tensor]:
     return positions
 
 
-def _add_samples(hessian, network, layers: list[Layer], X, y, scale: float) -> None:
-    n, outputs = y.shape
+def _add_samples(hessian, network, layers: list[Layer], X, pull, curvature: float) -> None:
+    n, outputs = pull.shape
     inputs, slopes, signal = [], [], X
     outer = [*network.activations, network.output_activation]
     for layer, h in zip(layers, outer, strict=True):
@@ -58,7 +60,6 @@ def _add_samples(hessian, network, layers: list[Layer], X, y, scale: float) -> N
         z = layer(signal)
         slopes.append(torch.ones_like(z) if h is None else h.slope(z))
         signal = z if h is None else h(z)
-    residuals = signal - y
 
     # deltas[l]: derivative of each output by the pre-activations of layer l, (n, outputs, d_l)
     delta = torch.diag_embed(slopes[-1])
@@ -71,9 +72,9 @@ def _add_samples(hessian, network, layers: list[Layer], X, y, scale: float) -> N
     for place, delta, signal in zip(positions, deltas, inputs, strict=True):
         block = delta[:, :, :, None] * signal[:, None, None, :]
         jacobian[:, place.reshape(-1)] = block.reshape(n * outputs, -1)
-    hessian.addmm_(jacobian.T, jacobian, alpha=scale)
+    hessian.addmm_(jacobian.T, jacobian, alpha=curvature)
 
-    pulled = [torch.einsum("no,nod->nd", residuals, delta) * scale for delta in deltas]
+    pulled = [torch.einsum("no,nod->nd", pull, delta) for delta in deltas]
     for low in range(len(layers) - 1):
         # reach: derivative of the signal after layer `high - 1` by the pre-activations of `low`
         reach = torch.diag_embed(slopes[low])

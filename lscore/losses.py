@@ -50,9 +50,15 @@ class SquaredLoss:
             return residuals.dot(residuals) * scale
         return to_float(scale) * torch.sum(residuals**2)
 
-    def gradient(self, predictions: RationalMatrix, targets: RationalMatrix) -> RationalMatrix:
-        """Exact derivative with respect to the predictions, shape (n, k)."""
-        return (predictions - targets) * (2 * self.scale(len(targets)))
+    def gradient(self, predictions, targets):
+        """Derivative with respect to the predictions, shape (n, k); exact in, exact out."""
+        scale = self.curvature(len(targets))
+        residuals = predictions - targets
+        return residuals * (scale if isinstance(residuals, RationalMatrix) else to_float(scale))
+
+    def curvature(self, n: int) -> fmpq:
+        """Second derivative with respect to each prediction."""
+        return 2 * self.scale(n)
 
 
 half_sum_of_squares = SquaredLoss()

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 from flint import fmpq, fmpq_poly
 
-from lscore.cells import pieces_along
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import ShapeError
 from lscore.exact import RationalMatrix
+from lscore.rays import pieces_along
 from lscore.risk import Risk
 
 

@@ -13,18 +13,18 @@ import numpy as np
 import torch
 from flint import fmpq
 
-from lscore.errors import DataError, DtypeError, ShapeError, TieError
+from lscore.errors import DataError, DtypeError, ShapeError
 from lscore.exact import (
     RationalMatrix,
     augment,
     exact,
     float_array,
-    ones,
     rational,
-    stack,
     to_float,
 )
+from lscore.frozen import FrozenNetwork, trace
 from lscore.hessians import piecewise_linear_hessian
+from lscore.hinges import HingeLoss
 from lscore.losses import SquaredLoss, half_sum_of_squares
 from lscore.networks import Network, Point
 
@@ -34,7 +34,8 @@ class Risk:
     r"""Network, data, loss and weight decay, as a function of a point.
 
     `X` (n, d) and `y` (n, k), or (n,) for one input or output: float64 arrays, tensors, nested
-    lists or `RationalMatrix`. `weight_decay` is :math:`\lambda` in
+    lists or `RationalMatrix`. Hinge losses take integer labels, stored as signs (n, k); see
+    `HingeLoss.read_labels`. `weight_decay` is :math:`\lambda` in
     :math:`\tfrac{\lambda}{2}\|w\|^2` (all parameters). Raises `ShapeError`, `DataError`,
     `DtypeError` naming the argument.
 
@@ -47,10 +48,12 @@ class Risk:
     network: Network
     X: object
     y: object
-    loss: SquaredLoss = half_sum_of_squares
+    loss: SquaredLoss | HingeLoss = half_sum_of_squares
     weight_decay: fmpq | int | str | float = 0
 
     def __post_init__(self) -> None:
+        if isinstance(self.loss, HingeLoss):
+            object.__setattr__(self, "y", self.loss.read_labels(self.y, self.network.widths[-1]))
         for name, width in (("X", self.network.widths[0]), ("y", self.network.widths[-1])):
             given = getattr(self, name)
             floats = float_array(given, name)
@@ -154,42 +157,7 @@ class Risk:
 
     def _exact_gradient(self, w: RationalMatrix) -> RationalMatrix:
         """Backpropagation in rationals, inside an activation cell."""
-        network = self.network
-        layers = network.unpack(w)
-        activations = list(network.activations)
-        if network.output_activation is not None:
-            activations.append(network.output_activation)
-        inputs, pieces, signal = [], [], self.exact_X
-        for depth, layer in enumerate(layers):
-            inputs.append(signal)
-            signal = layer(signal)
-            if depth < len(activations):
-                position = activations[depth].positions(signal)
-                if (position % 2).any():
-                    i, k = (int(v) for v in np.argwhere(position % 2)[0])
-                    raise TieError(
-                        f"w: sample {i}, unit {k} of layer {depth + 1} has its pre-activation "
-                        "exactly on a knot; the gradient does not exist there"
-                    )
-                pieces.append(position // 2)
-                signal = activations[depth].apply_pieces(signal, position // 2)
-        delta = self.loss.gradient(signal, self.exact_y)
-        parts: list[RationalMatrix] = []
-        for depth in reversed(range(len(layers))):
-            if depth < len(activations):
-                delta = _times_slopes(delta, activations[depth], pieces[depth])
-            weight = delta.T @ inputs[depth]
-            block = [weight.flat(0, weight.shape[0] * weight.shape[1], 1)]
-            if network.bias:
-                block.append(delta.T @ ones(len(delta)))
-            parts = block + parts
-            delta = delta @ layers[depth].weight
-        gradient = stack(parts)
+        run = trace(self.network, w, self.exact_X)
+        frozen = FrozenNetwork(self.network, self.exact_X, run.pieces())
+        gradient = frozen.gradient(w, run.inputs, self.loss.gradient(run.outputs, self.exact_y))
         return gradient + w * self.weight_decay if self.weight_decay else gradient
-
-
-def _times_slopes(delta: RationalMatrix, activation, pieces: np.ndarray) -> RationalMatrix:
-    """delta times the slope of the given piece, entry by entry."""
-    slopes = activation.slopes
-    products = [d * slopes[p] for d, p in zip(delta.entries(), pieces.ravel(), strict=True)]
-    return exact(products).flat(0, *delta.shape)

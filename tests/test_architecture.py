@@ -15,17 +15,21 @@ from lscore.claims import CLAIMS
 ROOT = Path(lscore.__file__).parent
 # Floors as in the design: a module imports from floors below, or from modules to its left.
 FLOORS = [
-    ["errors", "exact", "activations", "losses", "linear_algebra"],
-    ["networks", "hessians"],
+    ["errors", "exact", "activations", "losses", "hinges", "linear_algebra"],
+    ["networks", "frozen", "hessians"],
     ["risk"],
     [
         "balls",
         "claims.entry",
         "claims.yun2019",
+        "claims.laurent2018",
+        "claims.he2020",
+        "claims.milne2019",
         "claims.book",
         "claims",
         "certificates",
         "cells",
+        "rays",
     ],
     ["descent", "affine_cells", "local_minima", "paths"],
     [
