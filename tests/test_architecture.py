@@ -31,7 +31,7 @@ FLOORS = [
         "cells",
         "rays",
     ],
-    ["descent", "affine_cells", "local_minima", "paths"],
+    ["multilinear", "smooth_points", "descent", "affine_cells", "local_minima", "paths"],
     [
         "papers",
         "papers.yun2019.setting",

@@ -1,0 +1,224 @@
+r"""The risk of one cell as a polynomial: its multilinear forms, and the same in symbols.
+
+On a cell of a hinge risk the loss is :math:`\varphi_0 + \dots + \varphi_{L+1} + \varphi_{L+2}`
+(LVB-T1): each form takes one weight matrix from every layer above its source, which is the data, a
+bias, or an intercept of the activation. `forms` evaluates them; `cell_polynomial` writes the same
+risk out in the parameters, with rational coefficients, so that "multilinear" can be read off the
+monomials.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
+
+from lscore.cells import Cell
+from lscore.certificates import Certificate, Condition, Verdict
+from lscore.errors import HypothesisError
+from lscore.exact import RationalMatrix, exact, ones, zeros
+from lscore.frozen import activated
+from lscore.hinges import HingeLoss
+from lscore.networks import Network
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """One multilinear form of a cell, callable at any exact point.
+
+    `blocks` names the parameter tensors it is linear in, such as ("W1", "W2"); W and b are
+    counted from 1, the last layer is the output layer. The constant has no blocks.
+    """
+
+    cell: Cell
+    source: str
+    layer: int
+    blocks: tuple[str, ...]
+
+    def __call__(self, w: RationalMatrix) -> fmpq:
+        """The value of the form: an fmpq."""
+        cell, layers = self.cell, self.cell.risk.network.unpack(w)
+        X, pull = cell.risk.exact_X, cell.pull(None)
+        if self.source == "constant":
+            terms = cell.risk.loss.term_weights(*cell.unsolved.shape).entries()
+            return sum(
+                (mu for mu, on in zip(terms, cell.unsolved.ravel(), strict=True) if on), fmpq(0)
+            )
+        layer = layers[self.layer]
+        if self.source == "data":
+            signal = X @ layer.weight.T
+        elif self.source == "bias":
+            signal = ones(len(X)) @ layer.bias.T
+        else:
+            signal = zeros(len(X), len(layer.weight))
+        for l in range(self.layer, len(layers)):
+            signal = signal if l == self.layer else signal @ layers[l].weight.T
+            if l < len(cell.pieces):
+                h = activated(cell.risk.network)[l]
+                slopes = [h.slopes[p] for p in cell.pieces[l].ravel()]
+                signal = _times(signal, slopes)
+                if self.source == "intercept" and l == self.layer:
+                    values = [h.intercepts[p] for p in cell.pieces[l].ravel()]
+                    signal = exact(values).flat(0, *signal.shape)
+        return signal.dot(pull)
+
+
+def _times(signal: RationalMatrix, factors: list[fmpq]) -> RationalMatrix:
+    products = [a * b for a, b in zip(signal.entries(), factors, strict=True)]
+    return exact(products).flat(0, *signal.shape)
+
+
+def forms(cell: Cell) -> list[Form]:
+    r"""The forms of a hinge cell; their values sum to the frozen risk (LVB-T1).
+
+    Order: :math:`\varphi_0` (data, W1 .. W_{L+1}), :math:`\varphi_l` (b_l, W_{l+1} ..) for
+    l = 1..L+1, the forms of intercepts (none for ReLU-like activations), the constant
+    :math:`\varphi_{L+2}`, the total weight of the unsolved terms. Any depth and hinge loss.
+    Raises `HypothesisError` for other losses and for weight decay. Source: Laurent and von Brecht
+    (2018), Theorem 1.
+
+    >>> from lscore import Network, Risk, binary_hinge, cell_at, relu
+    >>> risk = Risk(Network((1, 1, 1), relu), [2.0], [1], binary_hinge())
+    >>> w = exact([1, 1, "1/4", 0])                       # margin 1 - (2 + 1)/4
+    >>> [(form.blocks, form(w)) for form in forms(cell_at(risk, w))]
+    [(('W1', 'W2'), -1/2), (('b1', 'W2'), -1/4), (('b2',), 0), ((), 1)]
+    """
+    network, risk = cell.risk.network, cell.risk
+    if not isinstance(risk.loss, HingeLoss) or risk.weight_decay:
+        what = "weight decay" if risk.weight_decay else type(risk.loss).__name__
+        raise HypothesisError(
+            "LVB-T1", "hinge loss", f"got {what}, need a hinge loss without weight decay", risk.loss
+        )
+    depth = len(network.widths) - 1
+    weights = [f"W{l}" for l in range(1, depth + 1)]
+    found = [Form(cell, "data", 0, tuple(weights))]
+    if network.bias:
+        found += [Form(cell, "bias", l, (f"b{l + 1}", *weights[l + 1 :])) for l in range(depth)]
+    for l, h in enumerate(activated(network)):
+        if any(c != 0 for c in h.intercepts):
+            found.append(Form(cell, "intercept", l, tuple(weights[l + 1 :])))
+    return [*found, Form(cell, "constant", 0, ())]
+
+
+def parameter_names(network: Network) -> list[str]:
+    """One name per entry of a point: ``W1_0_1`` is row 0, column 1 of the first weight matrix.
+
+    >>> from lscore import relu
+    >>> parameter_names(Network((1, 2, 1), relu))
+    ['W1_0_0', 'W1_1_0', 'b1_0', 'b1_1', 'W2_0_0', 'W2_0_1', 'b2_0']
+    """
+    names = []
+    for l, (out, inner) in enumerate(zip(network.widths[1:], network.widths, strict=False), 1):
+        names += [f"W{l}_{i}_{j}" for i in range(out) for j in range(inner)]
+        names += [f"b{l}_{i}" for i in range(out)] if network.bias else []
+    return names
+
+
+def cell_polynomial(cell: Cell, start: RationalMatrix | None = None) -> fmpq_mpoly:
+    """The frozen risk at start + u as a polynomial in u (start 0 by default), exact.
+
+    The variables are named by `parameter_names`. Squared and hinge losses, any depth. The size
+    grows quickly: meant for networks that fit on a page.
+
+    >>> from lscore import Network, Risk, binary_hinge, cell_at, relu
+    >>> risk = Risk(Network((1, 1, 1), relu), [2.0], [1], binary_hinge())
+    >>> cell_polynomial(cell_at(risk, exact([1, 1, "1/4", 0])))
+    -2*W1_0_0*W2_0_0 - b1_0*W2_0_0 - b2_0 + 1
+    """
+    risk = cell.risk
+    context = fmpq_mpoly_ctx.get(parameter_names(risk.network), Ordering.lex)
+    point = [context.gen(j) for j in range(risk.dimension)]
+    if start is not None:
+        point = [u + s for u, s in zip(point, start.entries(), strict=True)]
+    zero = context.constant(0)
+    n, outputs = len(risk.exact_X), _symbolic_outputs(cell, point, zero)
+    total = zero
+    if isinstance(risk.loss, HingeLoss):
+        lines = risk.loss.directions(risk.y.numpy())
+        weights = risk.loss.term_weights(*lines.shape[:2])
+        for i in range(n):
+            for j in range(lines.shape[1]):
+                if cell.unsolved[i, j]:
+                    pairs = zip(lines[i, j], outputs[i], strict=True)
+                    total += weights[i, j] * sum((int(d) * z for d, z in pairs if d), zero + 1)
+    else:
+        residuals = [z - risk.exact_y[i, k] for i in range(n) for k, z in enumerate(outputs[i])]
+        total = sum((r * r for r in residuals), zero) * risk.loss.scale(n)
+    return total + sum((p * p for p in point), zero) * (risk.weight_decay / 2)
+
+
+def _symbolic_outputs(cell: Cell, point: list, zero: fmpq_mpoly) -> list[list[fmpq_mpoly]]:
+    """The outputs of the frozen network, (n, k) polynomials."""
+    network, X = cell.risk.network, cell.risk.exact_X
+    activations = activated(network)
+    signals = [[zero + X[i, j] for j in range(X.shape[1])] for i in range(len(X))]
+    start = 0
+    for l, (out, inner) in enumerate(zip(network.widths[1:], network.widths, strict=False)):
+        weight = [point[start + k * inner : start + (k + 1) * inner] for k in range(out)]
+        start += out * inner
+        bias = point[start : start + out] if network.bias else [zero] * out
+        start += out * network.bias
+        for i, inputs in enumerate(signals):
+            z = [
+                sum((a * x for a, x in zip(weight[k], inputs, strict=True)), bias[k])
+                for k in range(out)
+            ]
+            if l < len(cell.pieces):
+                h, pieces = activations[l], cell.pieces[l][i]
+                z = [h.slopes[p] * v + h.intercepts[p] for p, v in zip(pieces, z, strict=True)]
+            signals[i] = z
+    return signals
+
+
+def monomials_by_block(p: fmpq_mpoly) -> dict[tuple[str, ...], int]:
+    """How many monomials a polynomial has per list of parameter tensors.
+
+    A tensor appears as often as its total degree, so a multilinear form has no repeated name.
+
+    >>> c = fmpq_mpoly_ctx.get(["W1_0_0", "W1_0_1", "W2_0_0"], Ordering.lex)
+    >>> a, b, v = c.gens()
+    >>> monomials_by_block(a * v - 2 * b * v + a * b + 1)
+    {('W1', 'W1'): 1, ('W1', 'W2'): 2, (): 1}
+    """
+    blocks = [name.split("_")[0] for name in p.context().names()]
+    counts: Counter[tuple[str, ...]] = Counter()
+    for exponents in p.to_dict():
+        counts[tuple(b for b, e in zip(blocks, exponents, strict=True) for _ in range(e))] += 1
+    return dict(sorted(counts.items(), key=lambda item: (-len(item[0]), item[0])))
+
+
+def laplacian(p: fmpq_mpoly) -> fmpq_mpoly:
+    """The sum of the second derivatives by every variable: the trace of the Hessian."""
+    zero = p * 0
+    return sum((p.derivative(j).derivative(j) for j in range(p.context().nvars())), zero)
+
+
+def certify_multilinear(cell: Cell, polynomial: fmpq_mpoly | None = None) -> Certificate:
+    r"""Is the frozen risk a sum of multilinear forms in the parameter tensors, as LVB-T1 says?
+
+    Read off the polynomial's monomials in rationals: (i) every monomial takes at most one entry of
+    each tensor, (ii) its tensors are those of one of the `forms`, (iii) the Laplacian, which is the
+    trace of the Hessian, is the zero polynomial. `polynomial` replaces the cell's own, for
+    instance one with shared parameters. Refuted with a monomial that is in no form. Sound and
+    complete. Source: Laurent and von Brecht (2018), Theorem 1 and Corollary 2.
+    """
+    p = cell_polynomial(cell) if polynomial is None else polynomial
+    allowed = {form.blocks for form in forms(cell)}
+    found = monomials_by_block(p)
+    repeated = [blocks for blocks in found if len(set(blocks)) < len(blocks)]
+    foreign = [blocks for blocks in found if set(blocks) not in map(set, allowed)]
+    trace = laplacian(p)
+    conditions = (
+        Condition("every monomial takes at most one entry of each parameter tensor", not repeated),
+        Condition("the tensors of every monomial are those of one form", not foreign),
+        Condition("the Laplacian is the zero polynomial", trace == 0),
+    )
+    statement = "the risk is a sum of multilinear forms on the cell"
+    values = {"monomials": sum(found.values()), "forms": len(allowed)}
+    bad = repeated + foreign
+    if bad:
+        return Certificate(
+            "LVB-T1", statement, Verdict.REFUTED, "exact", conditions, {"monomial in": bad[0]}
+        )
+    return Certificate("LVB-T1", statement, Verdict.CERTIFIED, "exact", conditions, values=values)
