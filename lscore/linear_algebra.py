@@ -14,7 +14,7 @@ from lscore.errors import ShapeError
 from lscore.exact import RationalMatrix, ones
 
 
-def _pivot_columns(matrix: fmpz_mat) -> list[int]:
+def pivot_columns(matrix: fmpz_mat) -> list[int]:
     """Columns that hold a pivot in the reduced row echelon form."""
     reduced, _, rank = matrix.rref()
     pivots, row = [], 0
@@ -59,7 +59,7 @@ def least_squares(A: RationalMatrix, B: RationalMatrix) -> tuple[RationalMatrix,
     try:
         return _from_fmpq_mat(gram.solve(right), scale), columns
     except ZeroDivisionError:
-        pivots = _pivot_columns(gram)
+        pivots = pivot_columns(gram)
     small = fmpz_mat(len(pivots), len(pivots), [gram[i, j] for i in pivots for j in pivots])
     chosen = fmpz_mat(len(pivots), width, [right[i, j] for i in pivots for j in range(width)])
     numerator, denominator = small.solve(chosen).numer_denom()

@@ -15,7 +15,16 @@ from lscore.claims import CLAIMS
 ROOT = Path(lscore.__file__).parent
 # Floors as in the design: a module imports from floors below, or from modules to its left.
 FLOORS = [
-    ["errors", "exact", "activations", "losses", "hinges", "linear_algebra"],
+    [
+        "errors",
+        "exact",
+        "activations",
+        "losses",
+        "hinges",
+        "linear_algebra",
+        "simplex",
+        "linear_programs",
+    ],
     ["networks", "frozen", "hessians"],
     ["risk"],
     [
