@@ -24,6 +24,8 @@ FLOORS = [
         "linear_algebra",
         "simplex",
         "linear_programs",
+        "convex_hulls",
+        "zonotopes",
     ],
     ["networks", "frozen", "hessians"],
     ["risk"],
