@@ -25,6 +25,7 @@ from lscore.affine_cells import certify_affine_cell
 from lscore.cells import Cell, cell_at, signature
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.descent import descent_certificate
+from lscore.enumeration import ActivationCells, activation_cells
 from lscore.errors import refusal
 from lscore.exact import RationalMatrix, exact, rational
 from lscore.hinges import binary_hinge, multiclass_hinge, one_versus_all_hinge
@@ -36,6 +37,7 @@ from lscore.rays import cell_along, expand_along, walls_along
 from lscore.risk import Risk
 
 __all__ = [
+    "ActivationCells",
     "Cell",
     "Certificate",
     "Condition",
@@ -47,6 +49,7 @@ __all__ = [
     "SquaredLoss",
     "Verdict",
     "absolute_value",
+    "activation_cells",
     "arctan",
     "binary_hinge",
     "cell_along",

@@ -35,6 +35,16 @@ def rank(A: RationalMatrix) -> int:
     return A.numerator.rank()
 
 
+def independent_columns(A: RationalMatrix) -> list[int]:
+    """A maximal set of linearly independent columns, the leftmost ones; exact.
+
+    >>> from lscore.exact import exact
+    >>> independent_columns(exact([[1, 2, 0], [2, 4, 1]]))
+    [0, 2]
+    """
+    return _pivot_columns(A.numerator)
+
+
 def _from_fmpq_mat(matrix: fmpq_mat, scale: fmpq) -> RationalMatrix:
     numerator, denominator = matrix.numer_denom()
     return RationalMatrix(numerator * scale.p, denominator * scale.q)

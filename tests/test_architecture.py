@@ -22,6 +22,7 @@ FLOORS = [
         "losses",
         "hinges",
         "linear_algebra",
+        "arrangements",
         "simplex",
         "linear_programs",
         "convex_hulls",
@@ -41,6 +42,9 @@ FLOORS = [
         "certificates",
         "cells",
         "rays",
+        "signed_rows",
+        "one_pass",
+        "enumeration",
     ],
     ["multilinear", "smooth_points", "descent", "affine_cells", "local_minima", "paths"],
     [
