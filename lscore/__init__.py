@@ -22,13 +22,16 @@ from lscore.activations import (
     two_piece,
 )
 from lscore.affine_cells import certify_affine_cell
+from lscore.autograd_cells import autograd_cell, decide_autograd
 from lscore.cells import Cell, cell_at, signature
 from lscore.certificates import Certificate, Condition, Verdict
+from lscore.clarke import clarke_subdifferential, decide_subgradient
 from lscore.descent import descent_certificate
 from lscore.enumeration import ActivationCells, activation_cells
 from lscore.errors import refusal
 from lscore.exact import RationalMatrix, exact, rational
 from lscore.hinges import binary_hinge, multiclass_hinge, one_versus_all_hinge
+from lscore.incident_cells import incident_cells
 from lscore.local_minima import decide_local_minimum
 from lscore.losses import SquaredLoss, half_sum_of_squares, mean_squared_error
 from lscore.networks import Network, from_torch
@@ -51,12 +54,16 @@ __all__ = [
     "absolute_value",
     "activation_cells",
     "arctan",
+    "autograd_cell",
     "binary_hinge",
     "cell_along",
     "cell_at",
     "certify_affine_cell",
     "certify_nonincreasing",
+    "clarke_subdifferential",
+    "decide_autograd",
     "decide_local_minimum",
+    "decide_subgradient",
     "descent_certificate",
     "exact",
     "expand_along",
@@ -66,6 +73,7 @@ __all__ = [
     "half_sum_of_squares",
     "hard_tanh",
     "identity",
+    "incident_cells",
     "leaky_relu",
     "linear",
     "mean_squared_error",

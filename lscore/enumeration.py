@@ -29,7 +29,7 @@ from lscore.arrangements import (
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError, ShapeError, TieError
 from lscore.exact import RationalMatrix, augment, exact, stack
-from lscore.linear_algebra import independent_columns
+from lscore.linear_algebra import pivot_columns
 from lscore.one_pass import DegenerateError, fingerprints, half_of_the_cells
 from lscore.signed_rows import SignedRows
 
@@ -158,7 +158,7 @@ def activation_cells(
     if not all(map(any, rows)):
         return ActivationCells(X, bias, np.empty((0, n), bool), np.empty((0, D)), 0, False)
     normals, sides = hyperplanes(rows)
-    columns = independent_columns(A)
+    columns = pivot_columns(A.numerator)
     most = most_patterns(len(normals), len(columns))
     if most > limit:
         raise DataError(
@@ -241,7 +241,7 @@ def _certificate(listed: ActivationCells) -> Certificate:
         distinct = int(np.count_nonzero(np.diff(marks))) + 1 if len(marks) else 0
         if distinct < len(listed):
             distinct = len(np.unique(np.packbits(listed.patterns, axis=1), axis=0))
-        normals, rank = len(hyperplanes(rows)[0]), len(independent_columns(A))
+        normals, rank = len(hyperplanes(rows)[0]), len(pivot_columns(A.numerator))
         count, source = most_patterns(normals, rank), "no data of this shape have more"
         if count != len(listed):
             count, source = _count(A, normals, rank), "Zaslavsky's count for these data"

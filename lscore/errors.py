@@ -27,6 +27,10 @@ class TieError(LscoreError, ValueError):
     """A pre-activation sits exactly on a knot, so that a derivative does not exist."""
 
 
+class BudgetError(LscoreError, ValueError):
+    """An enumeration would exceed its limit; the text says the count and the limit."""
+
+
 class HypothesisError(LscoreError, ValueError):
     """A hypothesis of a theorem is violated by the given data, network or point.
 

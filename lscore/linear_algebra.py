@@ -15,7 +15,11 @@ from lscore.exact import RationalMatrix, ones
 
 
 def pivot_columns(matrix: fmpz_mat) -> list[int]:
-    """Columns that hold a pivot in the reduced row echelon form."""
+    """Columns that hold a pivot in the reduced row echelon form: the leftmost independent ones.
+
+    >>> pivot_columns(fmpz_mat([[1, 2, 0], [2, 4, 1]]))
+    [0, 2]
+    """
     reduced, _, rank = matrix.rref()
     pivots, row = [], 0
     for j in range(matrix.ncols()):
@@ -33,16 +37,6 @@ def rank(A: RationalMatrix) -> int:
     1
     """
     return A.numerator.rank()
-
-
-def independent_columns(A: RationalMatrix) -> list[int]:
-    """A maximal set of linearly independent columns, the leftmost ones; exact.
-
-    >>> from lscore.exact import exact
-    >>> independent_columns(exact([[1, 2, 0], [2, 4, 1]]))
-    [0, 2]
-    """
-    return _pivot_columns(A.numerator)
 
 
 def _from_fmpq_mat(matrix: fmpq_mat, scale: fmpq) -> RationalMatrix:

@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
+from scipy.spatial import ConvexHull
 
+from lscore.errors import DataError
 from lscore.exact import RationalMatrix
 from lscore.risk import Risk
 
@@ -97,3 +99,21 @@ def curve(ax: Axes, f, low: float, high: float, color: str, points: int = 401, *
     """Plot a scalar function on [low, high]."""
     t = np.linspace(low, high, points)
     ax.plot(t, [float(f(s)) for s in t], color=color, **keywords)
+
+
+def hull(ax: Axes, gradients: RationalMatrix, shortest: RationalMatrix) -> None:
+    """The convex hull of gradients (m, k) in their first two entries, 0, and the shortest element.
+
+    All other entries must agree between the gradients, so that nothing is projected away.
+    """
+    g = gradients.floats()
+    if np.ptp(g[2:], axis=1).any():
+        raise DataError("gradients: differ outside the first two entries, need a plane")
+    corners = g[:2].T[ConvexHull(g[:2].T).vertices]
+    ax.fill(*corners.T, color=DATA, alpha=0.25, lw=0)
+    ax.plot(*g[:2], "o", color=WALL)
+    ax.plot(0, 0, "+", color=MINIMUM, ms=12, mew=2)
+    x, y = shortest.floats()[:2, 0]
+    if x or y:
+        ax.annotate("", (x, y), (0, 0), arrowprops={"arrowstyle": "->", "color": LOWER, "lw": 2})
+    ax.margins(0.15)

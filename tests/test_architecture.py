@@ -46,6 +46,7 @@ FLOORS = [
         "one_pass",
         "enumeration",
     ],
+    ["incident_cells", "clarke", "autograd_cells"],
     ["multilinear", "smooth_points", "descent", "affine_cells", "local_minima", "paths"],
     [
         "papers",
@@ -57,7 +58,7 @@ FLOORS = [
         "papers.yun2019.escape",
         "papers.yun2019",
     ],
-    ["plotting", "ledger", "exercises"],
+    ["plotting", "ledger", "exercises", "cell_exercises"],
 ]
 ORDER = [name for floor in FLOORS for name in floor]
 LONGEST = 320

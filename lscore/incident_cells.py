@@ -1,0 +1,260 @@
+r"""The cells that meet at a point: every signature that occurs arbitrarily close to it.
+
+At a point on walls each tie can break to either side, but not every combination occurs. Ties of the
+first layer are linear in the parameters and independent between units, so their combinations are
+those of one central hyperplane arrangement per unit. Later ties are decided one by one: a sign
+occurs if some direction gives it together with all earlier ones to first order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+import numpy as np
+
+from lscore.arrangements import sign_patterns
+from lscore.cells import Cell, signature
+from lscore.errors import BudgetError
+from lscore.exact import RationalMatrix, exact, stack, zeros
+from lscore.frozen import FrozenNetwork, activated, trace
+from lscore.hinges import HingeLoss
+from lscore.linear_programs import strict_direction
+from lscore.networks import Point
+from lscore.risk import Risk
+
+Tie = tuple[int, int, int]
+MAX_TIES, MAX_CELLS = 16, 4096
+
+
+@dataclass(frozen=True, eq=False)
+class IncidentCell:
+    """A cell whose closure contains the point: the ray along `direction` enters it."""
+
+    cell: Cell
+    direction: RationalMatrix
+
+
+@dataclass(frozen=True, eq=False)
+class IncidentCells:
+    """What meets at a point: `cells` that surely do, and `doubtful` ones that may or may not.
+
+    `ties` are the (layer, sample, unit) whose sides were enumerated. With no doubtful cell the list
+    is complete.
+    """
+
+    ties: tuple[Tie, ...]
+    cells: tuple[IncidentCell, ...]
+    doubtful: tuple[Cell, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.doubtful
+
+
+def relevant_ties(risk: Risk, w: RationalMatrix) -> list[Tie]:
+    """The ties whose side the risk can feel: all but those of samples with only slack margins.
+
+    Near w such a sample adds nothing to a hinge risk, whatever its hidden units do.
+    """
+    found = signature(risk, w)
+    if found.margins is None:
+        return found.ties
+    alive = (found.margins > 0).any(axis=1)
+    return [tie for tie in found.ties if alive[tie[1]]]
+
+
+def incident_cells(
+    risk: Risk,
+    w: Point | np.ndarray,
+    ties: Iterable[Tie] | None = None,
+    max_ties: int = MAX_TIES,
+    max_cells: int = MAX_CELLS,
+) -> IncidentCells:
+    r"""The cells :math:`\{u : w \in \mathrm{cl}\, \Omega_u\}` that meet at w (LVB-L103).
+
+    `ties` are the ties to break (default: all); others stay on their left piece. For squared losses
+    and one hidden layer the answer is always complete. Margin ties, and ties of deeper layers, are
+    polynomials: a combination without a first-order direction is *out* if that is provable (one
+    output with all output weights non-zero, or a combination of the ties that vanishes
+    identically), else *doubtful*. Sound: `cells` meet at w, each with a direction into it, and no
+    cell outside `cells` and `doubtful` does. Raises `BudgetError` above `max_ties` or `max_cells`.
+    Source: Laurent and von Brecht (2018), Lemma 103.
+
+    >>> from lscore import Network, relu
+    >>> risk = Risk(Network((2, 1, 1), relu), [[0, 0], [1, 0], [0, 1]], [0, 0, 0])
+    >>> len(incident_cells(risk, exact([0, 0, 0, 1, 0])).cells)
+    8
+    """
+    w = exact(risk.network.point(w), "w")
+    chosen = signature(risk, w).ties if ties is None else list(ties)
+    if len(chosen) > max_ties:
+        raise BudgetError(f"{len(chosen)} ties meet at the point, the limit is {max_ties}")
+    search = _Search(risk, w, chosen, max_cells)
+    search.run()
+    return IncidentCells(tuple(chosen), tuple(search.found), tuple(search.doubtful))
+
+
+def tie_gradient(
+    risk: Risk,
+    w: RationalMatrix,
+    tie: Tie,
+    pieces: list[np.ndarray],
+    inputs: Sequence[RationalMatrix] | None = None,
+) -> RationalMatrix:
+    """The gradient (m, 1) at w of the pre-activation or margin of a tie, for given pieces.
+
+    `pieces` has one (n, width) array per activated layer. `inputs` (n, d_l), the inputs of the
+    layers at w, are computed if not given.
+    """
+    layer, i, k = tie
+    depth = len(activated(risk.network))
+    if inputs is None:
+        inputs = trace(risk.network, w, risk.exact_X).inputs
+    mine = [signal.rows(i, i + 1) for signal in inputs]
+    hidden = tuple(part[i : i + 1] for part in pieces[:depth])
+    frozen = FrozenNetwork(risk.network, risk.exact_X.rows(i, i + 1), hidden)
+    if layer > depth:
+        line = risk.loss.directions(risk.y.numpy()[i : i + 1])[0, k]
+        return frozen.gradient(w, mine, exact([line.tolist()]))
+    unit = exact([[int(j == k) for j in range(risk.network.widths[layer])]])
+    return frozen.gradient(w, mine, unit, layer - 1)
+
+
+class _Search:
+    """Depth-first search over the ties after the first layer."""
+
+    def __init__(self, risk: Risk, w: RationalMatrix, ties: list[Tie], max_cells: int):
+        self.risk, self.w, self.max_cells = risk, w, max_cells
+        at = trace(risk.network, w, risk.exact_X)
+        self.at, self.inputs = at, at.inputs
+        self.first = [tie for tie in ties if tie[0] == 1 and at.positions]
+        self.later = [tie for tie in ties if tie not in self.first]
+        self.hinge = isinstance(risk.loss, HingeLoss)
+        self.lines = risk.loss.directions(risk.y.numpy()) if self.hinge else None
+        self.gradients: dict[tuple, RationalMatrix] = {}
+        self.found: list[IncidentCell] = []
+        self.doubtful: list[Cell] = []
+
+    def run(self) -> None:
+        """Fill `found` and `doubtful`."""
+        pieces = [position // 2 for position in self.at.positions]
+        if self.hinge:
+            values = self.risk.loss.margins(self.at.outputs, self.risk.exact_y)
+            signs = [int(v > 0) for v in values.entries()]
+            pieces.append(np.array(signs).reshape(values.shape))
+        for sides, direction in self._first_layer():
+            state = [part.copy() for part in pieces]
+            for (_, i, k), side in zip(self.first, sides, strict=True):
+                state[0][i, k] += side > 0
+            rows = [
+                self._gradient(tie, state) * side
+                for tie, side in zip(self.first, sides, strict=True)
+            ]
+            kept = [row for row in rows if not row.is_zero()]
+            self._descend(0, state, kept, direction)
+
+    def _first_layer(self):
+        """The combinations of the ties of layer 1, each with a direction (m, 1)."""
+        data = self.risk.exact_augmented if self.risk.network.bias else self.risk.exact_X
+        inner = self.risk.network.widths[0]
+        out = self.risk.network.widths[1]
+        lists, places = [], []
+        for k in sorted({unit for _, _, unit in self.first}):
+            mine = [place for place, tie in enumerate(self.first) if tie[2] == k]
+            samples = [self.first[place][1] for place in mine]
+            rows = [data.rows(i, i + 1) for i in samples]
+            # an input that no weight can move stays on its knot: either side will do
+            moving = [place for place, row in zip(mine, rows, strict=True) if not row.is_zero()]
+            if moving:
+                lists.append(sign_patterns(stack([row for row in rows if not row.is_zero()])))
+                places.append((k, moving))
+        if prod(map(len, lists)) > self.max_cells:
+            raise BudgetError(
+                f"{prod(map(len, lists))} cells meet at the point, the limit is {self.max_cells}"
+            )
+        for combination in product(*lists):
+            sides, move = [-1] * len(self.first), [0] * self.risk.dimension
+            for (k, moving), (pattern, witness) in zip(places, combination, strict=True):
+                for place, side in zip(moving, pattern, strict=True):
+                    sides[place] = side
+                entries = witness.entries()
+                move[k * inner : (k + 1) * inner] = entries[:inner]
+                if self.risk.network.bias:
+                    move[out * inner + k] = entries[inner]
+            yield sides, exact(move)
+
+    def _gradient(self, tie: Tie, state: list[np.ndarray]) -> RationalMatrix:
+        """`tie_gradient`, remembered: it depends on the pieces of one sample below the tie."""
+        layer, i, _ = tie
+        key = (tie, *(part[i].tobytes() for part in state[: layer - 1]))
+        if key not in self.gradients:
+            self.gradients[key] = tie_gradient(self.risk, self.w, tie, state, self.inputs)
+        return self.gradients[key]
+
+    def _descend(self, place: int, state: list, rows: list, direction) -> None:
+        """Break the later ties from `place` on; `direction` is None on a doubtful branch."""
+        if place == len(self.later):
+            self._keep(state, direction)
+            return
+        tie = self.later[place]
+        gradient = self._gradient(tie, state)
+        for side in (-1, 1):
+            branch = [part.copy() for part in state]
+            branch[tie[0] - 1][tie[1], tie[2]] += side > 0
+            system = [*rows, gradient * side]
+            if direction is None:
+                self._descend(place + 1, branch, system, None)
+                continue
+            answer = strict_direction(stack([row.T for row in system]), direction)
+            if answer.exists:
+                self._descend(place + 1, branch, system, answer.direction)
+            elif not self._is_out(place, branch, answer.multiplier):
+                self._descend(place + 1, branch, system, None)
+
+    def _keep(self, state: list, direction) -> None:
+        if len(self.found) + len(self.doubtful) == self.max_cells:
+            raise BudgetError(
+                f"more than {self.max_cells} cells may meet at the point, the limit is "
+                f"{self.max_cells}"
+            )
+        unsolved = state[-1] > 0 if self.hinge else None
+        pieces = tuple(state[: len(self.at.positions)])
+        cell = Cell(self.risk, pieces, unsolved)
+        if direction is None:
+            self.doubtful.append(cell)
+        else:
+            self.found.append(IncidentCell(cell, direction))
+
+    def _is_out(self, place: int, state: list, multiplier: RationalMatrix) -> bool:
+        """Whether the signed ties with these multipliers surely cannot all be positive.
+
+        One hidden layer. With one output and all output weights non-zero the ties are linear in
+        (|v_k| z_k, c), an open map of w, so first order decides (Lemma F). Else the sum of the
+        signed ties is its second-order part, a sum over outputs r and hidden units k of
+        dv_rk <dz_k, coefficient>; if all coefficients vanish it is 0.
+        """
+        network = self.risk.network
+        if len(network.widths) == 2:
+            return True  # one layer: every tie is linear in w
+        if len(network.widths) != 3 or network.output_activation is not None:
+            return False
+        weight = network.unpack(self.w)[1].weight
+        if network.widths[2] == 1 and all(v != 0 for v in weight.entries()):
+            return True
+        data = self.risk.exact_augmented if network.bias else self.risk.exact_X
+        slopes, positions = network.activations[0].slopes, state[0]
+        signed = self.later[: place + 1]
+        weights = multiplier.entries()[-len(signed) :]
+        outputs, width = weight.shape
+        for r, k in product(range(outputs), range(width)):
+            total = zeros(1, data.shape[1])
+            for (_, i, j), q in zip(signed, weights, strict=True):
+                side = 1 if state[1][i, j] else -1
+                factor = q * side * int(self.lines[i, j, r]) * slopes[positions[i, k]]
+                total = total + data.rows(i, i + 1) * factor
+            if not total.is_zero():
+                return False
+        return True

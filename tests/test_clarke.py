@@ -1,0 +1,247 @@
+"""Incident cells and Clarke's subdifferential: counts, hulls, and no contradiction anywhere."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from flint import fmpq
+
+from lscore import (
+    Network,
+    Risk,
+    absolute_value,
+    binary_hinge,
+    decide_local_minimum,
+    descent_certificate,
+    exact,
+    expand_along,
+    half_sum_of_squares,
+    hard_tanh,
+    leaky_relu,
+    multiclass_hinge,
+    one_versus_all_hinge,
+    relu,
+    signature,
+)
+from lscore.autograd_cells import autograd_cell, autograd_direction, decide_autograd
+from lscore.clarke import clarke_subdifferential, decide_subgradient
+from lscore.convex_hulls import contains_zero, is_min_norm_element
+from lscore.errors import BudgetError, DataError, TieError
+from lscore.incident_cells import incident_cells, relevant_ties
+from lscore.rays import cell_along
+
+PLANE = [[0, 0], [1, 0], [0, 1], [2, 3], [5, -1], [-2, 7]]
+STANDING = Risk(Network((1, 2, 1), leaky_relu("1/4")), [-1, 0, 1], [1, -1, 1], binary_hinge())
+
+
+@pytest.mark.parametrize(("m", "cells"), [(2, 4), (3, 8), (4, 14), (5, 22), (6, 32)])
+def test_generic_ties_in_three_dimensions(m, cells):
+    risk = Risk(Network((2, 1, 1), relu), PLANE[:m], [0] * m)
+    found = incident_cells(risk, exact([0, 0, 0, 1, 0]))
+    assert (len(found.cells), len(found.ties), found.is_complete) == (cells, m, True)
+
+
+def test_the_leaky_zero_net():
+    """Six cells, not critical, shortest element of squared norm 25/64."""
+    loss = binary_hinge(["1/4", "1/4", "1/2"])
+    risk = Risk(Network((1, 1, 1), leaky_relu("1/2")), [1, 2, -1], [1, 1, -1], loss)
+    w = exact([0, 0, 1, 0])
+    hull = clarke_subdifferential(risk, w)
+    shortest = hull.shortest()
+    assert hull.gradients.shape == (4, 6)
+    assert hull.is_complete
+    assert shortest.norm_squared == fmpq(25, 64)
+    assert is_min_norm_element(hull.gradients, shortest.point, shortest.weights)
+    assert not is_min_norm_element(hull.gradients, shortest.point * 2, shortest.weights)
+    answer = decide_subgradient(risk, w)
+    assert answer.refuted
+    assert descent_certificate(risk, w, answer.witness["direction"]).refuted
+    for cell in hull.incident.cells:
+        g = cell.cell.gradient(w)
+        assert decide_subgradient(risk, w, g).certified
+        assert decide_subgradient(risk, w, g * 9).refuted
+
+
+def test_a_critical_point_with_output_weights():
+    """Four cells around a local minimum of risk 2/3, 0 between the gradients of two of them."""
+    w = exact([1, 1, 2, 2, 1, -1, 1])
+    assert STANDING(w) == fmpq(2, 3)
+    assert decide_subgradient(STANDING, w).certified
+    hull = clarke_subdifferential(STANDING, w)
+    assert hull.gradients.shape == (7, 4)
+    assert contains_zero(hull.gradients).contained
+
+
+def test_absolute_values_in_the_plane():
+    """f = |x| + |y| at 0: four gradients (+-1, +-1), 0 half way between opposite ones."""
+    net = Network((2, 2), (), bias=False, output_activation=absolute_value)
+    risk = Risk(net, [[1, 0]], [[-1, -1]], half_sum_of_squares)
+    w = exact([0, 1, 0, 1])  # outputs |w_11| and |w_21|
+    gradients = clarke_subdifferential(risk, w).gradients
+    columns = {tuple(map(str, gradients.column(j).entries())) for j in range(gradients.shape[1])}
+    assert columns == {(a, "0", b, "0") for a in ("1", "-1") for b in ("1", "-1")}
+    assert decide_subgradient(risk, w).certified
+
+
+CAMPAIGN = [
+    ((1, 2, 1), relu, None, True),
+    ((2, 2, 1), leaky_relu("1/3"), None, False),
+    ((1, 2, 1), hard_tanh, None, True),
+    ((1, 2, 1), relu, binary_hinge(), True),
+    ((2, 2, 1), leaky_relu("1/2"), binary_hinge(["1/4", "1/2", "1/4"]), True),
+    ((2, 2, 1), relu, binary_hinge(), False),
+    ((1, 2, 2), leaky_relu("1/4"), multiclass_hinge(), True),
+    ((1, 1, 3), relu, one_versus_all_hinge(), True),
+    ((1, 2, 1, 1), relu, binary_hinge(), True),
+    ((1, 1, 2, 1), leaky_relu("1/2"), None, True),
+]
+
+
+def instance(case, seed):
+    """A tiny exact instance on a coarse grid, so that ties are the rule."""
+    widths, h, loss, bias = case
+    rng = np.random.default_rng([seed, len(widths), widths[0]])
+    X = exact(rng.integers(-2, 3, (3, widths[0])) / 2.0)
+    network = Network(widths, h, bias)
+    if loss is None:
+        risk = Risk(network, X, exact(rng.integers(-2, 3, (3, widths[-1])) / 1.0))
+    elif widths[-1] == 1:
+        risk = Risk(network, X, rng.choice([-1, 1], 3), loss)
+    else:
+        risk = Risk(network, X, rng.integers(0, widths[-1], 3), loss)
+    return risk, exact(rng.integers(-2, 3, risk.dimension) / 1.0), rng
+
+
+@pytest.mark.parametrize("case", CAMPAIGN)
+def test_no_contradiction_in_a_campaign(case):
+    """50 exact instances per case: cells, criticality, descent, local minima and losses agree."""
+    seen = Counter()
+    for seed in range(50):
+        risk, w, rng = instance(case, seed)
+        found = signature(risk, w)
+        try:
+            listed = incident_cells(risk, w, max_ties=9, max_cells=600)
+        except BudgetError:
+            seen["over budget"] += 1
+            continue
+        keys = {cell.cell.signature for cell in listed.cells}
+        doubtful = {cell.signature for cell in listed.doubtful}
+        assert len(keys) == len(listed.cells) >= 1
+        assert not keys & doubtful
+        free = all_move(risk, found)
+        for cell in listed.cells:
+            if free:
+                assert cell_along(risk, w, cell.direction).signature == cell.cell.signature
+        for _ in range(6):
+            u = exact(rng.integers(-3, 4, risk.dimension) / 1.0 + rng.random() / 8)
+            try:
+                assert cell_along(risk, w, u).signature in keys | doubtful
+            except TieError:
+                continue
+        answer = decide_subgradient(risk, w, max_ties=9, max_cells=600)
+        seen[answer.verdict.value] += 1
+        seen["ties"] += bool(found.ties)
+        if answer.refuted:
+            line = expand_along(risk, w, answer.witness["direction"])
+            assert line.order == 1
+            assert line.risk[1] <= -1
+            assert descent_certificate(risk, w, answer.witness["direction"]).refuted
+        if found.in_cell:
+            assert answer.certified == risk.gradient(w).is_zero()
+        if decide_local_minimum(risk, w, trials=10, exact_tries=2).certified:
+            assert not answer.refuted
+        reported = decide_autograd(risk, w)
+        if case[3]:
+            assert reported.certified
+            direction = autograd_direction(risk, w)
+            assert cell_along(risk, w, direction).signature == autograd_cell(risk, w).signature
+    assert seen["ties"] > 20
+    assert seen["certified"] + seen["refuted"] > 20
+
+
+def all_move(risk, found):
+    """Whether every tie can be broken: without biases an input 0 never leaves its knot."""
+    zero = [i for i in range(len(risk.exact_X)) if risk.exact_X.rows(i, i + 1).is_zero()]
+    return risk.network.bias or not any(i in zero for _, i, _ in found.ties)
+
+
+def test_a_hidden_zero_output_weight_leaves_cells_in_doubt():
+    """With v = 0 first order can miss cells: they are doubtful, never silently dropped."""
+    doubtful = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        X = exact(rng.integers(-2, 3, (4, 1)) / 1.0)
+        risk = Risk(Network((1, 2, 1), relu), X, rng.choice([-1, 1], 4), binary_hinge())
+        w = exact([*rng.integers(-1, 2, 4), 0, int(rng.integers(-1, 2)), int(rng.choice([-1, 1]))])
+        try:
+            listed = incident_cells(risk, w, max_ties=7, max_cells=500)
+        except BudgetError:
+            continue
+        doubtful += bool(listed.doubtful)
+        if listed.doubtful and relevant_ties(risk, w) == signature(risk, w).ties:
+            hull = clarke_subdifferential(risk, w)
+            with pytest.raises(DataError, match="cells are doubtful"):
+                hull.shortest()
+    assert doubtful
+
+
+def test_the_budget_is_stated_and_kept():
+    risk = Risk(Network((2, 3, 3, 1), relu), PLANE[:4], [1, -1, 1, 1], binary_hinge())
+    w = exact([0] * risk.dimension)
+    ties = len(signature(risk, w).ties)
+    assert ties == 24
+    with pytest.raises(BudgetError, match="24 ties meet at the point, the limit is 16"):
+        incident_cells(risk, w)
+    answer = decide_subgradient(risk, w)
+    assert answer.verdict.value == "unknown"
+    assert answer.reason == "24 ties meet at the point, the limit is 16"
+    small = Risk(Network((2, 2, 1), relu), PLANE[:5], [0] * 5)
+    at = exact([0] * 6 + [1, 1, 0])
+    assert len(incident_cells(small, at, max_ties=10).cells) == 22**2
+    answer = decide_subgradient(small, at, max_ties=9)
+    assert answer.reason == "10 ties meet at the point, the limit is 9"
+    answer = decide_subgradient(small, at, max_cells=483)
+    assert answer.reason == "484 cells meet at the point, the limit is 483"
+
+
+def test_ties_of_slack_samples_are_not_felt():
+    risk = Risk(Network((1, 1, 1), relu), [0, 1], [1, 1], binary_hinge())
+    w = exact([1, 0, 0, 3])  # both margins slack, one hidden tie
+    assert signature(risk, w).ties == [(1, 0, 0)]
+    assert relevant_ties(risk, w) == []
+    assert decide_subgradient(risk, w).certified
+
+
+def test_autograd_without_biases_can_report_what_is_no_subgradient():
+    """relu(w x) on x = 1, -1: autograd says 0, the risk is 1 - w/2 near 0."""
+    net = Network((1, 1), (), bias=False, output_activation=relu)
+    risk = Risk(net, [1, -1], [1, -1], binary_hinge())
+    w = exact([0])
+    assert float(risk.gradient(w.point())) == 0.0
+    assert autograd_cell(risk, w).gradient(w).is_zero()
+    answer = decide_autograd(risk, w)
+    assert answer.refuted
+    gradients = clarke_subdifferential(risk, w).gradients
+    assert {str(g) for g in gradients.entries()} == {"-1/2"}
+
+
+def test_autograd_agrees_with_its_cell_in_floats():
+    for seed in range(30):
+        risk, w, _ = instance(CAMPAIGN[8], seed)
+        assert np.array_equal(
+            risk.gradient(w.point()).numpy().round(12),
+            autograd_cell(risk, w).gradient(w).floats()[:, 0].round(12),
+        )
+
+
+def test_without_biases_a_point_may_belong_to_no_cell():
+    """A dead first layer holds the second one on its knot, on an open set."""
+    risk = Risk(Network((1, 1, 1, 1), relu, bias=False), [1], [1], binary_hinge())
+    w = exact([-1, 1, 1])
+    assert signature(risk, w).ties == [(2, 0, 0)]
+    listed = incident_cells(risk, w)
+    assert not listed.cells
+    assert len(listed.doubtful) == 2
+    with pytest.raises(TieError, match="needs a bias in every layer"):
+        clarke_subdifferential(risk, w)
+    assert decide_subgradient(risk, w).reason.startswith("w: no direction breaks all ties")
