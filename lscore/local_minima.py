@@ -7,6 +7,7 @@ import torch
 
 from lscore.affine_cells import certify_affine_cell
 from lscore.certificates import Certificate, Verdict
+from lscore.clarke import decide_subgradient
 from lscore.descent import STATEMENT, descent_certificate
 from lscore.exact import RationalMatrix, exact
 from lscore.networks import Point
@@ -38,10 +39,11 @@ def decide_local_minimum(
 ) -> Certificate:
     """Is w a local minimum? Certified, refuted with a descent direction, or unknown.
 
-    First `certify_affine_cell`; where that cannot decide, the negative gradient and `trials` random
-    integer directions are ranked in floats and the best `exact_tries` are decided by
-    `descent_certificate`. Sound, not complete: a local minimum on a kink stays unknown here. `seed`
-    fixes the directions.
+    First `certify_affine_cell`; where that cannot decide, a point that is not critical in the sense
+    of Clarke is refuted by its common descent direction (`decide_subgradient`, up to 256 incident
+    cells). Then the negative gradient and `trials` random integer directions are ranked in floats
+    and the best `exact_tries` are decided by `descent_certificate`. Sound, not complete: a local
+    minimum on a kink stays unknown here. `seed` fixes the directions.
 
     >>> from lscore import Network, Risk, identity
     >>> risk = Risk(Network((1, 1, 1, 1), identity, bias=False), [1], [1])
@@ -53,6 +55,9 @@ def decide_local_minimum(
     answer = certify_affine_cell(risk, w)
     if answer.verdict is not Verdict.UNKNOWN or not risk.network.is_piecewise_linear:
         return answer
+    critical = decide_subgradient(risk, w, max_cells=256)
+    if critical.refuted:
+        return descent_certificate(risk, w, critical.witness["direction"])
     for u in propose_directions(risk, w, trials, seed)[:exact_tries]:
         tried = descent_certificate(risk, w, u)
         if tried.refuted:
