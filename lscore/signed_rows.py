@@ -35,7 +35,7 @@ class SignedRows:
 
     @cached_property
     def exponents(self) -> tuple[np.ndarray, np.ndarray]:
-        """Powers of two per row (n,) and per column (D,): scaled by them, entries are below 1."""
+        """Powers of two, per row (n,) and column (D,), by which all entries become less than 1."""
         bits = np.array([[v.bit_length() if v else -(10**9) for v in row] for row in self.rows])
         columns = np.zeros(bits.shape[1], dtype=np.int64)
         for _ in range(3):
@@ -57,7 +57,7 @@ class SignedRows:
 
     @cached_property
     def bounds(self) -> np.ndarray:
-        r"""Per row: above it, a computed product with a point of sup-norm <= 1 has the exact sign.
+        r"""Sizes (n,) above which a product with a point of sup-norm <= 1 has the exact sign.
 
         With unit roundoff u the product of D terms, in any order, errs by less than
         :math:`1.01 D u \|a\|_1`; rounding the row and the point adds :math:`2.01 u \|a\|_1`, and
