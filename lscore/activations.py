@@ -13,6 +13,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
+from itertools import zip_longest
 
 import numpy as np
 import torch
@@ -200,11 +201,16 @@ class Smooth:
         return self.ball_formula(z)
 
     def derivatives(self, x: arb, order: int) -> list[arb]:
-        """Enclosures of h and its derivatives up to `order` on the ball x."""
+        """Enclosures of h and its derivatives up to `order` on the ball x.
+
+        nan where the formula gives none: at a kink, or where it divides by a ball around 0.
+        """
         old = ctx.cap
         ctx.cap = order + 1
         try:
             series = self.ball_formula(arb_series([x, 1], order + 1))
+        except ValueError:  # python-flint: the leading term of a denominator may be 0
+            return [arb.nan()] * (order + 1)
         finally:
             ctx.cap = old
         factorial, result = 1, []
@@ -227,5 +233,77 @@ sine = Smooth("sine", torch.sin, lambda z: z.sin())
 exponential = Smooth("exponential", torch.exp, _exp)
 square = Smooth("square", torch.square, lambda z: z * z)
 gelu = Smooth("GELU", torch.nn.functional.gelu, lambda z: z * (1 + (z / arb(2).sqrt()).erf()) / 2)
+erf = Smooth("erf", torch.erf, lambda z: z.erf())
+
+
+def _by_sign(z, right: Callable, left: Callable):
+    """right(z) where z > 0, left(z) where z < 0, for balls and power series.
+
+    A ball that meets 0 gives the union; a series whose constant term does gives no enclosure
+    (its derivatives are nan), because the two sides meet there with a kink or a jump.
+    """
+    middle = z[0] if isinstance(z, arb_series) else z
+    if middle > 0 or middle < 0:
+        return right(z) if middle > 0 else left(z)
+    if isinstance(z, arb_series):
+        return arb_series([arb.nan()] * ctx.cap)
+    return right(z).union(left(z))
+
+
+softsign = Smooth(
+    "softsign",
+    torch.nn.functional.softsign,
+    lambda z: _by_sign(z, lambda x: x / (1 + x), lambda x: x / (1 - x)),
+)
+
+
+def elu(alpha: Scalar = 1) -> Smooth:
+    r"""ELU: z on the right, :math:`\alpha (e^z - 1)` on the left; no derivatives at 0."""
+    alpha = rational(alpha, "alpha")
+    return Smooth(
+        "ELU" if alpha == 1 else f"ELU ({alpha})",
+        lambda z: torch.nn.functional.elu(z, to_float(alpha)),
+        lambda z: _by_sign(z, lambda x: x, lambda x: arb(alpha) * (_exp(x) - 1)),
+    )
+
+
+SELU_SCALE = rational("1.0507009873554804934193349852946")
+SELU_ALPHA = rational("1.6732632423543772848170429916717")
+
+
+def _selu_ball(z):
+    alpha = arb(SELU_ALPHA)
+    return arb(SELU_SCALE) * _by_sign(z, lambda x: x, lambda x: alpha * (_exp(x) - 1))
+
+
+selu = Smooth("SELU", torch.nn.functional.selu, _selu_ball)
+
+
+def two_sided(name: str, right: Callable, left: Callable) -> Smooth:
+    r"""right(z) for z >= 0 and left(z) for z < 0, twice continuously differentiable at 0.
+
+    Both formulas must take tensors, balls and series. A ball around 0 gets the hull of both sides,
+    derivative by derivative; the third may jump. Raises `DataError` unless h, h' and h'' at 0 are
+    exactly equal numbers on both sides.
+
+    >>> h = two_sided("|z|^3", lambda z: z * z * z, lambda z: -z * z * z)
+    >>> [str(d) for d in h.derivatives(arb(0), 2)]
+    ['0', '0', '0']
+    """
+    sides = [Smooth(name, f, f).derivatives(arb(0), 2) for f in (right, left)]
+    if not all(a == b for a, b in zip(*sides, strict=True)):
+        raise DataError(f"right, left: h, h' or h'' of {name} differ at 0: {sides[0]}, {sides[1]}")
+
+    def ball(z):
+        middle = z[0] if isinstance(z, arb_series) else z
+        if middle > 0 or middle < 0:
+            return right(z) if middle > 0 else left(z)
+        if not isinstance(z, arb_series):
+            return right(z).union(left(z))
+        both = zip_longest(right(z), left(z), fillvalue=arb(0))
+        return arb_series([a.union(b) for a, b in both])
+
+    return Smooth(name, lambda z: torch.where(z < 0, left(z), right(z)), ball)
+
 
 Activation = PiecewiseLinear | Smooth

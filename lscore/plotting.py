@@ -117,3 +117,11 @@ def hull(ax: Axes, gradients: RationalMatrix, shortest: RationalMatrix) -> None:
     if x or y:
         ax.annotate("", (x, y), (0, 0), arrowprops={"arrowstyle": "->", "color": LOWER, "lw": 2})
     ax.margins(0.15)
+
+
+def lower_map(ax: Axes, s, t, gap) -> None:
+    """Blue where `gap` (len(t), len(s)), the risk above the minimum, is negative; grey contours
+    where it is positive, closer together near 0."""
+    ax.contourf(s, t, gap, [gap.min() - 1, -1e-12], colors=[LOWER], alpha=0.4)
+    levels = np.quantile(gap, 0.9) * np.linspace(0.05, 1, 12) ** 2
+    ax.contour(s, t, gap, levels, colors=DATA, linewidths=0.6)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lscore
-from lscore import exact, leaky_relu, linear, piecewise_linear, rational, relu, two_piece
+from lscore import exact, leaky_relu, linear, piecewise_linear, rational, relu, two_piece, two_sided
 from lscore.errors import DataError, ShapeError
 
 PIECEWISE = [
@@ -31,7 +31,13 @@ SMOOTH = [
     lscore.exponential,
     lscore.square,
     lscore.gelu,
+    lscore.erf,
+    lscore.softsign,
+    lscore.elu(),
+    lscore.elu("1/2"),
+    lscore.selu,
 ]
+KINKED = SMOOTH[-4:]
 
 
 @pytest.mark.parametrize("h", PIECEWISE, ids=lambda h: h.name)
@@ -83,7 +89,7 @@ def test_linearity_is_declared_from_the_slopes():
 
 
 @pytest.mark.parametrize("h", SMOOTH, ids=lambda h: h.name)
-@given(x=st.floats(-4, 4))
+@given(x=st.floats(-4, 4).filter(lambda x: abs(x) > 1e-3))
 def test_smooth_balls_contain_what_torch_computes_and_their_derivatives_autodiffs(h, x):
     point = torch.tensor(x, dtype=torch.float64, requires_grad=True)
     value = h(point)
@@ -103,6 +109,39 @@ def test_derivatives_of_a_wide_ball_enclose_those_of_its_points(h):
     for x in (0.25, 0.5, 0.7):
         for outer, inner in zip(wide, h.derivatives(arb(x), 3), strict=True):
             assert outer.contains(inner)
+
+
+@pytest.mark.parametrize("h", KINKED, ids=lambda h: h.name)
+def test_activations_with_a_kink_enclose_values_there_and_refuse_derivatives(h):
+    wide = arb(0, 1)
+    for x in (-0.75, 0.0, 0.5):
+        assert h.ball(wide).contains(h.ball(arb(x)))
+    for meets in (wide, arb(0)):
+        assert all(d.is_nan() for d in h.derivatives(meets, 2))
+    assert h.ball(arb(0)) == 0
+
+
+def test_a_formula_that_divides_by_a_ball_around_0_gives_no_derivatives():
+    inverse = lscore.Smooth("1/z", torch.reciprocal, lambda z: 1 / z)
+    assert all(d.is_nan() for d in inverse.derivatives(arb(0, 1), 2))
+    assert inverse.derivatives(arb(2), 1)[1] == arb(-0.25)
+
+
+def test_two_sides_must_meet_with_two_derivatives_and_then_the_third_may_jump():
+    h = two_sided("rough", lambda z: 1 + z * z / 2 + z * z * z, lambda z: 1 + z * z / 2 - z * z * z)
+    assert [str(d) for d in h.derivatives(arb(0), 2)] == [
+        "1.00000000000000",
+        "0",
+        "1.00000000000000",
+    ]
+    for wide in (h.derivatives(arb(0, 1), 3), h.derivatives(arb(-0.5, 1), 3)):
+        for x in (-0.9, -0.1, 0.0, 0.4):
+            for outer, inner in zip(wide, h.derivatives(arb(x), 3), strict=True):
+                assert outer.contains(inner)
+    assert h(torch.tensor([-1.0, 2.0])).tolist() == [2.5, 11.0]
+    assert h.ball(arb(0, 1)).contains(h.ball(arb(0.5)))
+    with pytest.raises(DataError, match=r"right, left: .* differ at 0"):
+        two_sided("ELU", lambda z: z, lambda z: z.exp() - 1)
 
 
 def test_derivatives_leave_the_series_length_alone():

@@ -13,16 +13,19 @@ from cases import (
     XOR,
 )
 
-from lscore import Network, Risk, certify_affine_cell, exact, identity, relu
+from lscore import Network, Risk, certify_affine_cell, exact, identity, relu, softplus, softsign
 from lscore.errors import LscoreError
 from lscore.exercises import (
     affine_fit_is_best,
+    fails_only_c27,
     fools_second_order_test,
+    fools_the_box,
     fools_the_checker,
     has_descent_of_order,
+    has_radius,
     is_dense_spurious_minimum,
 )
-from lscore.papers.yun2019 import least_squares_minimum
+from lscore.papers.yun2019 import constants, find_constants, least_squares_minimum
 
 DENSE = exact([3, 0, 10, 10, 1, 1, -21])
 
@@ -123,3 +126,30 @@ def test_input_of_the_wrong_shape_raises():
         is_dense_spurious_minimum(PARABOLA, DENSE, float("nan"))
     with pytest.raises(LscoreError, match=r"\by\b"):
         affine_fit_is_best([0, 1], [0, 1, 2])
+
+
+@pytest.mark.parametrize(
+    ("v", "u", "answer"),
+    [
+        ([0, 1], [1, 1], "correct: C2.6: p1 + a1 > 0 fails, and no direction of descent is shown"),
+        ([0, 1], [1, -1], "not yet: the output weights are not all positive"),
+        ([1, 1], [1, 1], "not yet: the checker says certified"),
+    ],
+)
+def test_points_that_fool_the_box(v, u, answer):
+    assert fools_the_box(v, u) == answer
+
+
+def test_radii_of_smooth_minima_are_compared():
+    c = find_constants(softplus)
+    assert has_radius(c, 1) == "correct: no lower point within 1, a better one elsewhere"
+    assert has_radius(c, 2) == "not yet: the certified radius is 1.040"
+    assert has_radius(constants(softsign, ["1/4", 1], [-5, "8/3"]), 1) == "not yet: refuted"
+
+
+def test_a_failing_c27_is_told_from_other_failures():
+    saddle = constants(softsign, ["1/4", 1], [-5, "8/3"])
+    assert fails_only_c27(saddle).startswith("correct: z'Qz < 0 for z = (1, ")
+    assert fails_only_c27(find_constants(softplus)) == "not yet: C2.7 should fail"
+    downhill = constants(softplus, [0, 0], ["-1/4", "-1/4"])
+    assert fails_only_c27(downhill) == "not yet: C2.6 should hold"

@@ -40,4 +40,66 @@ CLAIMS = [
         "dead network",
         "for ReLU the all-dead network is a worse local minimum still",
     ),
+    Claim(
+        "YUN-T2",
+        "yun2019",
+        "Theorem 2",
+        "three points and a smooth activation: a spurious local minimum of risk 1/3 next to risk 0",
+        "C2.4 and C2.5 do not make h its own Taylor series, which the printed proof sums; twice "
+        "continuously differentiable near v1 and v2 is enough",
+    ),
+    Claim(
+        "YUN-C3",
+        "yun2019",
+        "Corollary 3",
+        "constants for sigmoid, tanh, arctan, quadratic, ELU and SELU",
+    ),
+    Claim(
+        "YUN-LA3",
+        "yun2019",
+        "Lemma A.3",
+        "near the point the risk exceeds 1/3 by a quadratic form in two differences, up to squares",
+    ),
+    Claim(
+        "YUN-LA4",
+        "yun2019",
+        "Lemma A.4",
+        "a^n + b^n - 2((a+b)/2)^n is (a-b)^2 times an explicit polynomial",
+    ),
+    Claim(
+        "YUN-LA5",
+        "yun2019",
+        "Lemma A.5",
+        "the same second difference of a^n1 c^n2 splits into (a-b)^2, (c-d)^2 and (a-b)(c-d) parts",
+    ),
+    Claim(
+        "YUN-A6",
+        "yun2019",
+        "Appendix A6",
+        "the data of Theorem 2 give ReLU-like activations a spurious local minimum, without biases",
+    ),
+    Claim(
+        "YUN-B-T2-1",
+        "book",
+        "risk zero from one bend",
+        "with biases, every non-affine continuous activation fits the three points exactly",
+    ),
+    Claim(
+        "YUN-B-T2-2",
+        "book",
+        "constants for every analytic activation",
+        "every non-affine real-analytic activation has constants for part 2 of Theorem 2",
+    ),
+    Claim(
+        "YUN-B-T2-3",
+        "book",
+        "convex activations",
+        "convex h and output weights >= 0 keep the risk at 1/3 or above, at any width",
+    ),
+    Claim(
+        "YUN-B-T2-4",
+        "book",
+        "no bad valley, smooth",
+        "a path leaves the minimum of Theorem 2 without the risk ever rising",
+    ),
 ]

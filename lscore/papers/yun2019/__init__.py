@@ -1,8 +1,17 @@
 r"""Yun, Sra, Jadbabaie, "Small nonlinearities in activation functions create bad local minima in
-neural networks", ICLR 2019. All points are exact; hand them to `Risk` or ``.point()``."""
+neural networks", ICLR 2019. Points of Theorem 1 are exact; hand them to `Risk` or ``.point()``.
+Points of Theorem 2 are named by `Constants`: fractions where possible, balls otherwise."""
 
 from lscore.one_kink import best_one_kink
+from lscore.papers.yun2019.corollary_3 import corollary_3, sigmoid_place, tempting_constants
 from lscore.papers.yun2019.escape import escape_path, just_outside
+from lscore.papers.yun2019.find_constants import find_constants
+from lscore.papers.yun2019.identities import (
+    certify_bend_criterion,
+    certify_lemma_a3,
+    certify_lemma_a4,
+    certify_lemma_a5,
+)
 from lscore.papers.yun2019.lower_points import (
     LowerPoint,
     one_dead_unit,
@@ -11,18 +20,63 @@ from lscore.papers.yun2019.lower_points import (
 )
 from lscore.papers.yun2019.minimum import certify_spurious, least_squares_minimum
 from lscore.papers.yun2019.setting import affine_fit, check_data, slopes
+from lscore.papers.yun2019.smooth_escape import certify_smooth_escape
+from lscore.papers.yun2019.smooth_lower_points import (
+    best_pull,
+    first_lower_radius,
+    lower_point_in_box,
+    most_negative_place,
+    pulled_apart,
+    risk_on_slice,
+)
+from lscore.papers.yun2019.smooth_minimum import box_is_safe, certify_smooth_minimum
+from lscore.papers.yun2019.three_points import Constants, Place, constants, place, three_points
+from lscore.papers.yun2019.zero_risk import (
+    certify_printed_fit,
+    certify_three_points,
+    certify_zero_risk,
+    relu_like_fit,
+    relu_like_point,
+)
 
 __all__ = [
+    "Constants",
     "LowerPoint",
+    "Place",
     "affine_fit",
     "best_one_kink",
+    "best_pull",
+    "box_is_safe",
+    "certify_bend_criterion",
+    "certify_lemma_a3",
+    "certify_lemma_a4",
+    "certify_lemma_a5",
+    "certify_printed_fit",
+    "certify_smooth_escape",
+    "certify_smooth_minimum",
     "certify_spurious",
+    "certify_three_points",
+    "certify_zero_risk",
     "check_data",
+    "constants",
+    "corollary_3",
     "escape_path",
+    "find_constants",
+    "first_lower_radius",
     "just_outside",
     "least_squares_minimum",
+    "lower_point_in_box",
+    "most_negative_place",
     "one_dead_unit",
+    "place",
+    "pulled_apart",
     "refitted_kink",
+    "relu_like_fit",
+    "relu_like_point",
+    "risk_on_slice",
+    "sigmoid_place",
     "slopes",
+    "tempting_constants",
+    "three_points",
     "two_unit_point",
 ]

@@ -1,0 +1,386 @@
+"""Theorem 2 of Yun, Sra and Jadbabaie: certificates, radii, refusals; floats as a second source."""
+
+from decimal import Decimal
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from flint import arb, ctx, fmpq
+
+import lscore
+from lscore import Smooth, certify_affine_cell, exact, leaky_relu, rational, relu, two_piece
+from lscore.balls import ball_risk
+from lscore.errors import DataError, DtypeError, HypothesisError, LscoreError, ShapeError
+from lscore.papers.yun2019 import (
+    best_pull,
+    box_is_safe,
+    certify_printed_fit,
+    certify_smooth_escape,
+    certify_smooth_minimum,
+    certify_spurious,
+    certify_three_points,
+    certify_zero_risk,
+    constants,
+    corollary_3,
+    find_constants,
+    first_lower_radius,
+    lower_point_in_box,
+    place,
+    pulled_apart,
+    relu_like_fit,
+    relu_like_point,
+    risk_on_slice,
+    tempting_constants,
+    three_points,
+)
+from lscore.papers.yun2019.corollary_3 import arctan_place, sigmoid_place, tanh_place
+from lscore.papers.yun2019.smooth_lower_points import in_box, rounded_down
+from lscore.papers.yun2019.smooth_minimum import c27_margin, certified_radius, slope_and_bend
+
+TABLE = corollary_3()
+NAMES = list(TABLE)
+MISH = Smooth(
+    "mish", torch.nn.functional.mish, lambda z: z * (1 - 2 / (1 + (1 + z.exp()) * (1 + z.exp())))
+)
+GAUSSIAN = Smooth("Gaussian", lambda z: torch.exp(-z * z), lambda z: (-z * z).exp())
+ASINH = Smooth("asinh", torch.asinh, lambda z: (z + (z * z + 1).sqrt()).log())
+AFFINE = Smooth("affine", lambda z: 2 * z + 1, lambda z: 2 * z + 1)
+HIDDEN = Smooth(
+    "hidden identity", lambda z: 1.0 * z, lambda z: (1 + z.exp()).log() - (1 + (-z).exp()).log()
+)
+# (Q11, det, radius) from an independent run; the certified radius may only be larger.
+KNOWN = {
+    "sigmoid": ("7/192", "5/4608", "0.5443"),
+    "tanh": ("5/16", "133/10368", "0.0544"),
+    "tanh, equal units": ("5/16", "1/96", "0.0236"),
+    "tanh, wide": ("35/18", "54475603/43200", "0.3905"),
+    "arctan": (0.42667, 0.010331, "0.0779"),
+    "quadratic": ("2/9", "1/27", "0.1666"),
+    "ELU": ("4", "8/9", "0.1666"),
+    "SELU": (4.4159, 0.98131, "0.1586"),
+    "softplus": (0.034491, 0.00098074, "0.2404"),
+    "GELU": (0.27389, 0.04443, "0.4525"),
+    "SiLU": (0.067706, 0.0025835, "0.2279"),
+    "sine": ("1/9", "10/81", "0.2126"),
+    "softsign": ("128/15", "512/675", "0.0601"),
+    "exponential": ("1/12", "1/162", "0.1666"),
+    "erf": (0.47933, 0.026972, "0.0637"),
+}
+
+
+@pytest.fixture(scope="module")
+def certificates():
+    return {name: certify_three_points(row.constants, row.fit) for name, row in TABLE.items()}
+
+
+def number(x):
+    return float(x.mid()) if isinstance(x, arb) else int(x.p) / int(x.q)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_row_of_the_table_is_certified_with_the_known_numbers(name, certificates):
+    answer, c = certificates[name], TABLE[name].constants
+    assert answer.certified
+    assert answer.method == "ball"
+    p, a = slope_and_bend(c)
+    corner, det, radius = KNOWN[name]
+    for found, wanted in ((p[0] + a[0], corner), (c27_margin(c), det)):
+        if isinstance(wanted, str):
+            assert found == rational(wanted)
+        else:
+            assert number(found) == pytest.approx(wanted, rel=5e-5)
+    assert Decimal(radius) <= answer.values["radius"] < Decimal(radius) * Decimal("1.1")
+    assert c.b2 == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_lower_is_found_in_the_box_and_the_box_is_maximal(name, certificates):
+    c, radius = TABLE[name].constants, rational(str(certificates[name].values["radius"]))
+    assert box_is_safe(c, radius)
+    assert not box_is_safe(c, radius * fmpq(1003, 1000))
+    assert lower_point_in_box(c, radius) is None
+    rng, centre = np.random.default_rng(0), c.point().point()
+    for scale in (1.0, 0.3, 0.01):
+        for _ in range(20):
+            move = rng.choice([-1.0, 0.0, 1.0], c.risk.dimension) * scale * number(radius)
+            w = centre + torch.from_numpy(move)
+            w[-1] += (c.risk.y - c.risk.predictions(w)).mean()
+            assert float(c.risk(w)) >= 1 / 3 - 1e-14
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_points_second_order_form_is_autodiffs_hessian(name):
+    c = TABLE[name].constants
+    p, a = (list(map(number, x)) for x in slope_and_bend(c))
+    w = c.point().point()
+    assert float(c.risk.gradient(w).abs().max()) < 1e-12
+    hessian = c.risk.hessian(w)
+    cross = np.sqrt(p[0] * p[1]) * np.sign(number(c.u[0]) * number(c.u[1]))
+    cross *= np.prod([np.sign(float(c.h.derivatives(s.v, 1)[1].mid())) for s in c.places])
+    for z in ([1, 0], [0, 1], [1, -2]):
+        u = torch.tensor([z[0], -z[0], z[1], -z[1], 0, 0, 0, 0, 0], dtype=torch.float64)
+        form = (p[0] + a[0]) * z[0] ** 2 + (p[1] + a[1]) * z[1] ** 2 + 2 * cross * z[0] * z[1]
+        assert float(u @ hessian @ u) == pytest.approx(2 * form, rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["sigmoid", "tanh, wide", "quadratic", "SELU", "softplus", "GELU", "SiLU", "sine",
+     "exponential", "erf"],
+)  # fmt: skip
+def test_at_one_and_a_half_times_the_radius_a_point_is_lower(name, certificates):
+    c = TABLE[name].constants
+    radius = rational(str(certificates[name].values["radius"])) * fmpq(3, 2)
+    found = lower_point_in_box(c, radius)
+    assert in_box(c, found.point, radius)
+    assert not in_box(c, found.point, radius / 2)
+    assert ball_risk(c.risk, found.point) < arb(fmpq(1, 3))
+    assert found.decrease > 0
+    drop = 1 / 3 - float(c.risk(found.point.point()))
+    assert float(found.decrease) - 1e-15 <= drop <= 1.01 * float(found.decrease) + 1e-15
+
+
+def test_the_first_lower_point_is_just_outside_for_a_convex_activation(certificates):
+    for name in ("quadratic", "softplus", "SiLU", "GELU"):
+        start = certificates[name].values["radius"]
+        first = first_lower_radius(TABLE[name].constants, str(start))
+        assert float(start) < first < 1.02 * float(start)
+
+
+@pytest.mark.parametrize("name", ["tanh", "arctan"])
+def test_tempting_constants_fail_c27_and_a_lower_point_shows_it(name):
+    c = tempting_constants()[name]
+    assert c.b2 == 0
+    answer = certify_three_points(c)
+    assert answer.refuted
+    assert [k.holds for k in answer.conditions] == [True, True, False]
+    assert answer.conditions[2].text.startswith("C2.7")
+    assert number(c27_margin(c)) == pytest.approx(
+        {"tanh": -0.0651, "arctan": -0.0469}[name], abs=1e-4
+    )
+    assert ball_risk(c.risk, answer.witness["lower point"]) < arb(fmpq(1, 3))
+
+
+def test_c26_does_not_follow_from_c27():
+    c = constants(lscore.sigmoid, [sigmoid_place("3/4")] * 2, ["2/9", "2/9"])
+    answer = certify_smooth_minimum(c)
+    assert answer.refuted
+    assert [k.holds for k in answer.conditions] == [True, False, True]
+    assert number(slope_and_bend(c)[0][0] + slope_and_bend(c)[1][0]) == pytest.approx(
+        -0.0052, abs=1e-4
+    )
+
+
+def test_the_output_bias_replaces_c23():
+    c = constants(lscore.sigmoid, [sigmoid_place("1/4")] * 2, [1, 1])
+    assert c.b2 == fmpq(-1, 6)
+    assert certify_smooth_minimum(c).certified
+
+
+def test_a_zero_determinant_is_unknown_and_never_certified():
+    quartic = Smooth("z^4", lambda z: z**4, lambda z: z * z * z * z)
+    answer = certify_smooth_minimum(constants(quartic, [0, 0], [1, 1]))
+    assert str(answer.verdict) == "unknown"
+    assert answer.reason.startswith("C2.6: p1 + a1 > 0 fails")
+    assert not box_is_safe(constants(quartic, [0, 1], [1, -1]), "1/1000")
+
+
+def test_any_width_with_convex_units_is_certified():
+    c = constants(lscore.softplus, [0, 1, -1, 2, "1/2"], [1, "1/2", "1/3", "1/4", "1/5"])
+    answer = certify_three_points(c)
+    assert answer.certified
+    assert answer.values["radius"] == Decimal("0.1999")
+    mixed = certify_smooth_minimum(constants(lscore.softplus, [0] * 3, [1, 1, -1]))
+    assert str(mixed.verdict) == "unknown"
+    assert mixed.reason.startswith("u3 h''(v3) > 0 fails")
+    assert certify_smooth_minimum(constants(lscore.softplus, [0] * 3, [1, 1, "-1/4"])).refuted
+    with pytest.raises(DataError, match="c: 3 units"):
+        c27_margin(constants(lscore.softplus, [0] * 3, [1, 1, -1]))
+
+
+# Part 1 and both parts.
+
+
+def test_c21_and_c22_are_refused_with_both_sides():
+    row = [place(lscore.square, v, [rational(v) ** 2]) for v in (1, "1/2", "1/2", "1/4")]
+    with pytest.raises(HypothesisError, match=r"C2\.2: .* are both 0\.140625") as caught:
+        certify_printed_fit(lscore.square, row)
+    assert len(caught.value.witness) == 2
+    with pytest.raises(HypothesisError, match=r"C2\.1: h\(v1\)h\(v4\) = 1/16 and .* = 1/8"):
+        certify_printed_fit(lscore.sigmoid, list(map(sigmoid_place, ("1/2", "1/4", "1/2", "1/8"))))
+    same = list(map(sigmoid_place, ("1/3", "1/9", "1/3", "1/9")))
+    with pytest.raises(HypothesisError, match=r"C2\.2"):
+        certify_printed_fit(lscore.sigmoid, same)
+
+
+def test_the_exponential_satisfies_c21_but_never_c22():
+    steps = [place(lscore.exponential, v) for v in (0, 1, 2, 3)]
+    powers = [fmpq(1), fmpq(2), fmpq(4), fmpq(8)]
+    with ctx.workprec(160):
+        logs = [place(lscore.exponential, arb(x).log(), [x]) for x in powers]
+    with pytest.raises(HypothesisError, match=r"C2\.2"):
+        certify_printed_fit(lscore.exponential, logs)
+    with pytest.raises(HypothesisError, match=r"C2\.1"):
+        certify_printed_fit(lscore.exponential, steps)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_bend_fits_every_activation(name):
+    h = TABLE[name].constants.h
+    assert certify_zero_risk(h).certified
+    v1, v2 = 0.0, 2.0
+    f = [float(h(torch.tensor(v, dtype=torch.float64))) for v in (v1, v2, (v1 + v2) / 2)]
+    bend = f[0] + f[1] - 2 * f[2]
+    if abs(bend) > 1e-9:
+        w = [v1, v2, v2, v1, 0, 0, -1 / bend, -1 / bend, (f[0] + f[1]) / bend]
+        assert float(three_points(h)(torch.tensor(w, dtype=torch.float64))) < 1e-20
+
+
+def test_an_odd_pair_has_no_bend():
+    answer = certify_zero_risk(lscore.sigmoid, (1, -1))
+    assert str(answer.verdict) == "unknown"
+    assert certify_zero_risk(lscore.sigmoid, (2, 0)).certified
+    assert str(certify_zero_risk(AFFINE).verdict) == "unknown"
+
+
+# Activations that the table does not name.
+
+
+@pytest.mark.parametrize(
+    ("h", "case"), [(MISH, "(a)"), (GAUSSIAN, "(a)"), (ASINH, "(b)"), (lscore.tanh, "(b)")],
+    ids=lambda x: getattr(x, "name", x),
+)  # fmt: skip
+def test_new_activations_are_solved_and_certified(h, case):
+    c = find_constants(h)
+    assert c.why.startswith(f"case {case}")
+    answer = certify_three_points(c)
+    assert answer.certified
+    assert answer.values["radius"] > Decimal("0.1")
+
+
+@pytest.mark.parametrize(
+    ("h", "error", "message"),
+    [
+        (lscore.linear(2), HypothesisError, r"non-affine: linear \(2\) is affine with slope 2"),
+        (AFFINE, HypothesisError, r"non-affine: affine is affine with slope 2"),
+        (HIDDEN, DataError, r"no constants found .* > 0 is shown at 0 and h h'' < 0 at 0"),
+        (relu, HypothesisError, r"C2\.7: ReLU is piecewise linear"),
+        (lscore.hard_tanh, HypothesisError, r"C2\.7: hard tanh is piecewise linear"),
+        (torch.tanh, DtypeError, "h: got builtin_function_or_method, need a Smooth"),
+        (Smooth("floats", torch.tanh, torch.tanh), DtypeError, "does not take balls"),
+        (Smooth("wrong", torch.tanh, lambda z: z.atan()), DataError, "formulas of wrong differ"),
+    ],
+    ids=lambda x: getattr(x, "name", None),
+)
+def test_activations_outside_the_theorem_are_refused_with_the_reason(h, error, message):
+    with pytest.raises(error, match=message):
+        find_constants(h)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: constants(lscore.tanh, [1], [1, 1]), ShapeError, "v, u: lengths 1 and 2"),
+        (lambda: constants(lscore.tanh, [], []), ShapeError, "lengths 0 and 0"),
+        (lambda: constants(lscore.tanh, [1, 1], [None, None]), DataError, "at most one"),
+        (lambda: constants(lscore.tanh, [1, 0], [1, None]), HypothesisError, r"C2\.3: h\(v2\) = 0"),
+        (lambda: constants(lscore.selu, [1, 0], [1, 1]), HypothesisError, r"C2\.4: SELU"),
+        (lambda: place(lscore.tanh, 1, ["1/2"]), DataError, r"known\[0\]: got 1/2"),
+        (lambda: constants(lscore.tanh, [float("nan"), 1], [1, 1]), DataError, "v: got nan"),
+    ],
+)
+def test_impossible_constants_are_refused_by_name(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+# The ReLU-like case, the escape, small helpers.
+
+
+@pytest.mark.parametrize("h", [relu, leaky_relu("1/10"), two_piece(2, "1/3")], ids=lambda h: h.name)
+def test_relu_like_activations_go_through_the_exact_certificate(h):
+    risk, w, fit = three_points(h), relu_like_point(h), relu_like_fit(h)
+    assert risk(w) == fmpq(1, 3)
+    assert risk(fit) == 0
+    answer = certify_spurious(risk, w, fit)
+    assert answer.certified
+    assert answer.method == "exact"
+    hidden, out = risk.network.unpack(fit)
+    assert hidden.bias.is_zero()
+    assert out.bias.is_zero()
+
+
+def test_relu_like_needs_the_signs_of_the_appendix():
+    for h in (two_piece(0, 1), two_piece(1, -1)):
+        with pytest.raises(HypothesisError, match="YUN-A6"):
+            relu_like_point(h)
+
+
+def test_hard_tanh_is_decided_by_the_exact_certificate_too():
+    w = exact(["1/4", "1/4", "1/4", "1/4", 0, 0, "2/3", "2/3", 0])
+    assert certify_affine_cell(three_points(lscore.hard_tanh), w).certified
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_path_leaves_every_minimum_without_rising(name):
+    c = TABLE[name].constants
+    answer = certify_smooth_escape(c)
+    assert answer.certified
+    k, u, end = (answer.values[key] for key in ("unit", "its output weight", "T"))
+    v = number(c.places[k - 1].v)
+    h = [float(c.h(torch.tensor(v + s * number(end) * t, dtype=torch.float64)))
+         for t in np.linspace(0, 1, 9) for s in (1, -1)]  # fmt: skip
+    middle = float(c.h(torch.tensor(v, dtype=torch.float64)))
+    risks = []
+    for up, down in zip(h[::2], h[1::2], strict=True):
+        t1, t2 = number(u) * (up - middle), number(u) * (down - middle)
+        risks.append((t1 + t2 + 1) / 3 + (t1**2 + t2**2) / 2)
+    assert all(b < a for a, b in pairwise(risks))
+    assert 1 / 3 - risks[-1] == pytest.approx(float(answer.values["decrease at least"]), rel=1e-3)
+
+
+def test_there_is_no_escape_without_curvature():
+    with pytest.raises(HypothesisError, match="curvature"):
+        certify_smooth_escape(constants(lscore.sine, [0, 0], [1, 1]))
+
+
+def test_points_are_pulled_apart_as_they_say():
+    c = TABLE["quadratic"].constants
+    w = pulled_apart(c, [0.5, 0.0], [0.25, 0.25], [1, -1], 0.125)
+    assert w.rows(0, 6) == exact([1.375, 1.125, 0.875, 1.125, 0.25, 0])
+    assert best_pull(c, [0, 0], [1 / 6, 1 / 6], [1, -1], 0.1) is None
+
+
+def test_a_slice_shows_the_risks_of_the_points_it_names():
+    c = TABLE["GELU"].constants
+    s, t = np.array([-0.25, 0.5]), np.array([0.0, 0.125, 1.0])
+    shown = risk_on_slice(c, [2, -1], [1, 0.5], [1, -0.5], s, t)
+    assert shown.shape == (3, 2)
+    u = np.array([number(w) for w in c.u])
+    for i, b in enumerate(t):
+        for j, a in enumerate(s):
+            w = pulled_apart(c, a * np.array([2, -1]), u + a * np.array([1, 0.5]), [1, -0.5], b)
+            assert shown[i, j] == pytest.approx(float(c.risk(w.point())), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(fmpq(2, 3), "0.6666"), (fmpq(-2, 3), "-0.6667"), (arb(0), "0"), (fmpq(1, 3000), "0.0003333")],
+)
+def test_rounding_is_downwards(value, shown):
+    assert rounded_down(value, 4) == Decimal(shown)
+
+
+def test_radii_are_capped_and_zero_where_nothing_is_safe():
+    flat = constants(lscore.square, [1, 1], [1000, 1000])
+    assert certified_radius(flat) >= 32
+    assert certified_radius(tempting_constants()["tanh"]) == 0
+    with pytest.raises(LscoreError, match="radius"):
+        box_is_safe(flat, float("nan"))
+
+
+def test_places_of_known_value():
+    assert tanh_place("1/2").slope_squared == fmpq(9, 16)
+    assert arctan_place("1/4").value == fmpq(1, 4)
+    assert isinstance(arctan_place("1/4").curvature, arb)
