@@ -31,6 +31,7 @@ from lscore.autograd_cells import autograd_cell, decide_autograd
 from lscore.cells import Cell, cell_at, signature
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.clarke import clarke_subdifferential, decide_subgradient
+from lscore.convex_paths import certify_convex_path
 from lscore.descent import descent_certificate
 from lscore.enumeration import ActivationCells, activation_cells
 from lscore.errors import refusal
@@ -64,6 +65,7 @@ __all__ = [
     "cell_along",
     "cell_at",
     "certify_affine_cell",
+    "certify_convex_path",
     "certify_nonincreasing",
     "clarke_subdifferential",
     "decide_autograd",

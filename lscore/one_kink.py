@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from flint import fmpq
 
-from lscore.errors import ShapeError
+from lscore.errors import DataError, ShapeError
 from lscore.exact import RationalMatrix, exact
 from lscore.linear_algebra import least_squares
 from lscore.papers.yun2019.setting import slopes
@@ -34,11 +34,13 @@ def _sum_of_squares(columns: list[list[fmpq]], y: RationalMatrix) -> tuple[fmpq,
     return residuals.dot(residuals), coefficients
 
 
-def best_one_kink(risk: Risk) -> OneKinkFit:
+def best_one_kink(risk: Risk, side: int | None = None) -> OneKinkFit:
     """The exact global minimum over all points of a network with widths (1, 1, 1).
 
-    Two-piece activations. Raises `ShapeError` for other widths. Sound and complete: every kink
-    position is covered by one of at most 2 (n - 1) gaps, each solved in rationals.
+    With `side` 1 (or -1) over the points whose first weight is positive (or negative) only.
+    Two-piece activations. Raises `ShapeError` for other widths, `DataError` for other sides.
+    Sound and complete: every kink position is covered by one of at most 2 (n - 1) gaps, each solved
+    in rationals.
 
     >>> from lscore import Network, relu
     >>> best_one_kink(Risk(Network((1, 1, 1), relu), [0, 1, 2], [0, 0, 1]))
@@ -46,13 +48,17 @@ def best_one_kink(risk: Risk) -> OneKinkFit:
     """
     if risk.network.widths != (1, 1, 1):
         raise ShapeError(f"risk: network widths {risk.network.widths}, need (1, 1, 1)")
+    if side not in (None, 1, -1):
+        raise DataError(f"side: got {side}, need 1, -1 or None")
     s_plus, s_minus = slopes(risk)
+    turns = {1: [(s_minus, s_plus)], -1: [(s_plus, s_minus)]}
+    turns[None] = turns[1] + turns[-1]
     x, y = risk.exact_X.entries(), risk.exact_y
     constant = [fmpq(1)] * len(x)
     best = (_sum_of_squares([x, constant], y)[0], None)
     places = sorted(set(x))
     for low, high in pairwise(places):
-        for left, right in ((s_minus, s_plus), (s_plus, s_minus)):
+        for left, right in turns[side]:
             slope = [left if value <= low else right for value in x]
             tilted = [s * value for s, value in zip(slope, x, strict=True)]
             total, (a, b, _) = _free_kink(tilted, slope, constant, y)

@@ -1,7 +1,6 @@
 """Theorem 2 of Yun, Sra and Jadbabaie: certificates, radii, refusals; floats as a second source."""
 
 from decimal import Decimal
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -16,7 +15,6 @@ from lscore.papers.yun2019 import (
     best_pull,
     box_is_safe,
     certify_printed_fit,
-    certify_smooth_escape,
     certify_smooth_minimum,
     certify_spurious,
     certify_three_points,
@@ -320,29 +318,6 @@ def test_relu_like_needs_the_signs_of_the_appendix():
 def test_hard_tanh_is_decided_by_the_exact_certificate_too():
     w = exact(["1/4", "1/4", "1/4", "1/4", 0, 0, "2/3", "2/3", 0])
     assert certify_affine_cell(three_points(lscore.hard_tanh), w).certified
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_path_leaves_every_minimum_without_rising(name):
-    c = TABLE[name].constants
-    answer = certify_smooth_escape(c)
-    assert answer.certified
-    k, u, end = (answer.values[key] for key in ("unit", "its output weight", "T"))
-    v = number(c.places[k - 1].v)
-    h = [float(c.h(torch.tensor(v + s * number(end) * t, dtype=torch.float64)))
-         for t in np.linspace(0, 1, 9) for s in (1, -1)]  # fmt: skip
-    middle = float(c.h(torch.tensor(v, dtype=torch.float64)))
-    risks = []
-    for up, down in zip(h[::2], h[1::2], strict=True):
-        t1, t2 = number(u) * (up - middle), number(u) * (down - middle)
-        risks.append((t1 + t2 + 1) / 3 + (t1**2 + t2**2) / 2)
-    assert all(b < a for a, b in pairwise(risks))
-    assert 1 / 3 - risks[-1] == pytest.approx(float(answer.values["decrease at least"]), rel=1e-3)
-
-
-def test_there_is_no_escape_without_curvature():
-    with pytest.raises(HypothesisError, match="curvature"):
-        certify_smooth_escape(constants(lscore.sine, [0, 0], [1, 1]))
 
 
 def test_points_are_pulled_apart_as_they_say():

@@ -11,6 +11,20 @@ CLAIMS = [
         "footnote 1 asks that no linear map fits X; the theorem needs that no affine map does",
     ),
     Claim(
+        "YUN-LA1",
+        "yun2019",
+        "Lemma A.1",
+        "if no gap between predictions can be used, the residuals of tied predictions cancel",
+    ),
+    Claim(
+        "YUN-LA2",
+        "yun2019",
+        "Lemma A.2",
+        "tilting the fit along the longest input of a tie breaks it and no other order",
+        "its constant g, a quarter of the smallest gap between different predictions, is undefined "
+        "if all predictions coincide, as for XOR; any positive number does",
+    ),
+    Claim(
         "YUN-B-T1-1",
         "book",
         "one dead unit",
@@ -97,9 +111,22 @@ CLAIMS = [
         "convex h and output weights >= 0 keep the risk at 1/3 or above, at any width",
     ),
     Claim(
+        "YUN-B-T1-6",
+        "book",
+        "wide networks",
+        "with N distinct inputs and N - 1 units a path from any point to a global minimum never "
+        "rises",
+    ),
+    Claim(
+        "YUN-B-T1-7",
+        "book",
+        "one unit",
+        "with one input and one unit there are bad valleys, behind the best constant",
+    ),
+    Claim(
         "YUN-B-T2-4",
         "book",
         "no bad valley, smooth",
-        "a path leaves the minimum of Theorem 2 without the risk ever rising",
+        "on the data of Theorem 2 a path leads from the bad minimum to risk 0 without rising",
     ),
 ]

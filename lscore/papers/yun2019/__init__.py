@@ -2,10 +2,24 @@ r"""Yun, Sra, Jadbabaie, "Small nonlinearities in activation functions create ba
 neural networks", ICLR 2019. Points of Theorem 1 are exact; hand them to `Risk` or ``.point()``.
 Points of Theorem 2 are named by `Constants`: fractions where possible, balls otherwise."""
 
-from lscore.one_kink import best_one_kink
-from lscore.papers.yun2019.corollary_3 import corollary_3, sigmoid_place, tempting_constants
-from lscore.papers.yun2019.escape import escape_path, just_outside
-from lscore.papers.yun2019.find_constants import find_constants
+from lscore.one_kink import (
+    best_one_kink,
+)
+from lscore.papers.yun2019.bad_valleys import (
+    certify_bad_valley,
+)
+from lscore.papers.yun2019.corollary_3 import (
+    corollary_3,
+    sigmoid_place,
+    tempting_constants,
+)
+from lscore.papers.yun2019.escape import (
+    escape_path,
+    just_outside,
+)
+from lscore.papers.yun2019.find_constants import (
+    find_constants,
+)
 from lscore.papers.yun2019.identities import (
     certify_bend_criterion,
     certify_lemma_a3,
@@ -16,11 +30,16 @@ from lscore.papers.yun2019.lower_points import (
     LowerPoint,
     one_dead_unit,
     refitted_kink,
-    two_unit_point,
 )
-from lscore.papers.yun2019.minimum import certify_spurious, least_squares_minimum
-from lscore.papers.yun2019.setting import affine_fit, check_data, slopes
-from lscore.papers.yun2019.smooth_escape import certify_smooth_escape
+from lscore.papers.yun2019.minimum import (
+    certify_spurious,
+    least_squares_minimum,
+)
+from lscore.papers.yun2019.setting import (
+    affine_fit,
+    check_data,
+    slopes,
+)
 from lscore.papers.yun2019.smooth_lower_points import (
     best_pull,
     first_lower_radius,
@@ -29,8 +48,38 @@ from lscore.papers.yun2019.smooth_lower_points import (
     pulled_apart,
     risk_on_slice,
 )
-from lscore.papers.yun2019.smooth_minimum import box_is_safe, certify_smooth_minimum
-from lscore.papers.yun2019.three_points import Constants, Place, constants, place, three_points
+from lscore.papers.yun2019.smooth_minimum import (
+    box_is_safe,
+    certify_smooth_minimum,
+)
+from lscore.papers.yun2019.three_points import (
+    Constants,
+    Place,
+    constants,
+    place,
+    three_points,
+)
+from lscore.papers.yun2019.tie_splits import (
+    TieSplit,
+    certify_split,
+    split_tie,
+)
+from lscore.papers.yun2019.ties import (
+    Gap,
+    TieGroup,
+    certify_group_sums,
+    random_ties,
+    tie_groups,
+    usable_gaps,
+)
+from lscore.papers.yun2019.two_units import (
+    opposite_units,
+    tied_point,
+    two_unit_point,
+)
+from lscore.papers.yun2019.wide_paths import (
+    wide_path,
+)
 from lscore.papers.yun2019.zero_risk import (
     certify_printed_fit,
     certify_three_points,
@@ -41,19 +90,24 @@ from lscore.papers.yun2019.zero_risk import (
 
 __all__ = [
     "Constants",
+    "Gap",
     "LowerPoint",
     "Place",
+    "TieGroup",
+    "TieSplit",
     "affine_fit",
     "best_one_kink",
     "best_pull",
     "box_is_safe",
+    "certify_bad_valley",
     "certify_bend_criterion",
+    "certify_group_sums",
     "certify_lemma_a3",
     "certify_lemma_a4",
     "certify_lemma_a5",
     "certify_printed_fit",
-    "certify_smooth_escape",
     "certify_smooth_minimum",
+    "certify_split",
     "certify_spurious",
     "certify_three_points",
     "certify_zero_risk",
@@ -68,15 +122,22 @@ __all__ = [
     "lower_point_in_box",
     "most_negative_place",
     "one_dead_unit",
+    "opposite_units",
     "place",
     "pulled_apart",
+    "random_ties",
     "refitted_kink",
     "relu_like_fit",
     "relu_like_point",
     "risk_on_slice",
     "sigmoid_place",
     "slopes",
+    "split_tie",
     "tempting_constants",
     "three_points",
+    "tie_groups",
+    "tied_point",
     "two_unit_point",
+    "usable_gaps",
+    "wide_path",
 ]

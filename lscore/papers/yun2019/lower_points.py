@@ -1,19 +1,18 @@
 r"""Yun, Sra, Jadbabaie (2019), Theorem 1: points below the least-squares minimum.
 
-Step 2 of the proof as printed (case 1), and two constructions that need neither smallness constants
-nor a case for ties. :math:`\bar Y` is the exact affine fit and :math:`R = \bar Y - Y` its residual.
+Two constructions that need neither smallness constants nor a case for ties; Step 2 as printed is
+`two_unit_point`. :math:`\bar Y` is the exact affine fit and :math:`R = \bar Y - Y` its residual.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 from flint import fmpq
 
-from lscore.errors import DataError, HypothesisError
+from lscore.errors import DataError
 from lscore.exact import RationalMatrix, Scalar, augment, exact, ones, rational, stack, to_float
 from lscore.linear_algebra import AffineFit, affine_least_squares
 from lscore.papers.yun2019.kinks import (
@@ -23,7 +22,6 @@ from lscore.papers.yun2019.kinks import (
     unit_scale,
 )
 from lscore.papers.yun2019.setting import (
-    CLAIM,
     affine_fit,
     check_data,
     check_width,
@@ -45,63 +43,8 @@ class LowerPoint:
     recipe: dict[str, object] = field(default_factory=dict)
 
 
-def two_unit_point(risk: Risk) -> LowerPoint:
-    r"""Step 2, case 1, as in the paper: push the two sides of a gap in :math:`\bar y` apart.
-
-    With :math:`\bar y` sorted, :math:`S_j = \sum_{i \le j} r_i` and
-    :math:`J = \{j : S_j \ne 0, \bar y_j < \bar y_{j+1}\}`, two opposite units with
-    :math:`\kappa = (s_+ - s_-)/(s_+ + s_-)` and
-    :math:`|\gamma| = \min(\text{gap}/4, |2 S_j/(n \kappa)|)` lower the half sum of squares by
-    exactly :math:`2\kappa\gamma S_j - n\kappa^2\gamma^2/2`; the best j is taken. One output. Raises
-    `HypothesisError` (C1.1, C1.2, C1.4; C1.3 if :math:`s_+ + s_- = 0`, where the formula divides by
-    zero) and "J nonempty" with the tied groups if J is empty, where `one_dead_unit` works.
-
-    >>> from lscore import Network, relu
-    >>> risk = Risk(Network((1, 2, 1), relu), [0, 1, 2, 3], [0, 1, 4, 9])
-    >>> two_unit_point(risk).decrease
-    1/2
-    """
-    s_plus, s_minus = slopes(risk)
-    if s_plus + s_minus == 0:
-        raise HypothesisError(
-            CLAIM, "C1.3", "s_plus + s_minus = 0, the two-unit formula divides by it", s_plus
-        )
-    n, outputs = risk.exact_y.shape
-    if outputs != 1:
-        raise HypothesisError(CLAIM, "C1.1", f"{outputs} outputs, this step needs 1", outputs)
-    check_width(risk, 2, "the two-unit point")
-    fit = affine_fit(risk)
-    check_data(risk, fit)
-    kappa = (s_plus - s_minus) / (s_plus + s_minus)
-    pairs = sorted(
-        zip(fit.predictions.entries(), fit.residuals.entries(), strict=True), key=lambda p: p[0]
-    )
-    best, partial = None, fmpq(0)
-    for (low, residual), (high, _) in pairwise(pairs):
-        partial += residual
-        if low == high or partial == 0:
-            continue
-        size = min((high - low) / 4, abs(2 * partial / (n * kappa)))
-        gamma = size if kappa * partial > 0 else -size
-        gain = 2 * kappa * gamma * partial - n * kappa**2 * gamma**2 / 2
-        if best is None or gain > best[0]:
-            best = (gain, (low + high) / 2, gamma)
-    if best is None:
-        raise HypothesisError(
-            CLAIM, "J nonempty", "every group of tied predictions has residual sum 0", pairs
-        )
-    _, beta, gamma = best
-    d, spare = fit.slope.shape[1], risk.network.widths[1] - 2
-    row = fit.slope.entries()
-    rows = [row, [-v for v in row]] + [[fmpq(0)] * d] * spare
-    shift = fit.intercept[0, 0] - beta
-    shifts = [shift + gamma, gamma - shift] + [fmpq(0)] * spare
-    gain = 1 / (s_plus + s_minus)
-    point = pack(risk, rows, shifts, [[gain, -gain] + [fmpq(0)] * spare], [beta])
-    return _lower(risk, fit, point, {"beta": beta, "gamma": gamma})
-
-
-def _lower(risk: Risk, fit: AffineFit, point: RationalMatrix, recipe: dict) -> LowerPoint:
+def lower_point(risk: Risk, fit: AffineFit, point: RationalMatrix, recipe: dict) -> LowerPoint:
+    """The `LowerPoint` of an exact point, with its decrease below the risk of the affine fit."""
     value = risk(point)
     ceiling = fit.sum_of_squares * risk.loss.scale(len(risk.exact_y))
     return LowerPoint(point, value, ceiling - value, recipe)
@@ -153,7 +96,7 @@ def one_dead_unit(risk: Risk, direction: Sequence[Scalar] | None = None) -> Lowe
     for c in range(outputs):
         weights[c][outputs] = -A[c] / B
     point = pack(risk, rows, shifts, weights, offsets)
-    return _lower(risk, fit, point, {"u": u.entries(), "beta": beta, "A": A, "B": B})
+    return lower_point(risk, fit, point, {"u": u.entries(), "beta": beta, "A": A, "B": B})
 
 
 def refitted_kink(
@@ -204,7 +147,7 @@ def refitted_kink(
     for c in range(outputs):
         weights[c][outputs] = amplitude[c] / jump
     point = pack(risk, rows, shifts, weights, offsets)
-    return _lower(risk, fit, point, {"u": u.entries(), "beta": beta, "amplitude": amplitude})
+    return lower_point(risk, fit, point, {"u": u.entries(), "beta": beta, "amplitude": amplitude})
 
 
 def _affine_basis(risk: Risk) -> np.ndarray:

@@ -12,9 +12,22 @@ from lscore.errors import DataError, HypothesisError
 from lscore.exact import RationalMatrix, exact
 from lscore.linear_algebra import AffineFit, affine_least_squares, merge_rows
 from lscore.losses import SquaredLoss
+from lscore.networks import Network
 from lscore.risk import Risk
 
 CLAIM = "YUN-T1"
+
+
+def check_network(risk: Risk) -> Network:
+    """The network of a risk with one hidden layer, biases and squared loss, else `DataError`."""
+    network = risk.network
+    if len(network.widths) != 3:
+        raise DataError(f"risk: network widths {network.widths}, need one hidden layer")
+    if not network.bias or network.output_activation is not None or risk.weight_decay:
+        raise DataError("risk: need biases, no output activation and no weight decay")
+    if not isinstance(risk.loss, SquaredLoss):
+        raise DataError(f"risk: loss {type(risk.loss).__name__}, need SquaredLoss")
+    return network
 
 
 def slopes(risk: Risk) -> tuple[fmpq, fmpq]:
@@ -23,13 +36,7 @@ def slopes(risk: Risk) -> tuple[fmpq, fmpq]:
     Raises `HypothesisError` C1.3 (activation not two-piece) and `DataError` (depth, biases, loss,
     weight decay, output activation).
     """
-    network = risk.network
-    if len(network.widths) != 3:
-        raise DataError(f"risk: network widths {network.widths}, need one hidden layer")
-    if not network.bias or network.output_activation is not None or risk.weight_decay:
-        raise DataError("risk: need biases, no output activation and no weight decay")
-    if not isinstance(risk.loss, SquaredLoss):
-        raise DataError(f"risk: loss {type(risk.loss).__name__}, need SquaredLoss")
+    network = check_network(risk)
     h = network.activations[0]
     if not network.is_piecewise_linear or h.knots != (fmpq(0),) or h.value != 0:
         raise HypothesisError(
