@@ -39,6 +39,18 @@ def rank(A: RationalMatrix) -> int:
     return A.numerator.rank()
 
 
+def null_space(A: RationalMatrix) -> list[RationalMatrix]:
+    """A basis of the vectors v with A v = 0, as exact columns; empty if there are none.
+
+    >>> from lscore.exact import exact
+    >>> null_space(exact([[1, 2, 0], [0, 0, 1]]))
+    [column(2, -1, 0)]
+    """
+    basis, nullity = A.numerator.nullspace()
+    columns = RationalMatrix(basis, fmpz(1))
+    return [columns.column(j) for j in range(nullity)]
+
+
 def _from_fmpq_mat(matrix: fmpq_mat, scale: fmpq) -> RationalMatrix:
     numerator, denominator = matrix.numer_denom()
     return RationalMatrix(numerator * scale.p, denominator * scale.q)

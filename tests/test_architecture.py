@@ -77,9 +77,26 @@ FLOORS = [
         "papers.yun2019.corollary_3",
         "papers.yun2019.find_constants",
         "papers.yun2019.identities",
+        "papers.yun2019.deep_linear",
+        "papers.yun2019.linear_directions",
+        "papers.yun2019.linear_saddles",
+        "papers.yun2019.critical_points",
+        "papers.yun2019.linear_curvature",
+        "papers.yun2019.linear_factorisations",
+        "papers.yun2019.linear_floats",
+        "papers.yun2019.linear_counterexamples",
+        "papers.yun2019.designed_saddles",
         "papers.yun2019",
     ],
-    ["plotting", "ledger", "exercises", "cell_exercises", "tie_exercises", "valley_exercises"],
+    [
+        "plotting",
+        "ledger",
+        "exercises",
+        "cell_exercises",
+        "tie_exercises",
+        "valley_exercises",
+        "linear_exercises",
+    ],
 ]
 ORDER = [name for floor in FLOORS for name in floor]
 LONGEST = 320

@@ -10,4 +10,11 @@ CLAIMS = [
         "the surface is partitioned into smooth cells in which every layer enters affinely",
         "cells are not convex, and pattern sets need not be connected",
     ),
+    Claim(
+        "HE-T2d",
+        "he2020",
+        "Theorem 2, linear collapse",
+        "with linear activations the surface is one cell",
+        "that all its local minima are global needs a differentiable loss and enough width",
+    ),
 ]

@@ -129,4 +129,44 @@ CLAIMS = [
         "no bad valley, smooth",
         "on the data of Theorem 2 a path leads from the bad minimum to risk 0 without rising",
     ),
+    Claim(
+        "YUN-T4",
+        "yun2019",
+        "Theorem 4",
+        "in a linear network as wide as the smaller of input and output, a critical point is a "
+        "saddle unless the gradient of the loss vanishes at the product",
+        "the heading of A7.1 says d_y >= d_x, its proof treats d_x >= d_y",
+    ),
+    Claim(
+        "YUN-C5",
+        "yun2019",
+        "Corollary 5",
+        "if the loss of the product has global minima only, so has the network, and saddles",
+    ),
+    Claim(
+        "YUN-LA6",
+        "yun2019",
+        "Lemma A.6",
+        "between a full row rank and a full column rank one layer moves the product anywhere near",
+        "the displayed layer lacks an inverse: it ends in (B'B)^-1 B', not in (B'B) B'",
+    ),
+    Claim(
+        "YUN-B-T4-1",
+        "book",
+        "rank instead of width",
+        "a critical point is a saddle already if the products have low rank at the point",
+    ),
+    Claim(
+        "YUN-B-T4-2",
+        "book",
+        "order of a linear saddle",
+        "with two layers every saddle is strict; with more, pairs of layers and the exact Hessian "
+        "decide",
+    ),
+    Claim(
+        "YUN-B-T4-3",
+        "book",
+        "linear networks with biases",
+        "biases change nothing, for the same widths",
+    ),
 ]

@@ -13,6 +13,24 @@ from lscore.papers.yun2019.corollary_3 import (
     sigmoid_place,
     tempting_constants,
 )
+from lscore.papers.yun2019.critical_points import (
+    classify_critical,
+)
+from lscore.papers.yun2019.deep_linear import (
+    LinearRisk,
+    ProductLoss,
+    layer_gradients,
+    linear_risk,
+    logistic_product_loss,
+)
+from lscore.papers.yun2019.designed_saddles import (
+    Designed,
+    count_answers,
+    designed_minima,
+    designed_saddles,
+    partial_decomposition,
+    zero_layers,
+)
 from lscore.papers.yun2019.escape import (
     escape_path,
     just_outside,
@@ -25,6 +43,35 @@ from lscore.papers.yun2019.identities import (
     certify_lemma_a3,
     certify_lemma_a4,
     certify_lemma_a5,
+)
+from lscore.papers.yun2019.linear_counterexamples import (
+    CORNER,
+    certify_absolute_minimum,
+    certify_corner_minimum,
+    certify_linear_collapse,
+    saddle_corner_loss,
+)
+from lscore.papers.yun2019.linear_curvature import (
+    certify_strict_saddle,
+    linear_hessian,
+    negative_curvature,
+)
+from lscore.papers.yun2019.linear_factorisations import (
+    certify_bottleneck_minimum,
+    certify_transfer,
+    factorise,
+    move_product,
+)
+from lscore.papers.yun2019.linear_floats import (
+    FloatAnswer,
+    classify_critical_floats,
+    gradient_descent,
+    suboptimality,
+)
+from lscore.papers.yun2019.linear_saddles import (
+    Escape,
+    certify_saddle,
+    saddle_escape,
 )
 from lscore.papers.yun2019.lower_points import (
     LowerPoint,
@@ -89,40 +136,67 @@ from lscore.papers.yun2019.zero_risk import (
 )
 
 __all__ = [
+    "CORNER",
     "Constants",
+    "Designed",
+    "Escape",
+    "FloatAnswer",
     "Gap",
+    "LinearRisk",
     "LowerPoint",
     "Place",
+    "ProductLoss",
     "TieGroup",
     "TieSplit",
     "affine_fit",
     "best_one_kink",
     "best_pull",
     "box_is_safe",
+    "certify_absolute_minimum",
     "certify_bad_valley",
     "certify_bend_criterion",
+    "certify_bottleneck_minimum",
+    "certify_corner_minimum",
     "certify_group_sums",
     "certify_lemma_a3",
     "certify_lemma_a4",
     "certify_lemma_a5",
+    "certify_linear_collapse",
     "certify_printed_fit",
+    "certify_saddle",
     "certify_smooth_minimum",
     "certify_split",
     "certify_spurious",
+    "certify_strict_saddle",
     "certify_three_points",
+    "certify_transfer",
     "certify_zero_risk",
     "check_data",
+    "classify_critical",
+    "classify_critical_floats",
     "constants",
     "corollary_3",
+    "count_answers",
+    "designed_minima",
+    "designed_saddles",
     "escape_path",
+    "factorise",
     "find_constants",
     "first_lower_radius",
+    "gradient_descent",
     "just_outside",
+    "layer_gradients",
     "least_squares_minimum",
+    "linear_hessian",
+    "linear_risk",
+    "logistic_product_loss",
     "lower_point_in_box",
     "most_negative_place",
+    "move_product",
+    "negative_curvature",
     "one_dead_unit",
     "opposite_units",
+    "partial_decomposition",
     "place",
     "pulled_apart",
     "random_ties",
@@ -130,9 +204,12 @@ __all__ = [
     "relu_like_fit",
     "relu_like_point",
     "risk_on_slice",
+    "saddle_corner_loss",
+    "saddle_escape",
     "sigmoid_place",
     "slopes",
     "split_tie",
+    "suboptimality",
     "tempting_constants",
     "three_points",
     "tie_groups",
@@ -140,4 +217,5 @@ __all__ = [
     "two_unit_point",
     "usable_gaps",
     "wide_path",
+    "zero_layers",
 ]

@@ -1,0 +1,602 @@
+"""Theorem 4 and Corollary 5 of Yun, Sra and Jadbabaie (2019): linear networks."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from flint import fmpq
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lscore import (
+    Network,
+    Risk,
+    descent_certificate,
+    exact,
+    expand_along,
+    identity,
+    linear,
+    mean_squared_error,
+    rational,
+    relu,
+    tanh,
+)
+from lscore.errors import DataError, DtypeError, HypothesisError, ShapeError
+from lscore.exact import stack
+from lscore.linear_algebra import least_squares, null_space, rank
+from lscore.papers.yun2019 import (
+    CORNER,
+    LinearRisk,
+    ProductLoss,
+    certify_absolute_minimum,
+    certify_bottleneck_minimum,
+    certify_corner_minimum,
+    certify_linear_collapse,
+    certify_saddle,
+    certify_strict_saddle,
+    certify_transfer,
+    classify_critical,
+    classify_critical_floats,
+    count_answers,
+    designed_minima,
+    designed_saddles,
+    factorise,
+    gradient_descent,
+    layer_gradients,
+    linear_hessian,
+    linear_risk,
+    logistic_product_loss,
+    move_product,
+    negative_curvature,
+    partial_decomposition,
+    saddle_corner_loss,
+    saddle_escape,
+    suboptimality,
+    zero_layers,
+)
+from lscore.papers.yun2019.deep_linear import is_positive_semidefinite, product
+from lscore.papers.yun2019.linear_counterexamples import (
+    absolute_corner_loss,
+    absolute_risk,
+    corner_identity_holds,
+)
+from lscore.papers.yun2019.linear_directions import find_directions, make_moves
+
+SADDLES = list(designed_saddles())
+MINIMA = [*designed_minima(0), *designed_minima(1)]
+SADDLE, MINIMUM = "the point is a saddle", "the point is a global minimum"
+
+
+def network(*widths, bias=False):
+    return Network(widths, identity, bias=bias)
+
+
+def random_risk(seed, *widths, n=7, scale=8):
+    """Dyadic data and a dyadic point."""
+    rng = np.random.default_rng(seed)
+    net = network(*widths)
+    X, y = (rng.integers(-scale, scale, (n, d)) / 4 for d in (widths[0], widths[-1]))
+    return Risk(net, X, y), exact(rng.integers(-4, 5, net.dimension) / 2)
+
+
+# The setting
+
+
+@pytest.mark.parametrize("loss", [None, mean_squared_error])
+@pytest.mark.parametrize("widths", [(2, 3), (2, 3, 2), (3, 2, 4, 1), (1, 2, 2, 2, 3)])
+def test_loss_and_layer_gradients_agree_with_the_risk(widths, loss):
+    risk, w = random_risk(1, *widths)
+    risk = replace(risk, loss=loss) if loss else risk
+    reduced = linear_risk(risk)
+    assert reduced(w) == risk(w)
+    weights = reduced.weights(w)
+    parts = layer_gradients(weights, reduced.loss.gradient(product(weights)))
+    assert risk.network.pack(parts) == risk.gradient(w)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"network": Network((2, 3, 2), relu, bias=False)}, "activation ReLU"),
+        ({"network": Network((2, 3, 2), linear(2), bias=False)}, "need the identity"),
+        ({"network": Network((2, 3, 2), tanh, bias=False)}, "activation tanh"),
+        ({"network": Network((2, 3, 2), identity)}, "biases"),
+        ({"network": Network((2, 3, 2), identity, False, relu)}, "output activation"),
+        ({"weight_decay": 1}, "weight decay"),
+    ],
+)
+def test_other_settings_are_refused(change, words):
+    risk, _ = random_risk(0, 2, 3, 2)
+    with pytest.raises(DataError, match=words):
+        linear_risk(replace(risk, **change))
+
+
+def test_wrong_gradient_shape_and_empty_products():
+    with pytest.raises(ShapeError, match="does not fit"):
+        layer_gradients([exact([[1, 2]])], exact([[1], [2]]))
+    assert product([], 2) == exact([[1, 0], [0, 1]])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(-3, 3), min_size=9, max_size=9))
+def test_semidefiniteness_is_decided_as_by_the_eigenvalues(entries):
+    A = exact(np.array(entries, dtype=float).reshape(3, 3))
+    symmetric, square = A + A.T, A @ A.T
+    assert is_positive_semidefinite(square)
+    assert is_positive_semidefinite(symmetric) == (
+        np.linalg.eigvalsh(symmetric.floats())[0] > -1e-9
+    )
+    for v in null_space(A):
+        assert (A @ v).is_zero()
+    assert len(null_space(A)) == 3 - rank(A)
+
+
+def test_semidefiniteness_needs_a_symmetric_matrix():
+    with pytest.raises(ShapeError, match="symmetric"):
+        is_positive_semidefinite(exact([[1, 2], [0, 1]]))
+
+
+# Designed saddles: every type, certified
+
+
+def test_designed_saddles_are_critical_for_autograd_too():
+    assert len(SADDLES) == 96
+    for made in SADDLES[::9]:
+        assert float(made.risk.gradient(made.point.point()).abs().max()) < 1e-9
+        assert made.risk.gradient(made.point).is_zero()
+
+
+@pytest.mark.parametrize("epsilon", [1, "1/16", fmpq(1, 2**16)])
+def test_every_designed_saddle_is_certified(epsilon):
+    for made in SADDLES:
+        answer = classify_critical(made.risk, made.point, epsilon)
+        assert answer.certified
+        assert answer.statement == SADDLE
+        assert answer.method == "exact"
+        up, down = answer.witness["up"], answer.witness["down"]
+        level = made.risk(made.point)
+        assert made.risk(up) > level > made.risk(down)
+        for v in (up, down):
+            for layer in made.risk.network.unpack(v - made.point):
+                assert layer.weight.dot(layer.weight) <= rational(epsilon) ** 2
+
+
+def test_the_family_covers_orientations_cases_pivots_and_orders():
+    seen = Counter()
+    for made in SADDLES:
+        d = made.risk.network.widths
+        answer = classify_critical(made.risk, made.point)
+        layer, depth = map(int, answer.values["pivot layer"].split(" of "))
+        case = "case 1" if layer == (1 if d[-1] > d[0] else depth) else "case 2"
+        seen["wide" if d[-1] > d[0] else "tall" if d[-1] < d[0] else "square"] += 1
+        seen[case] += 1
+        seen[f"pivot {layer}"] += 1
+        seen[f"order {answer.values['order of the move']}"] += 1
+        seen[f"worst {answer.values['worst order with this pivot']}"] += 1
+        assert answer.values["order of the move"] <= answer.values["worst order with this pivot"]
+    assert {"wide", "tall", "square", "case 1", "case 2"} <= set(seen)
+    assert {f"pivot {j}" for j in (1, 2, 3, 4)} <= set(seen)
+    assert {f"order {k}" for k in (2, 3, 4)} <= set(seen)
+    assert {f"worst {k}" for k in (2, 3, 4, 5)} <= set(seen)
+    assert min(seen.values()) >= 3
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4, 5, 6])
+def test_the_zero_point_is_a_saddle_of_the_order_of_the_depth(depth):
+    risk = Risk(network(*[2] * (depth + 1)), [[1, 0], [0, 1]], [[1, 0], [0, 2]])
+    zero = exact([0] * risk.dimension)
+    answer = classify_critical(risk, zero, "1/10")
+    assert answer.values["order of the move"] == depth
+    fall = risk(zero) - risk(answer.witness["down"])
+    assert fall == 2 * fmpq(1, 10**depth) - fmpq(1, 2 * 10 ** (2 * depth))
+    assert certify_strict_saddle(risk, zero).verdict == ("certified" if depth == 2 else "refuted")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.integers(0, 5))
+def test_two_zero_layers_are_critical_and_certified_on_any_float_data(seed, pair):
+    first, second = [(1, 2), (1, 3), (1, 4), (2, 3), (2, 4), (3, 4)][pair]
+    rng = np.random.default_rng(seed)
+    net = network(3, 4, 3, 5, 2)
+    risk = Risk(net, rng.normal(size=(9, 3)), rng.normal(size=(9, 2)))
+    w = zero_layers(net, torch.from_numpy(rng.normal(size=net.dimension)), first, second)
+    assert float(risk.gradient(w).abs().max()) == 0.0
+    assert classify_critical(risk, w, "1/8").certified
+
+
+def test_one_zero_block_is_not_critical_in_general():
+    made = partial_decomposition((3, 3, 3, 3), 1, (2, 2))
+    answer = classify_critical(made.risk, made.point)
+    assert answer.refuted
+    assert "gradient of layer 2" in answer.witness
+
+
+@pytest.mark.parametrize("pair", [(0, 1), (1, 1), (1, 4)])
+def test_zero_layers_needs_two_layers(pair):
+    net = network(1, 1, 1, 1)
+    with pytest.raises(ShapeError, match="two of layers"):
+        zero_layers(net, exact([1, 1, 1]), *pair)
+
+
+def test_a_kept_part_wider_than_a_layer_is_refused():
+    with pytest.raises(DataError, match="kept: got 2"):
+        partial_decomposition((2, 1, 2), 2, (1, 2))
+
+
+def test_the_same_zeros_give_pivots_as_designed():
+    for pair, pivot in {
+        (1, 4): "4 of 4",
+        (2, 4): "2 of 4",
+        (3, 4): "3 of 4",
+        (1, 2): "2 of 4",
+    }.items():
+        made = partial_decomposition((2, 2, 2, 2, 2), 1, pair, 3)
+        assert classify_critical(made.risk, made.point).values["pivot layer"] == pivot
+
+
+# Minima, refusals, perturbed witnesses
+
+
+def test_global_minima_are_certified_and_not_called_saddles():
+    for made in MINIMA:
+        answer = classify_critical(made.risk, made.point)
+        assert answer.certified
+        assert (answer.statement, answer.claim) == (MINIMUM, "YUN-C5")
+        best = least_squares(made.risk.exact_X, made.risk.exact_y)[0]
+        residuals = made.risk.exact_X @ best - made.risk.exact_y
+        assert answer.values["loss"] == residuals.dot(residuals) / 2
+        assert certify_saddle(made.risk, made.point).refuted
+
+
+def test_a_point_that_is_not_critical_is_refuted_by_its_gradient():
+    made = SADDLES[0]
+    moved = made.point + exact([1e-9] + [0] * (made.risk.dimension - 1))
+    answer = classify_critical(made.risk, moved)
+    assert answer.refuted
+    (name,) = answer.witness
+    assert name.startswith("gradient of layer")
+    assert not answer.witness[name].is_zero()
+    with pytest.raises(HypothesisError, match="not zero"):
+        saddle_escape(made.risk, moved)
+
+
+def test_a_perturbed_witness_is_refused():
+    made = SADDLES[20]
+    found = replace(saddle_escape(made.risk, made.point, "1/8"), epsilon=rational("1/4"))
+    assert certify_saddle(made.risk, made.point, "1/4", found).certified
+    nudge = exact([1] * made.risk.dimension) / 10**9
+    spoiled = {
+        "same product": replace(found, base=found.base + nudge),
+        "higher": replace(found, up=found.down),
+        "lower": replace(found, down=found.base),
+        "moves by more": replace(found, epsilon=found.epsilon / 64),
+    }
+    for words, witness in spoiled.items():
+        answer = certify_saddle(made.risk, made.point, "1/4", witness)
+        assert answer.verdict == "unknown"
+        (wrong,) = [c.text for c in answer.conditions if not c.holds]
+        assert words in wrong
+
+
+def test_the_escape_needs_a_positive_step_and_a_gradient():
+    made = SADDLES[0]
+    with pytest.raises(DataError, match="epsilon"):
+        saddle_escape(made.risk, made.point, 0)
+    with pytest.raises(HypothesisError, match="stationary"):
+        saddle_escape(MINIMA[0].risk, MINIMA[0].point)
+
+
+def test_a_network_without_hidden_layers_has_minima_only():
+    risk, _ = random_risk(3, 2, 2)
+    best = least_squares(risk.exact_X, risk.exact_y)[0].T
+    w = risk.network.pack([best])
+    assert classify_critical(risk, w).statement == MINIMUM
+    assert classify_critical(risk, w * 2).refuted
+
+
+# Other losses
+
+
+def test_corollary_5_for_logistic_loss_on_separable_data():
+    loss = logistic_product_loss([[1, 1], [2, 0], [-1, 0], [-2, 1]], [1, 1, -1, -1])
+    risk = LinearRisk(network(2, 2, 2, 1), loss)
+    zero = exact([0] * risk.network.dimension)
+    answer = classify_critical(risk, zero, "1/10")
+    assert answer.certified
+    assert answer.method == "ball"
+    assert answer.values["order of the move"] == 3
+    rise = risk(answer.witness["up"]) - risk(zero)
+    fall = risk(answer.witness["down"]) - risk(zero)
+    assert abs(float(rise.mid()) - 3.0012e-3) < 1e-7
+    assert abs(float(fall.mid()) + 2.9988e-3) < 1e-7
+    with pytest.raises(DataError, match="rational only"):
+        loss.gradient(exact([[1, 0]]))
+    with pytest.raises(DataError, match="labels"):
+        logistic_product_loss([[1, 0]], [0])
+
+
+def test_a_stationary_product_of_a_loss_that_is_not_convex_is_unknown():
+    risk = LinearRisk(network(2, 2, 2), saddle_corner_loss)
+    answer = classify_critical(risk, CORNER)
+    assert answer.verdict == "unknown"
+    assert "not convex" in answer.reason
+
+
+def test_a_gradient_that_does_not_vanish_is_enough_for_other_losses():
+    def value(R):
+        return R[0, 0] + R[0, 0] ** 3
+
+    cubic = ProductLoss(value, lambda R: exact([[1 + 3 * R[0, 0] ** 2]]), is_convex=False)
+    answer = classify_critical(LinearRisk(network(1, 1, 1), cubic), exact([0, 0]), "1/2")
+    assert answer.certified
+
+
+# Width, rank, curvature, biases
+
+NARROW = Risk(network(2, 1, 2), [[1, 0], [0, 1]], [[2, 0], [0, 1]])
+
+
+def test_without_width_a_critical_point_can_be_global():
+    w = exact([1, 0, 2, 0])
+    reduced = linear_risk(NARROW)
+    G = reduced.loss.gradient(product(reduced.weights(w)))
+    assert exact([[0, 0], [0, -1]]) == G
+    assert classify_critical(NARROW, w).verdict == "unknown"
+    answer = certify_bottleneck_minimum(NARROW, w)
+    assert answer.certified
+    assert answer.values["loss"] == fmpq(1, 2)
+    worse = exact([0, 1, 0, 1])
+    assert NARROW.gradient(worse).is_zero()
+    assert certify_bottleneck_minimum(NARROW, worse).verdict == "unknown"
+    assert classify_critical(NARROW, worse).verdict == "unknown"
+    assert descent_certificate(NARROW, worse, exact([2, 0, 1, 0])).refuted
+    with pytest.raises(HypothesisError, match="null vectors"):
+        saddle_escape(NARROW, w)
+    assert certify_bottleneck_minimum(NARROW, exact([0] * 4)).verdict == "unknown"
+    with pytest.raises(DataError, match="no bottleneck"):
+        certify_bottleneck_minimum(MINIMA[0].risk, MINIMA[0].point)
+
+
+def test_rank_at_the_point_is_enough_in_a_bottleneck():
+    shapes = [(3, 2, 3), (4, 2, 3, 3), (3, 3, 2, 4), (3, 2, 2, 2, 3)]
+    count = Counter()
+    for widths in shapes:
+        for kept in range(min(widths)):
+            for pair in [(a, b) for b in range(2, len(widths)) for a in range(1, b)]:
+                made = partial_decomposition(widths, kept, pair)
+                answer = classify_critical(made.risk, made.point)
+                count[answer.verdict.value, answer.claim] += 1
+    assert count == {("certified", "YUN-B-T4-1"): 26}
+
+
+def test_curvature_is_decided_for_every_designed_saddle_and_agrees_with_floats():
+    count = Counter()
+    for made in SADDLES:
+        answer = certify_strict_saddle(made.risk, made.point)
+        two_layers = negative_curvature(made.risk, made.point)
+        how = "two layers" if two_layers is not None else next(iter(answer.witness))
+        count[answer.verdict.value, how] += 1
+        if two_layers is not None:
+            assert answer.values["coefficient of t^2"] == -1
+        smallest = np.linalg.eigvalsh(made.risk.hessian(made.point.point()).numpy())[0]
+        assert smallest < -1e-6 if answer.certified else smallest > -1e-6
+        if len(made.risk.network.widths) == 3:
+            assert answer.certified
+    assert count == {
+        ("certified", "two layers"): 75,
+        ("certified", "direction"): 5,
+        ("refuted", "exact Hessian"): 9,
+        ("refuted", "coupled pairs of layers"): 7,
+    }
+
+
+@pytest.mark.parametrize("loss", [None, mean_squared_error])
+@pytest.mark.parametrize("widths", [(2, 2), (2, 3, 2), (1, 2, 3, 2), (2, 1, 2, 2, 1)])
+def test_the_exact_hessian_is_that_of_the_expansion_along_rays(widths, loss):
+    risk, w = random_risk(6, *widths)
+    risk = replace(risk, loss=loss) if loss else risk
+    H = linear_hessian(risk, w)
+    assert H == H.T
+    rng = np.random.default_rng(0)
+    for _ in range(5):
+        u = exact(rng.integers(-2, 3, risk.dimension).astype(float))
+        assert expand_along(risk, w, u).risk[2] == (u.T @ H @ u)[0, 0] / 2
+
+
+def test_curvature_refuses_a_point_that_is_not_critical():
+    risk, w = random_risk(5, 2, 3, 2)
+    answer = certify_strict_saddle(risk, w)
+    assert answer.refuted
+    assert answer.witness["gradient"] == risk.gradient(w)
+
+
+def with_biases(made, seed):
+    """The same point in a network with biases, on data with the same residuals after a shift."""
+    rng = np.random.default_rng(seed)
+    plain = made.risk
+    net = network(*plain.network.widths, bias=True)
+    n = len(plain.X)
+    labels = stack([plain.exact_y, -plain.exact_y])
+    inputs = stack([plain.exact_X, -plain.exact_X])  # sums to 0, and so do the residuals
+    weights = [layer.weight for layer in plain.network.unpack(made.point)]
+    biases = [exact(rng.integers(-2, 3, d).astype(float)) for d in net.widths[1:]]
+    w = net.pack(weights, biases)
+    shift = Risk(net, inputs, labels).predictions(w) - inputs @ product(weights).T
+    assert len(shift) == 2 * n
+    return Risk(net, inputs, labels + shift), w
+
+
+@pytest.mark.parametrize("made", SADDLES[::12], ids=lambda made: str(made.risk.network.widths))
+def test_biases_change_nothing(made):
+    risk, w = with_biases(made, 0)
+    assert risk.gradient(w).is_zero()
+    answer = classify_critical(risk, w, "1/8")
+    assert (answer.verdict, answer.claim, answer.statement) == ("certified", "YUN-B-T4-3", SADDLE)
+    assert risk(answer.witness["up"]) > risk(w) > risk(answer.witness["down"])
+    for layer in risk.network.unpack(answer.witness["down"] - w):
+        move = layer.weight.dot(layer.weight) + layer.bias.dot(layer.bias)
+        assert move <= fmpq(1, 64)
+    off = w + exact([0] * (risk.dimension - 1) + [1])
+    assert classify_critical(risk, off).refuted
+
+
+def test_a_minimum_with_biases():
+    risk, w = with_biases(MINIMA[2], 1)
+    answer = classify_critical(risk, w)
+    assert (answer.verdict, answer.claim, answer.statement) == ("certified", "YUN-B-T4-3", MINIMUM)
+
+
+# Factorisations
+
+
+@pytest.mark.parametrize(
+    "widths", [(2, 2, 2), (3, 2, 2), (2, 2, 5), (3, 4, 3, 2), (1, 1, 1), (2, 3)]
+)
+def test_wide_layers_factor_every_product_without_rounding(widths):
+    R = np.random.default_rng(0).normal(size=(widths[-1], widths[0]))
+    net = network(*widths)
+    w = factorise(net, R)
+    assert product([layer.weight for layer in net.unpack(w)]) == exact(R)
+    floats = [layer.weight.numpy() for layer in net.unpack(w.point())]
+    assert (product(floats) == R).all()
+
+
+def test_factorise_says_what_it_needs():
+    with pytest.raises(HypothesisError, match="need 2 everywhere"):
+        factorise(network(2, 1, 2), [[1, 0], [0, 1]])
+    with pytest.raises(ShapeError, match="need"):
+        factorise(network(2, 2, 1), [[1]])
+
+
+def test_one_layer_moves_the_product_anywhere_near():
+    net = network(2, 3, 4, 3, 2)
+    w = exact(np.random.default_rng(0).integers(-3, 4, net.dimension).astype(float))
+    R = product([layer.weight for layer in net.unpack(w)])
+    near = R + exact([["1/100", 0], [0, "-1/50"]])
+    answer = certify_transfer(net, w, 2, near, "1/10")
+    assert answer.certified
+    assert product([l.weight for l in net.unpack(answer.witness["point"])]) == near
+    assert certify_transfer(net, w, 2, R + exact([[90, 0], [0, 0]]), "1/1000").refuted
+    verdicts = {certify_transfer(net, w, 2, near, fmpq(1, 2**k)).verdict.value for k in range(16)}
+    assert verdicts == {"certified", "unknown", "refuted"}
+    far = move_product(net, w, 2, [[5, 6], [7, 8]])
+    assert product([layer.weight for layer in net.unpack(far)]) == exact([[5, 6], [7, 8]])
+    with pytest.raises(HypothesisError, match="row rank"):
+        move_product(net, w * 0, 2, near)
+
+
+def test_the_printed_lemma_lacks_an_inverse():
+    net = network(1, 1, 1)
+    w, R = exact([2, 3]), exact([[7]])
+    first, second = (layer.weight for layer in net.unpack(w))
+    printed = second + (R - second @ first) @ (first.T @ first) @ first.T
+    assert printed @ first != R
+    assert net.unpack(move_product(net, w, 2, R))[1].weight @ first == R
+
+
+# Where the hypotheses fail
+
+
+def test_the_corner_examples():
+    assert corner_identity_holds()
+    assert certify_corner_minimum("absolute", "1/2").certified
+    assert certify_corner_minimum("absolute", "51/100").verdict == "unknown"
+    assert certify_corner_minimum("saddle", "39/100").certified
+    assert certify_corner_minimum("saddle", "2/5").verdict == "unknown"
+    with pytest.raises(DataError, match="loss"):
+        certify_corner_minimum("squared", "1/2")
+    with pytest.raises(DataError, match="radius"):
+        certify_corner_minimum("saddle", 1)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(-39, 39), min_size=8, max_size=8))
+def test_no_point_of_the_box_is_below_the_corner(shift):
+    w = CORNER + exact([fmpq(s, 100) for s in shift])
+    weights = [w.flat(0, 2, 2), w.flat(4, 2, 2)]
+    assert absolute_corner_loss(product(weights)) >= 1
+    assert saddle_corner_loss.value(product(weights)) >= 0
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.integers(-45, 45), min_size=3, max_size=3))
+def test_no_point_of_the_box_is_below_the_absolute_minimum(shift):
+    a, b, v = (fmpq(s, 100) for s in shift)
+    assert absolute_risk(exact([1 + a, fmpq(1, 10) + b]), v) >= fmpq(1, 2)
+
+
+def test_the_absolute_minimum_is_spurious():
+    answer = certify_absolute_minimum([1, "1/10"], "9/20")
+    assert answer.certified
+    assert answer.values["smaller risk"] == fmpq(1, 200)
+    assert certify_absolute_minimum([0, 1], "1/10").verdict == "unknown"
+
+
+def test_linear_collapse():
+    assert certify_linear_collapse(network(2, 3, 2)).certified
+    mixed = Network((2, 3, 3, 2), (identity, relu))
+    assert certify_linear_collapse(mixed).witness["activation"] == "ReLU"
+    assert certify_linear_collapse(Network((1, 1, 1), tanh)).refuted
+
+
+# Floats
+
+
+@pytest.mark.parametrize(
+    ("noise", "found"), [(0, 96), (1e-12, 96), (1e-8, 96), (1e-6, 90), (1e-4, 70)]
+)
+def test_no_saddle_is_called_a_minimum_under_noise(noise, found):
+    saddles, minima = count_answers(SADDLES, noise), count_answers(MINIMA, noise)
+    assert saddles["global minimum"] == minima["saddle"] == 0
+    assert saddles["saddle"] >= found
+    assert minima["global minimum"] == (26 if noise < 1e-5 else 0)
+
+
+def test_float_witnesses_are_higher_and_lower_in_fractions():
+    for made in SADDLES[::7]:
+        answer = classify_critical_floats(made.risk, made.point.point())
+        assert answer.kind == "saddle"
+        level = made.risk(exact(made.point.point()))
+        assert made.risk(exact(answer.up)) > level > made.risk(exact(answer.down))
+
+
+def test_gradient_descent_follows_the_gradient_of_the_risk():
+    risk, w = random_risk(4, 2, 3, 2)
+    risks, points = gradient_descent(replace(risk, loss=mean_squared_error), w.point(), 0.01, 3)
+    risk = replace(risk, loss=mean_squared_error)
+    for value, here, there in zip(risks, points, points[1:], strict=False):
+        assert value == pytest.approx(float(risk(here)))
+        assert there == pytest.approx(here - 0.01 * risk.gradient(here).numpy())
+
+
+def test_floats_find_the_exact_gap():
+    for made in SADDLES[::8]:
+        risk, w = made.risk, made.point
+        best = least_squares(risk.exact_X, risk.exact_y)[0]
+        residuals = risk.exact_X @ best - risk.exact_y
+        gap = risk(w) - residuals.dot(residuals) / 2
+        assert suboptimality(risk, w.point()) == pytest.approx(float(gap.p) / float(gap.q))
+    scaled = replace(risk, loss=mean_squared_error)
+    ratio = suboptimality(scaled, w.point()) / suboptimality(risk, w.point())
+    assert ratio == pytest.approx(2 / len(risk.X))
+
+
+def test_a_gradient_that_explains_the_change_leaves_it_unresolved():
+    risk, w = random_risk(2, 2, 3, 2)
+    assert classify_critical_floats(risk, w.point()).kind == "unresolved"
+    assert classify_critical_floats(NARROW, exact([1, 0, 2, 0]).point()).kind == "unresolved"
+    with pytest.raises(DtypeError, match="float point"):
+        classify_critical_floats(risk, w)
+
+
+def test_the_floats_use_the_construction_of_the_proof():
+    made = SADDLES[40]
+    weights = linear_risk(made.risk).weights(made.point)
+    G = linear_risk(made.risk).loss.gradient(product(weights))
+    moves = make_moves(weights, G, find_directions(weights, G), fmpq(1, 4))
+    assert product(moves.base) == product(weights)
+    M = product(moves.tuple(1)) - product(weights)
+    assert M.dot(G) > 0
+    assert product(moves.tuple(-1)) - product(weights) == -M
