@@ -87,6 +87,12 @@ FLOORS = [
         "papers.yun2019.linear_counterexamples",
         "papers.yun2019.designed_saddles",
         "papers.yun2019",
+        "papers.laurent2018.labelled_data",
+        "papers.laurent2018.rare_data",
+        "papers.laurent2018.flat_cells",
+        "papers.laurent2018.flat_point",
+        "papers.laurent2018.sharp_minima",
+        "papers.laurent2018",
     ],
     [
         "plotting",
@@ -96,6 +102,7 @@ FLOORS = [
         "tie_exercises",
         "valley_exercises",
         "linear_exercises",
+        "flat_exercises",
     ],
 ]
 ORDER = [name for floor in FLOORS for name in floor]
@@ -154,7 +161,11 @@ def test_public_classes_and_functions_have_docstrings(name):
             assert inspect.getdoc(value), key
 
 
-@pytest.mark.parametrize("module", [lscore, module_of("papers.yun2019")], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "module",
+    [lscore, module_of("papers.yun2019"), module_of("papers.laurent2018")],
+    ids=lambda m: m.__name__,
+)
 def test_public_names_exist_sorted_and_documented(module):
     assert module.__all__ == sorted(module.__all__)
     for name in module.__all__:

@@ -1,0 +1,82 @@
+"""Answer checkers for the exercises on flat cells; see `lscore.exercises` for the convention."""
+
+from __future__ import annotations
+
+from lscore.cells import cell_at, signature
+from lscore.certificates import Verdict
+from lscore.errors import TieError
+from lscore.exact import RationalMatrix, exact
+from lscore.networks import Point
+from lscore.papers.laurent2018 import (
+    LabelledData,
+    certify_affine_hinge_minimum,
+    decide_flat,
+    decide_generic,
+    decide_touches_flat,
+    is_rare_combination,
+)
+from lscore.rays import cell_along
+from lscore.risk import Risk
+
+
+def is_bad_flat_point(risk: Risk, w: Point) -> str:
+    """The point lies in a flat cell, has a positive loss and no output weight equal to 0."""
+    w = exact(risk.network.point(w), "w")
+    ties = signature(risk, w).ties
+    if ties:
+        return f"not yet: the point lies on a wall, with {len(ties)} ties"
+    answer = decide_flat(cell_at(risk, w))
+    if answer.refuted:
+        return f"not yet: the cell is not flat along {answer.witness['path']}"
+    if answer.values["risk"] == 0:
+        return "not yet: the loss is 0"
+    if any(e == 0 for e in risk.network.unpack(w)[-1].weight.entries()):
+        return "not yet: an output weight is 0"
+    return f"correct: a flat cell with loss {answer.values['risk']}"
+
+
+def makes_rare(data: LabelledData, slopes: object, switches: object) -> str:
+    """The slopes (n,) and switches (n, R) make the data rare by the corrected definition."""
+    slopes, switches = exact(slopes, "slopes"), exact(switches, "switches")
+    if is_rare_combination(data, slopes, switches):
+        return "correct: both classes balance"
+    if is_rare_combination(data, slopes, switches, as_printed=True):
+        return "not yet: a switch at a sample's own class is in no equation"
+    return "not yet: the equations are not satisfied"
+
+
+def fools_the_type_checker(risk: Risk, w: Point, direction: RationalMatrix) -> str:
+    """The ray enters a flat cell, yet `decide_touches_flat` says unknown at the point."""
+    w = exact(risk.network.point(w), "w")
+    try:
+        cell = cell_along(risk, w, exact(direction, "direction"))
+    except TieError:
+        return "not yet: the ray runs inside a wall"
+    if decide_flat(cell).refuted:
+        return "not yet: the ray enters a cell that is not flat"
+    answer = decide_touches_flat(risk, w)
+    if answer.certified:
+        return "not yet: the checker certifies it"
+    return f"correct: {answer.reason}, and the ray enters one of them"
+
+
+def is_sharp_and_bad(risk: Risk, w: Point) -> str:
+    """A local minimum by convexity, with a positive loss, that touches no flat cell."""
+    minimum = certify_affine_hinge_minimum(risk, w)
+    if not minimum.certified:
+        return f"not yet: {minimum.reason}"
+    if minimum.values["risk"] == 0:
+        return "not yet: the loss is 0"
+    if not decide_touches_flat(risk, w).refuted:
+        return "not yet: it may touch a flat cell"
+    return f"correct: a sharp local minimum with loss {minimum.values['risk']}"
+
+
+def hides_that_it_is_rare(data: LabelledData, limit: int) -> str:
+    """`decide_generic` says unknown with this limit and finds the data rare without."""
+    answer = decide_generic(data, limit)
+    if answer.verdict is not Verdict.UNKNOWN:
+        return f"not yet: with the limit {limit} the checker says {answer.verdict}"
+    if not decide_generic(data).refuted:
+        return "not yet: the data are not rare"
+    return f"correct: unknown with the limit {limit}, rare without"
