@@ -204,9 +204,9 @@ def cell_at(risk: Risk, w: Point | np.ndarray) -> Cell:
     found = signature(risk, w)
     if found.ties:
         l, i, k = found.ties[0]
-        what = "margin" if l > len(found.layers) else f"unit of layer {l}"
+        what = f"margin {k}" if l > len(found.layers) else f"unit {k} of layer {l}"
         raise TieError(
-            f"w: lies on a wall, {what} {k} has a tie at sample {i} ({len(found.ties)} in all)"
+            f"w: lies on a wall, {what} has a tie at sample {i} ({len(found.ties)} in all)"
         )
     unsolved = None if found.margins is None else found.margins > 0
     return Cell(risk, tuple(part // 2 for part in found.layers), unsolved)

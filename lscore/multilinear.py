@@ -12,15 +12,17 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+import numpy as np
 from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
-from lscore.cells import Cell
+from lscore.cells import Cell, cell_at
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import HypothesisError
 from lscore.exact import RationalMatrix, exact, ones, zeros
 from lscore.frozen import activated
 from lscore.hinges import HingeLoss
-from lscore.networks import Network
+from lscore.networks import Network, Point
+from lscore.risk import Risk
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +80,7 @@ def forms(cell: Cell) -> list[Form]:
     Raises `HypothesisError` for other losses and for weight decay. Source: Laurent and von Brecht
     (2018), Theorem 1.
 
-    >>> from lscore import Network, Risk, binary_hinge, cell_at, relu
+    >>> from lscore import Network, binary_hinge, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [2.0], [1], binary_hinge())
     >>> w = exact([1, 1, "1/4", 0])                       # margin 1 - (2 + 1)/4
     >>> [(form.blocks, form(w)) for form in forms(cell_at(risk, w))]
@@ -101,6 +103,66 @@ def forms(cell: Cell) -> list[Form]:
     return [*found, Form(cell, "constant", 0, ())]
 
 
+def certify_forms(cell: Cell, w: RationalMatrix) -> Certificate:
+    """Is the risk at w the sum of the forms of this cell? At every point of the cell it is.
+
+    Exact, at any point: inside the cell LVB-T1 says yes; at other points the forms go on with the
+    cell's polynomial, and the difference refutes. Sound and complete for the one point; that the
+    polynomial is multilinear is decided by `certify_multilinear`. Raises `HypothesisError` as
+    `forms` does. Source: Laurent and von Brecht (2018), Theorem 1.
+
+    >>> from lscore import Network, binary_hinge, relu
+    >>> risk = Risk(Network((1, 1, 1), relu), [2.0], [1], binary_hinge())
+    >>> cell = cell_at(risk, exact([1, 1, "1/4", 0]))
+    >>> certify_forms(cell, exact([1, 1, 1, 0])).witness["sum of the forms"]    # slack: risk 0
+    -2
+    """
+    w = exact(cell.risk.network.point(w), "w")
+    found, risk = forms(cell), cell.risk(w)
+    total = sum((form(w) for form in found), fmpq(0))
+    statement = "the risk at the point is the sum of the cell's forms"
+    conditions = [Condition("the sum of the forms equals the risk", total == risk)]
+    if total != risk:
+        witness = {"risk": risk, "sum of the forms": total}
+        return Certificate("LVB-T1", statement, Verdict.REFUTED, "exact", conditions, witness)
+    values = {"risk": risk, "forms": len(found), "point in the cell": "yes" if w in cell else "no"}
+    return Certificate("LVB-T1", statement, Verdict.CERTIFIED, "exact", conditions, values=values)
+
+
+def certify_backpropagation(risk: Risk, w: Point | np.ndarray) -> Certificate:
+    r"""Is :math:`T \cdot \partial R / \partial T` the sum of the forms with T, for each tensor T?
+
+    Inside a cell it is (LVB-B-T1-1), so one backward pass computes all forms. Exact: the gradient
+    is backpropagation in rationals, the forms are those of the cell of w. Refuted with the tensor
+    of another value, which would be an error in one of the two programs. Raises `TieError` on a
+    wall and `HypothesisError` as `forms` does. Source: this book.
+
+    >>> from lscore import Network, binary_hinge, relu
+    >>> risk = Risk(Network((1, 1, 1), relu), [2.0], [1], binary_hinge())
+    >>> certify_backpropagation(risk, exact([1, 1, "1/4", 0])).values["b1"]
+    -1/4
+    """
+    w = exact(risk.network.point(w), "w")
+    found, gradient = forms(cell_at(risk, w)), risk.gradient(w)
+    products, expected = {}, {}
+    layers = zip(risk.network.unpack(w), risk.network.unpack(gradient), strict=True)
+    for l, (layer, slope) in enumerate(layers, start=1):
+        products[f"W{l}"] = layer.weight.dot(slope.weight)
+        if layer.bias is not None:
+            products[f"b{l}"] = layer.bias.dot(slope.bias)
+    for name in products:
+        expected[name] = sum((form(w) for form in found if name in form.blocks), fmpq(0))
+    wrong = [name for name in products if products[name] != expected[name]]
+    statement = "parameters times gradients are sums of the forms, tensor by tensor"
+    conditions = [Condition("equal for every weight matrix and bias", not wrong)]
+    if wrong:
+        witness = {"tensor": wrong[0], "product": products[wrong[0]], "forms": expected[wrong[0]]}
+        return Certificate("LVB-B-T1-1", statement, Verdict.REFUTED, "exact", conditions, witness)
+    return Certificate(
+        "LVB-B-T1-1", statement, Verdict.CERTIFIED, "exact", conditions, values=products
+    )
+
+
 def parameter_names(network: Network) -> list[str]:
     """One name per entry of a point: ``W1_0_1`` is row 0, column 1 of the first weight matrix.
 
@@ -115,50 +177,27 @@ def parameter_names(network: Network) -> list[str]:
     return names
 
 
-def cell_polynomial(cell: Cell, start: RationalMatrix | None = None) -> fmpq_mpoly:
-    """The frozen risk at start + u as a polynomial in u (start 0 by default), exact.
+def output_polynomials(cell: Cell, start: RationalMatrix | None = None) -> list[list[fmpq_mpoly]]:
+    """The outputs (n, k) of the frozen network at start + u as polynomials in u (start 0).
 
-    The variables are named by `parameter_names`. Squared and hinge losses, any depth. The size
-    grows quickly: meant for networks that fit on a page.
+    Multi-affine for every loss: no parameter tensor enters a monomial twice. The variables are
+    named by `parameter_names`.
 
-    >>> from lscore import Network, Risk, binary_hinge, cell_at, relu
-    >>> risk = Risk(Network((1, 1, 1), relu), [2.0], [1], binary_hinge())
-    >>> cell_polynomial(cell_at(risk, exact([1, 1, "1/4", 0])))
-    -2*W1_0_0*W2_0_0 - b1_0*W2_0_0 - b2_0 + 1
+    >>> from lscore import Network, relu
+    >>> risk = Risk(Network((1, 1, 1), relu), [2.0], [1])
+    >>> output_polynomials(cell_at(risk, exact([1, 1, 1, 0])))
+    [[2*W1_0_0*W2_0_0 + b1_0*W2_0_0 + b2_0]]
     """
-    risk = cell.risk
-    context = fmpq_mpoly_ctx.get(parameter_names(risk.network), Ordering.lex)
-    point = [context.gen(j) for j in range(risk.dimension)]
-    if start is not None:
-        point = [u + s for u, s in zip(point, start.entries(), strict=True)]
-    zero = context.constant(0)
-    n, outputs = len(risk.exact_X), _symbolic_outputs(cell, point, zero)
-    total = zero
-    if isinstance(risk.loss, HingeLoss):
-        lines = risk.loss.directions(risk.y.numpy())
-        weights = risk.loss.term_weights(*lines.shape[:2])
-        for i in range(n):
-            for j in range(lines.shape[1]):
-                if cell.unsolved[i, j]:
-                    pairs = zip(lines[i, j], outputs[i], strict=True)
-                    total += weights[i, j] * sum((int(d) * z for d, z in pairs if d), zero + 1)
-    else:
-        residuals = [z - risk.exact_y[i, k] for i in range(n) for k, z in enumerate(outputs[i])]
-        total = sum((r * r for r in residuals), zero) * risk.loss.scale(n)
-    return total + sum((p * p for p in point), zero) * (risk.weight_decay / 2)
-
-
-def _symbolic_outputs(cell: Cell, point: list, zero: fmpq_mpoly) -> list[list[fmpq_mpoly]]:
-    """The outputs of the frozen network, (n, k) polynomials."""
     network, X = cell.risk.network, cell.risk.exact_X
-    activations = activated(network)
+    activations, point = activated(network), _variables(cell, start)
+    zero = point[0] * 0
     signals = [[zero + X[i, j] for j in range(X.shape[1])] for i in range(len(X))]
-    start = 0
+    begin = 0
     for l, (out, inner) in enumerate(zip(network.widths[1:], network.widths, strict=False)):
-        weight = [point[start + k * inner : start + (k + 1) * inner] for k in range(out)]
-        start += out * inner
-        bias = point[start : start + out] if network.bias else [zero] * out
-        start += out * network.bias
+        weight = [point[begin + k * inner : begin + (k + 1) * inner] for k in range(out)]
+        begin += out * inner
+        bias = point[begin : begin + out] if network.bias else [zero] * out
+        begin += out * network.bias
         for i, inputs in enumerate(signals):
             z = [
                 sum((a * x for a, x in zip(weight[k], inputs, strict=True)), bias[k])
@@ -169,6 +208,41 @@ def _symbolic_outputs(cell: Cell, point: list, zero: fmpq_mpoly) -> list[list[fm
                 z = [h.slopes[p] * v + h.intercepts[p] for p, v in zip(pieces, z, strict=True)]
             signals[i] = z
     return signals
+
+
+def _variables(cell: Cell, start: RationalMatrix | None) -> list[fmpq_mpoly]:
+    """start + u, entry by entry."""
+    context = fmpq_mpoly_ctx.get(parameter_names(cell.risk.network), Ordering.lex)
+    if start is None:
+        return list(context.gens())
+    return [u + s for u, s in zip(context.gens(), start.entries(), strict=True)]
+
+
+def cell_polynomial(cell: Cell, start: RationalMatrix | None = None) -> fmpq_mpoly:
+    """The frozen risk at start + u as a polynomial in u (start 0 by default), exact.
+
+    The variables are named by `parameter_names`. Squared and hinge losses, any depth. The size
+    grows quickly: meant for networks that fit on a page.
+
+    >>> from lscore import Network, binary_hinge, relu
+    >>> risk = Risk(Network((1, 1, 1), relu), [2.0], [1], binary_hinge())
+    >>> cell_polynomial(cell_at(risk, exact([1, 1, "1/4", 0])))
+    -2*W1_0_0*W2_0_0 - b1_0*W2_0_0 - b2_0 + 1
+    """
+    risk, outputs, point = cell.risk, output_polynomials(cell, start), _variables(cell, start)
+    total = zero = point[0] * 0
+    n = len(outputs)
+    if isinstance(risk.loss, HingeLoss):
+        lines = risk.loss.directions(risk.y.numpy())
+        weights = risk.loss.term_weights(*lines.shape[:2])
+        for i, j in np.argwhere(cell.unsolved):
+            pairs = zip(lines[i, j], outputs[i], strict=True)
+            margin = sum((int(d) * z for d, z in pairs if d), zero + 1)
+            total += weights[int(i), int(j)] * margin
+    else:
+        residuals = [z - risk.exact_y[i, k] for i in range(n) for k, z in enumerate(outputs[i])]
+        total = sum((r * r for r in residuals), zero) * risk.loss.scale(n)
+    return total + sum((p * p for p in point), zero) * (risk.weight_decay / 2)
 
 
 def monomials_by_block(p: fmpq_mpoly) -> dict[tuple[str, ...], int]:

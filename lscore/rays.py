@@ -20,6 +20,7 @@ from lscore.exact import RationalMatrix
 from lscore.frozen import activated
 from lscore.hinges import HingeLoss
 from lscore.risk import Risk
+from lscore.roots import first_root
 
 _T = fmpq_poly([0, 1])
 
@@ -107,8 +108,7 @@ class _Ray:
     pre: list[list[list[fmpq_poly]]]  # per activated layer, sample, unit
     outputs: list[list[fmpq_poly]]
     margins: list[list[fmpq_poly]]  # of a hinge loss, else empty
-    stop: fmpq | None  # no wall before it; the first wall itself if `affine`
-    affine: bool
+    stop: fmpq | None  # no wall before it
 
     def layers(self):
         """Every matrix of signals that walls come from: the activated layers, then the margins."""
@@ -123,7 +123,7 @@ def _activations(risk: Risk) -> list[PiecewiseLinear]:
 def _follow(risk: Risk, w: RationalMatrix, u: RationalMatrix) -> _Ray:
     activations = activated(risk.network)
     signal = _matrix(risk.exact_X, risk.exact_X * 0)
-    pre, stops, affine = [], [], True
+    pre, stops = [], []
     pairs = zip(risk.network.unpack(w), risk.network.unpack(u), strict=True)
     for depth, (layer, direction) in enumerate(pairs):
         weight = _matrix(layer.weight, direction.weight)
@@ -141,8 +141,7 @@ def _follow(risk: Risk, w: RationalMatrix, u: RationalMatrix) -> _Ray:
         for row in margins:
             for m in row:
                 _apply(relu, m, stops)
-    affine = all(z.degree() <= 1 for matrix in [*pre, margins] for row in matrix for z in row)
-    return _Ray(pre, signal, margins, min(stops, default=None), affine)
+    return _Ray(pre, signal, margins, min(stops, default=None))
 
 
 def _affine(weight: list, bias: list | None, inputs: list) -> list[fmpq_poly]:
@@ -240,9 +239,8 @@ class Wall:
 def walls_along(risk: Risk, start: RationalMatrix, end: RationalMatrix) -> list[Wall]:
     """The walls that the segment start + t (end - start) meets for 0 < t <= 1, in order, exact.
 
-    Every signal must be affine in t in each cell on the way. So it is if the segment moves one
-    layer only, at any depth, and for the hidden walls of one hidden layer. Raises `DataError`
-    otherwise.
+    Any depth. The walls must be rational, as they are if the segment moves one layer only: then
+    every signal is affine in t in each cell on the way. Raises `DataError` at an irrational one.
 
     >>> from lscore import Network, exact
     >>> risk = Risk(Network((1, 1, 1), relu), [1.0, 2.0], [0.0, 0.0])
@@ -252,24 +250,30 @@ def walls_along(risk: Risk, start: RationalMatrix, end: RationalMatrix) -> list[
     """
     u, walls, t = end - start, [], fmpq(0)
     while True:
-        here = start + t * u
-        ray = _follow(risk, here, u)
-        if not ray.affine:
-            raise DataError(
-                "start, end: a signal is not affine along the segment; move one layer at a time"
-            )
-        if ray.stop is None or t + ray.stop > 1:
+        met = _first_wall(risk, start + t * u, u, 1 - t)
+        if met is None:
             return walls
-        met = []
-        for l, (h, matrix) in enumerate(zip(_activations(risk), ray.layers(), strict=True)):
-            met += [
-                (l + 1, i, k)
-                for i, row in enumerate(matrix)
-                for k, z in enumerate(row)
-                if z.degree() == 1 and z(ray.stop) in h.knots
-            ]
-        t += ray.stop
-        walls.append(Wall(t, tuple(met)))
+        t += met.t
+        walls.append(Wall(t, met.signals))
+
+
+def _first_wall(risk: Risk, w: RationalMatrix, u: RationalMatrix, last: fmpq) -> Wall | None:
+    """The first wall that the ray w + t u meets for 0 < t <= last."""
+    layers = zip(_activations(risk), _follow(risk, w, u).layers(), strict=True)
+    signals = [
+        ((l, i, k), h.knots, z)
+        for l, (h, matrix) in enumerate(layers, start=1)
+        for i, row in enumerate(matrix)
+        for k, z in enumerate(row)
+        if z.degree() > 0
+    ]
+    try:
+        first = first_root((z - t for _, knots, z in signals for t in knots), last)
+    except DataError as error:
+        raise DataError("start, end: the next wall is irrational, move one layer") from error
+    if first is None:
+        return None
+    return Wall(first, tuple(place for place, knots, z in signals if z(first) in knots))
 
 
 def pieces_along(risk: Risk, start: RationalMatrix, end: RationalMatrix) -> list[Expansion]:

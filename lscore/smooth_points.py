@@ -71,6 +71,36 @@ def decide_indefinite(risk: Risk, w: Point | np.ndarray) -> Certificate:
     return Certificate("LVB-C2", statement, Verdict.CERTIFIED, "exact", conditions, values=values)
 
 
+def decide_mirrored_spectrum(risk: Risk, w: Point | np.ndarray) -> Certificate:
+    r"""Is the spectrum of the Hessian at w symmetric under a change of sign? (LVB-B-C2-1)
+
+    Exact, by the characteristic polynomial: :math:`\chi(-\lambda) = (-1)^m \chi(\lambda)` if and
+    only if it lacks every other power. A hinge risk with one hidden layer always has it. Refuted
+    with the highest odd coefficient, unknown on a wall. Any depth and loss. Sound and complete
+    inside cells. Source: this book, beyond Corollary 2 of Laurent and von Brecht (2018).
+
+    >>> from lscore import Network, binary_hinge, relu
+    >>> risk = Risk(Network((1, 1, 1), relu, bias=False), [2], [1], binary_hinge())
+    >>> decide_mirrored_spectrum(risk, exact([1, "1/4"])).verdict.value
+    'certified'
+    """
+    statement = "the spectrum of the Hessian is symmetric about 0"
+    w = exact(risk.network.point(w), "w")
+    try:
+        hessian = cell_hessian(cell_at(risk, w), w)
+    except TieError as tie:
+        return Certificate("LVB-B-C2-1", statement, Verdict.UNKNOWN, "exact", reason=str(tie))
+    chi, m = hessian.numerator.charpoly(), len(hessian)
+    odd = [k for k in range(m - 1, -1, -2) if chi[k] != 0]
+    missing = Condition("the characteristic polynomial lacks every other power", not odd)
+    if odd:
+        k = odd[0]
+        value = fmpq(chi[k], hessian.denominator ** (m - k))
+        witness = {f"coefficient of lambda^{k}": value}
+        return Certificate("LVB-B-C2-1", statement, Verdict.REFUTED, "exact", [missing], witness)
+    return Certificate("LVB-B-C2-1", statement, Verdict.CERTIFIED, "exact", [missing])
+
+
 def _need_plain_hinge(risk: Risk, claim: str) -> None:
     if not isinstance(risk.loss, HingeLoss) or risk.weight_decay:
         what = "weight decay" if risk.weight_decay else type(risk.loss).__name__

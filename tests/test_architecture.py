@@ -20,6 +20,7 @@ FLOORS = [
         "exact",
         "activations",
         "losses",
+        "roots",
         "hinges",
         "linear_algebra",
         "arrangements",

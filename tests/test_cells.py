@@ -73,7 +73,7 @@ def test_ties_are_reported_and_not_resolved():
     assert not found.in_cell
     assert found.clearance == 0
     assert str(found) == "layer 1  +- +0\nmargins  0 +"
-    with pytest.raises(TieError, match=r"unit of layer 1 1 has a tie at sample 1 \(2 in all\)"):
+    with pytest.raises(TieError, match=r"unit 1 of layer 1 has a tie at sample 1 \(2 in all\)"):
         cell_at(risk, w)
     only_margin = exact([1, 1, 1, 2, 1, 0, -2])
     with pytest.raises(TieError, match="margin 0 has a tie at sample 0"):
@@ -149,10 +149,18 @@ def test_walls_are_met_in_order_and_exactly(case):
             assert len(set(inside)) <= 1
 
 
-def test_walls_refuse_a_segment_that_is_not_affine():
+def test_irrational_walls_are_refused():
     risk, w = make(*CASES[1])
-    with pytest.raises(DataError, match="move one layer at a time"):
+    with pytest.raises(DataError, match="start, end: the next wall is irrational"):
         walls_along(risk, w, -w * 2)
+
+
+def test_rational_walls_of_a_segment_that_moves_two_layers():
+    """The first margin is 1 - 2 t (4 t + 1) / 3, with its only positive root at t = 1/2."""
+    risk = Risk(Network((1, 1, 1), relu), [1, 0], [1, -1], binary_hinge())
+    start, end = exact([0, 1, 0, 0]), exact([4, 1, "2/3", 0])
+    walls = walls_along(risk, start, end)
+    assert [(wall.t, wall.signals) for wall in walls] == [(fmpq(1, 2), ((2, 0, 0),))]
 
 
 def test_bad_input_is_named():

@@ -14,17 +14,22 @@ from lscore import (
     hard_tanh,
     leaky_relu,
     multiclass_hinge,
+    multilinear,
     one_versus_all_hinge,
     relu,
     signature,
 )
+from lscore.cells import Cell
 from lscore.errors import HypothesisError
 from lscore.multilinear import (
     cell_polynomial,
+    certify_backpropagation,
+    certify_forms,
     certify_multilinear,
     forms,
     laplacian,
     monomials_by_block,
+    output_polynomials,
     parameter_names,
 )
 
@@ -127,3 +132,75 @@ def test_other_losses_and_weight_decay_have_no_forms():
     with pytest.raises(HypothesisError, match="got weight decay"):
         forms(cell_at(decayed, w))
     assert laplacian(cell_polynomial(cell_at(decayed, w))) == 4
+
+
+def test_the_forms_sum_to_the_risk_at_points_of_the_cell_only():
+    for case in NETS:
+        (risk, w, cell), (_, other, _) = points(case, relu, 2)
+        answer = certify_forms(cell, w)
+        assert answer.certified
+        assert answer.values["point in the cell"] == "yes"
+        assert answer.values["risk"] == risk(w)
+        assert certify_forms(cell, w.point()).certified
+        elsewhere = certify_forms(cell, other)
+        if elsewhere.refuted:
+            assert elsewhere.witness["risk"] == risk(other) != cell(other)
+            assert elsewhere.witness["sum of the forms"] == cell(other)
+        else:
+            assert risk(other) == cell(other)
+
+
+@pytest.mark.parametrize("h", ACTIVATIONS, ids=lambda h: h.name)
+@pytest.mark.parametrize("case", NETS)
+def test_gradients_give_the_forms(case, h):
+    for risk, w, cell in points(case, h, 3):
+        answer = certify_backpropagation(risk, w)
+        assert answer.certified
+        found = {form.blocks: form(w) for form in forms(cell)}
+        depth = len(risk.network.widths) - 1
+        assert answer.values[f"b{depth}"] == found[(f"b{depth}",)]
+        everything = tuple(f"W{l}" for l in range(1, depth + 1))
+        assert answer.values["W1"] == found[everything]
+
+
+def test_a_wrong_form_is_noticed(monkeypatch):
+    """Forms of a cell with one margin dropped do not fit the gradient."""
+    risk, w, cell = points(NETS[0], relu, 1)[0]
+    unsolved = cell.unsolved.copy()
+    unsolved[tuple(np.argwhere(unsolved)[0])] = False
+    wrong = Cell(risk, cell.pieces, unsolved)
+    assert certify_forms(wrong, w).refuted
+    monkeypatch.setattr(multilinear, "cell_at", lambda risk, w: wrong)
+    answer = certify_backpropagation(risk, w)
+    assert answer.refuted
+    assert answer.witness["product"] != answer.witness["forms"]
+
+
+def test_outputs_are_multi_affine_for_every_loss():
+    risk = Risk(Network((2, 2, 2, 2), leaky_relu("1/3")), [[1, 2], [3, 5]], [[0, 1], [1, 0]])
+    w = exact(np.arange(-9, 9) / 4.0 + 1 / 128)
+    cell = cell_at(risk, w)
+    for i, row in enumerate(output_polynomials(cell)):
+        for k, p in enumerate(row):
+            assert all(len(set(blocks)) == len(blocks) for blocks in monomials_by_block(p))
+            assert p(*w.entries()) == risk.predictions(w)[i, k]
+    assert laplacian(cell_polynomial(cell)) != 0
+
+
+def test_the_ledger_example_of_shared_weights():
+    """1 - 3/10 v a^2 at (a, v) = (3/2, 7/10): the trace of the Hessian is -21/50."""
+    risk = Risk(Network((1, 1, 1, 1), relu, bias=False), ["3/10"], [1], binary_hinge())
+    p = cell_polynomial(cell_at(risk, exact([1, 1, 1])))
+    a, _, v = p.context().gens()
+    assert laplacian(p.compose(a, a, v))(fmpq(3, 2), 0, fmpq(7, 10)) == fmpq(-21, 50)
+
+
+def test_residual_links_keep_multi_affinity_and_add_forms():
+    risk = Risk(Network((1, 1, 1, 1), relu), [1], [1], binary_hinge())
+    cell = cell_at(risk, exact([1, 1, 1, 1, "1/9", 0]))
+    p = cell_polynomial(cell)
+    W1, b1, W2, *rest = p.context().gens()
+    answer = certify_multilinear(cell, p.compose(W1, b1, W2 + 1, *rest))
+    assert answer.refuted
+    assert [c.holds for c in answer.conditions] == [True, False, True]
+    assert answer.witness["monomial in"] == ("W1", "W3")

@@ -12,6 +12,7 @@ from lscore import (
     cell_at,
     exact,
     expand_along,
+    hard_tanh,
     leaky_relu,
     multiclass_hinge,
     relu,
@@ -21,6 +22,7 @@ from lscore.errors import HypothesisError
 from lscore.smooth_points import (
     cell_hessian,
     decide_indefinite,
+    decide_mirrored_spectrum,
     decide_smooth_extremum,
     decide_smooth_maximum,
 )
@@ -155,3 +157,41 @@ def test_points_on_walls_and_other_losses():
         with pytest.raises(HypothesisError, match="got weight decay"):
             decide(decayed, on_wall)
     assert decide_smooth_maximum(decayed, exact([1, 1, 1, 1])).refuted
+
+
+@pytest.mark.parametrize("h", [relu, leaky_relu("1/4"), hard_tanh], ids=lambda h: h.name)
+@pytest.mark.parametrize(
+    ("loss", "outputs", "labels"),
+    [(binary_hinge(BALANCED), 1, [1, -1, 1]), (multiclass_hinge(BALANCED), 3, [0, 1, 2])],
+)
+def test_one_hidden_layer_has_a_mirrored_spectrum(loss, outputs, labels, h):
+    risk, found = random_points((2, 3, outputs), loss, labels, 12, h)
+    for w in found:
+        assert decide_mirrored_spectrum(risk, w).certified
+        eigenvalues = np.linalg.eigvalsh(cell_hessian(cell_at(risk, w), w).floats())
+        assert np.allclose(eigenvalues, -eigenvalues[::-1], atol=1e-12)
+
+
+def test_two_hidden_layers_have_none_in_general():
+    """A triangle: W1 W2 W3 = 1 gives the Hessian of u v w, eigenvalues -1, -1, 2 (times -1)."""
+    risk = Risk(Network((1, 1, 1, 1), relu, bias=False), [1], [-1], binary_hinge())
+    w = exact([1, 1, 1])
+    hessian = cell_hessian(cell_at(risk, w), w)
+    assert hessian == exact([[0, 1, 1], [1, 0, 1], [1, 1, 0]])
+    answer = decide_mirrored_spectrum(risk, w)
+    assert answer.refuted
+    assert dict(answer.witness) == {"coefficient of lambda^0": fmpq(-2)}
+    scaled = Risk(Network((1, 1, 1, 1), relu, bias=False), ["1/3"], [-1], binary_hinge())
+    witness = decide_mirrored_spectrum(scaled, w).witness
+    assert witness["coefficient of lambda^0"] == fmpq(-2, 27)
+    assert decide_mirrored_spectrum(risk, exact([0, 1, 1])).verdict.value == "unknown"
+
+
+def test_weight_decay_leaves_no_maximum_not_even_of_a_constant_piece():
+    for decay, certified in ((0, True), ("1/5", False)):
+        risk = Risk(Network((1, 1, 1), relu), [-1, 1], [1, 1], weight_decay=decay)
+        dead = exact([0, -1, 0, 0])
+        answer = decide_smooth_maximum(risk, dead)
+        assert not answer.certified  # the output bias still moves the risk
+        off = Risk(Network((1, 1), (), output_activation=relu), [1], [1], weight_decay=decay)
+        assert decide_smooth_maximum(off, exact([-1, -1])).certified == certified

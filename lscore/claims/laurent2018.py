@@ -31,6 +31,30 @@ CLAIMS = [
         "the Hessian of the hinge risk is zero or has eigenvalues of both signs",
     ),
     Claim(
+        "LVB-B-T1-1",
+        "book",
+        "forms by backpropagation",
+        "inside a cell a tensor times its gradient is the sum of the forms that contain it",
+    ),
+    Claim(
+        "LVB-B-T1-2",
+        "book",
+        "any piecewise linear activation",
+        "intercepts add one form per layer, residual links one per set of skipped layers",
+    ),
+    Claim(
+        "LVB-B-C1-1",
+        "book",
+        "both directions",
+        "outside flat cells integer directions of ascent and descent of the same order exist",
+    ),
+    Claim(
+        "LVB-B-C2-1",
+        "book",
+        "mirrored spectrum",
+        "with one hidden layer the spectrum of the Hessian is symmetric about 0",
+    ),
+    Claim(
         "LVB-D2",
         "laurent2018",
         "Definition 2",

@@ -16,4 +16,10 @@ CLAIMS = [
         "a local maximum inside a connected open set of smooth points makes the risk constant",
         "connectedness is missing, and the risk can be smooth where the outputs are not",
     ),
+    Claim(
+        "MILNE-B-L2-1",
+        "book",
+        "weight decay leaves no maximum",
+        "with weight decay no smooth point is a local maximum, not even of a constant piece",
+    ),
 ]
