@@ -188,10 +188,18 @@ def output_polynomials(cell: Cell, start: RationalMatrix | None = None) -> list[
     >>> output_polynomials(cell_at(risk, exact([1, 1, 1, 0])))
     [[2*W1_0_0*W2_0_0 + b1_0*W2_0_0 + b2_0]]
     """
+    return symbolic_signals(cell, _variables(cell, start))[-1]
+
+
+def symbolic_signals(cell: Cell, point: list[fmpq_mpoly]) -> list[list[list[fmpq_mpoly]]]:
+    """The frozen network at a point of polynomials: pre-activations, last the outputs.
+
+    Per activated layer an (n, width) list of lists, then one (n, k) for the outputs.
+    """
     network, X = cell.risk.network, cell.risk.exact_X
-    activations, point = activated(network), _variables(cell, start)
-    zero = point[0] * 0
+    activations, zero = activated(network), point[0] * 0
     signals = [[zero + X[i, j] for j in range(X.shape[1])] for i in range(len(X))]
+    pre: list[list[list[fmpq_mpoly]]] = [[] for _ in cell.pieces]
     begin = 0
     for l, (out, inner) in enumerate(zip(network.widths[1:], network.widths, strict=False)):
         weight = [point[begin + k * inner : begin + (k + 1) * inner] for k in range(out)]
@@ -204,10 +212,11 @@ def output_polynomials(cell: Cell, start: RationalMatrix | None = None) -> list[
                 for k in range(out)
             ]
             if l < len(cell.pieces):
+                pre[l].append(z)
                 h, pieces = activations[l], cell.pieces[l][i]
                 z = [h.slopes[p] * v + h.intercepts[p] for p, v in zip(pieces, z, strict=True)]
             signals[i] = z
-    return signals
+    return [*pre, signals]
 
 
 def _variables(cell: Cell, start: RationalMatrix | None) -> list[fmpq_mpoly]:

@@ -9,11 +9,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from scipy.spatial import ConvexHull
 
 from lscore.errors import DataError
 from lscore.exact import RationalMatrix
+from lscore.hinges import HingeLoss
+from lscore.one_pass import fingerprints
 from lscore.risk import Risk
 
 MINIMUM = "#d55e00"  # vermilion: the point under study, a bad minimum
@@ -93,6 +95,57 @@ def slice_map(ax: Axes, risk: Risk, origin, right, up, columns, rows, points: in
     levels = low + (high - low) * np.linspace(0, 1, 16) ** 2
     ax.contourf(s, t, values, levels, cmap=_FOG, extend="max")
     ax.contour(s, t, values, levels, colors=DATA, linewidths=0.5)
+
+
+def cell_map(
+    ax: Axes,
+    risk: Risk,
+    origin: RationalMatrix,
+    right: RationalMatrix,
+    up: RationalMatrix,
+    columns: tuple[float, float],
+    rows: tuple[float, float],
+    filled: RationalMatrix | None = None,
+    points: int = 301,
+) -> int:
+    """The cells on origin + s right + t up: one tint per signature, walls drawn between them.
+
+    `columns`, `rows` are the ranges of s, t. The cell of the point `filled` is blue. Returns how
+    many signatures the grid of `points` x `points` meets; the grid is computed in floats. Walls of
+    hidden units and of hinge margins.
+    """
+    s, t = np.linspace(*columns, points), np.linspace(*rows, points)
+    base, across, along = origin.point(), right.point(), up.point()
+    grid = torch.from_numpy(np.stack(np.meshgrid(s, t), -1).reshape(-1, 2))
+    signals = _distances(risk, base + grid @ torch.stack([across, along]))
+    marks = fingerprints(signals > 0)
+    seen, ids = np.unique(marks, return_inverse=True)
+    tints = plt.get_cmap("hsv")(np.random.default_rng(2).permutation(len(seen)) / len(seen))
+    tints[:, 3] = np.random.default_rng(3).uniform(0.1, 0.3, len(seen))
+    if filled is not None:
+        mine = fingerprints(_distances(risk, filled.point()[None]) > 0)
+        tints[seen == mine] = to_rgba(LOWER, 0.8)
+    box = (*columns, *rows)
+    ax.imshow(tints[ids].reshape(points, points, 4), extent=box, origin="lower", aspect="auto")
+    for signal in signals.T.reshape(-1, points, points):
+        if signal.min() < 0 < signal.max():
+            ax.contour(s, t, signal, [0], colors=WALL, linewidths=0.6)
+    return len(seen)
+
+
+def _distances(risk: Risk, w: torch.Tensor) -> np.ndarray:
+    """Hidden pre-activations minus knots, and hinge margins, at float points (P, m): (P, S)."""
+    network = risk.network
+
+    def signals(point: torch.Tensor) -> torch.Tensor:
+        pre, outputs = network._run(point, risk.X)
+        pairs = zip(network.activations, pre, strict=True)
+        found = [z.flatten() - float(knot) for h, z in pairs for knot in h.knots]
+        if isinstance(risk.loss, HingeLoss):
+            found.append(risk.loss.margins(outputs, risk.y).flatten())
+        return torch.cat(found)
+
+    return torch.func.vmap(signals)(w).numpy()
 
 
 def curve(ax: Axes, f, low: float, high: float, color: str, points: int = 401, **keywords) -> None:

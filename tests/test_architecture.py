@@ -51,6 +51,7 @@ FLOORS = [
     ["incident_cells", "clarke", "autograd_cells"],
     [
         "multilinear",
+        "partition",
         "smooth_points",
         "descent",
         "affine_cells",
@@ -104,6 +105,7 @@ FLOORS = [
         "valley_exercises",
         "linear_exercises",
         "flat_exercises",
+        "partition_exercises",
     ],
 ]
 ORDER = [name for floor in FLOORS for name in floor]

@@ -5,8 +5,19 @@ import numpy as np
 import pytest
 from cases import PARABOLA
 
+from lscore import Network, Risk, binary_hinge, exact, relu
 from lscore.papers.yun2019 import escape_path, least_squares_minimum
-from lscore.plotting import LOWER, MINIMUM, curve, figure, fits, label, risk_along, slice_map
+from lscore.plotting import (
+    LOWER,
+    MINIMUM,
+    cell_map,
+    curve,
+    figure,
+    fits,
+    label,
+    risk_along,
+    slice_map,
+)
 
 PATH = escape_path(PARABOLA, least_squares_minimum(PARABOLA))
 
@@ -44,3 +55,16 @@ def test_a_slice_shows_the_risk_on_a_plane():
         move = PATH[-1] - PATH[-2]
         slice_map(ax, PARABOLA, PATH[-2], move, PATH[-2] * 0 + move, (-1, 1), (0, 2), points=5)
         assert ax.collections
+
+
+def test_cell_map_counts_signatures_and_fills_the_right_cell():
+    risk = Risk(Network((1, 1, 1), relu), [1], [1], binary_hinge())
+    origin, right, up = exact([0, 0, 1, 0]), exact([1, 0, 0, 0]), exact([0, 1, 0, 0])
+    fig, ax = plt.subplots()
+    seen = cell_map(ax, risk, origin, right, up, (-2, 2), (-2, 2), exact([1, 1, 1, 0]), points=40)
+    (image,) = ax.images
+    blue = (image.get_array()[..., 3] > 0.7).mean()
+    plt.close(fig)
+    # off; on and unsolved, 0 < w + b < 1; on and slack, w + b > 1: the filled one, 9/32 of the map
+    assert seen == 3
+    assert abs(blue - 9 / 32) < 0.03
