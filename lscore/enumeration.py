@@ -27,6 +27,7 @@ from lscore.arrangements import (
     primitive,
 )
 from lscore.certificates import Certificate, Condition, Verdict
+from lscore.degenerate_pass import half_of_any_cells
 from lscore.errors import DataError, ShapeError, TieError
 from lscore.exact import RationalMatrix, augment, exact, stack
 from lscore.linear_algebra import pivot_columns
@@ -34,7 +35,7 @@ from lscore.one_pass import DegenerateError, fingerprints, half_of_the_cells
 from lscore.signed_rows import SignedRows
 
 LARGEST = 2**31
-COUNTING = 1_000_000
+COUNTING = 5_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,16 +135,15 @@ def activation_cells(
     bias: bool = True,
     *,
     limit: int = 5_000_000,
-    exact_limit: int = 50_000,
     progress: bool = True,
 ) -> ActivationCells:
     """All activation patterns of one unit on the data X (n, d), claim LVB-L1.
 
     Exact for every input: float data are taken at their dyadic values, repeated and collinear
-    samples included. Data in general position (inside their affine hull) take a fast path, about
-    a million cells in 2 s; other data are enumerated in integers, about ten thousand cells per
-    second. Without bias a sample that is zero leaves no cell. Raises `DataError` if there may be
-    more than `limit` cells, or more than `exact_limit` where integers are needed.
+    samples included. Data in general position (inside their affine hull) give about a million
+    cells in 2 s; others take longer, by the number of degenerate vertices. Without bias a sample
+    that is zero leaves no cell. Raises `DataError` if there may be more than `limit` cells, or if
+    the cells of degenerate data are too many to count.
 
     >>> cells = activation_cells([[0], [1], [2]])
     >>> sorted(cells.patterns.astype(int).tolist())
@@ -173,13 +173,14 @@ def activation_cells(
         expected = most
     except DegenerateError:
         expected = _count(A, len(normals), len(columns))
-        if expected is None or expected > exact_limit:
-            number = f"up to {most}" if expected is None else expected
+        if expected is None:
             raise DataError(
-                f"X: {number} cells, and the samples are not in general position, which takes "
-                f"integers, more than exact_limit={exact_limit}"
+                f"X: up to {most} cells, and the samples are not in general position; the exact "
+                f"count of their cells would take more than {COUNTING} steps"
             ) from None
-        half, points, exact_points = _half_in_integers(arrangement, columns, progress)
+        half, points, exact_points = half_of_any_cells(arrangement, columns, progress)
+        if 2 * len(half) != expected:
+            half, points, exact_points = _half_in_integers(arrangement, columns, progress)
     place, side = np.array(sides).T
     half = _expanded(half, place, side < 0)
     mirrored = {i + len(half): tuple(-v for v in w) for i, w in exact_points.items()}

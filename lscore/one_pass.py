@@ -47,7 +47,7 @@ def fingerprints(positive: np.ndarray) -> np.ndarray:
     return mixed
 
 
-def _subset_blocks(n: int, k: int, entries: int) -> Iterator[np.ndarray]:
+def subset_blocks(n: int, k: int, entries: int) -> Iterator[np.ndarray]:
     """All k-subsets of 1..n-1 as arrays (B, k) with B n about `entries`."""
     size = max(64, entries // n)
     if k == 0:
@@ -68,6 +68,8 @@ class OnePass:
         rng = np.random.default_rng(seed)
         # orthonormal columns: W = R^-1 z turns rows of A into rows of Q, which are well scaled
         self.rows, R = np.linalg.qr(self.floats)
+        if (np.diag(R) == 0).any():  # of full rank in integers, not in floats
+            self.rows, R = self.floats, np.eye(self.rank)
         self.back = np.linalg.inv(R).T
         generic = rng.standard_normal((self.rank - 1, self.rank))
         self.functionals = generic @ R
@@ -122,7 +124,7 @@ class OnePass:
         steepest = (slope / abs(base)).max(axis=0)
         shifts = (inward_exponent - vertex_exponent).tolist()
         factors = [1 + _whole(2 * s, e) for s, e in zip(steepest.tolist(), shifts, strict=True)]
-        rows, _ = self._integer_system
+        rows, _ = self.integer_system
         for j, i in np.argwhere(near).tolist():
             value = sum(map(mul, rows[j], vertices[i]))
             if value == 0:
@@ -139,24 +141,34 @@ class OnePass:
 
     def _cone(self, subset: list[int]) -> tuple[list[fmpz], list[fmpz], list[bool]]:
         """Vertex and inward direction of one cell, and its sides of the hyperplanes that meet."""
-        rows, flag = self._integer_system
-        r, level = self.rank, self.rank - 1 - len(subset)
-        system = [*flag[: level + 1], *(rows[i] for i in subset)]
+        level = self.rank - 1 - len(subset)
+        _, flag = self.integer_system
+        columns = self.inverse(subset)
+        inward = columns[0] if level else [fmpz(0)] * self.rank
+        sides = []
+        for edge in columns[level + 1 :]:
+            slope = sum(map(mul, flag[level + 1], edge))
+            if slope == 0:
+                raise DegenerateError("the flag is constant along an edge")
+            sides.append(slope < 0)
+            inward = list(map(add if slope < 0 else sub, inward, edge))
+        return columns[level], inward, sides
+
+    def inverse(self, subset: list[int]) -> list[list[fmpz]]:
+        """The columns of a positive multiple of the inverse of [flag; rows of the subset].
+
+        Raises `DegenerateError` if there is no inverse.
+        """
+        rows, flag = self.integer_system
+        r = self.rank
+        system = [*flag[: r - len(subset)], *(rows[i] for i in subset)]
         # the reduced echelon form of [M, I] is d [I, M^-1], without a fraction
         system = chain.from_iterable(map(add, system, self._identity))
         reduced, d, _ = fmpz_mat(r, 2 * r, list(system)).rref()
         columns = (reduced if d > 0 else -reduced).transpose().tolist()
         if columns[r - 1][r - 1] == 0:
             raise DegenerateError(f"hyperplanes {subset} are not independent")
-        inward = columns[r] if level else [fmpz(0)] * r
-        sides = []
-        for edge in columns[r + level + 1 :]:
-            slope = sum(map(mul, flag[level + 1], edge))
-            if slope == 0:
-                raise DegenerateError("the flag is constant along an edge")
-            sides.append(slope < 0)
-            inward = list(map(add if slope < 0 else sub, inward, edge))
-        return columns[r + level], inward, sides
+        return columns[r:]
 
     def inside(self, cone: Cone) -> Normal:
         """An integer point in the cell of a cone, in the original coordinates."""
@@ -176,7 +188,8 @@ class OnePass:
         return (exponents - exponents.min()).tolist()
 
     @cached_property
-    def _integer_rows(self) -> fmpz_mat:
+    def integer_rows(self) -> fmpz_mat:
+        """The rows (n, r) in scaled coordinates, as integers."""
         return fmpz_mat(
             [
                 [row[c] << s for c, s in zip(self.columns, self._shifts, strict=True)]
@@ -185,8 +198,9 @@ class OnePass:
         )
 
     @cached_property
-    def _integer_system(self) -> tuple[list, list]:
-        rows = self._integer_rows.tolist()
+    def integer_system(self) -> tuple[list, list]:
+        """The rows and the functionals of the flag as lists of integers."""
+        rows = self.integer_rows.tolist()
         generic = exact(self.functionals).numerator.tolist() if self.rank > 1 else []
         return rows, [rows[0], *generic]
 
@@ -241,7 +255,7 @@ def half_of_the_cells(
     start = 0
     with tqdm(total=total, delay=5, disable=not progress, unit="cell", leave=False) as bar:
         for k in range(min(rank, n) - 1, -1, -1):
-            for block in _subset_blocks(n, k, 150_000):
+            for block in subset_blocks(n, k, 150_000):
                 stop = start + len(block)
                 scaled = np.zeros((len(block), points.shape[1]))
                 with np.errstate(all="ignore"):

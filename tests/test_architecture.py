@@ -46,6 +46,7 @@ FLOORS = [
         "rays",
         "signed_rows",
         "one_pass",
+        "degenerate_pass",
         "enumeration",
     ],
     ["incident_cells", "clarke", "autograd_cells"],

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from cases import CERTIFIED, REFUTED, UNKNOWN
 from scipy.optimize import linprog
+from sklearn.datasets import load_diabetes, load_iris
 
-from lscore import activation_cells, exact
+from lscore import activation_cells, enumeration, exact
 from lscore.arrangements import count_patterns, in_general_position, most_patterns, sign_patterns
 from lscore.errors import DataError, DtypeError, ShapeError, TieError
 from lscore.exact import augment
@@ -128,7 +129,7 @@ def test_without_bias_opposite_rows_share_a_wall_and_a_zero_row_leaves_no_cell()
 
 def test_a_line_of_samples_in_the_plane_takes_the_fast_path():
     x = rng(3).integers(-(2**20), 2**20, 3000) / 2.0**10
-    cells = activation_cells(np.column_stack([x, 2 * x + 1]), exact_limit=0)
+    cells = activation_cells(np.column_stack([x, 2 * x + 1]))
     assert len(cells) == 2 * len(set(x.tolist()))
     assert cells.certificate().certified
 
@@ -189,18 +190,44 @@ def test_entries_of_all_sizes_and_data_far_from_the_origin():
     assert_complete(generator.standard_normal((12, 2)) + 1e12)
 
 
-def test_data_of_a_grid_go_to_integers_and_respect_the_limit():
+def test_data_of_a_grid():
     grid = [[x, y] for x in range(6) for y in range(6)]
     cells = activation_cells(grid)
     assert cells.certificate().certified
     assert len(cells) == count_patterns(rows_of(grid)) < most_patterns(36, 3)
-    with pytest.raises(DataError, match=f"X: {len(cells)} cells, .*exact_limit=100"):
-        activation_cells(grid, exact_limit=100)
+
+
+@pytest.mark.parametrize(("features", "number"), [([2], 86), ([2, 3], 9694), ([0, 1], 12176)])
+def test_iris_flowers(features, number):
+    cells = activation_cells(load_iris().data[:, features])
+    assert len(cells) == number
+    assert cells.certificate().certified
+    assert not cells.general_position
+
+
+def test_diabetes_patients_lack_six_cells_of_general_position():
+    cells = activation_cells(load_diabetes().data[:60, [2, 3, 8]])
+    assert len(cells) == 68554 == most_patterns(60, 4) - 6
+    assert cells.certificate().certified
+
+
+def test_what_would_take_too_long_is_refused_with_its_size():
     wide = np.zeros((60, 9))
     wide[:, :2] = np.indices((10, 6)).reshape(2, -1).T
     wide[:, 2:] = rng(0).standard_normal((60, 7))
-    with pytest.raises(DataError, match="more than limit=5000000"):
+    with pytest.raises(DataError, match="up to 30349690744 cells"):
         activation_cells(wide)
+    with pytest.raises(DataError, match="exact count of their cells would take"):
+        activation_cells(rng(0).integers(0, 2, (30, 7)).astype(float) + np.eye(30, 7))
+
+
+def test_full_rank_that_floats_do_not_see():
+    X = np.array([[0.0, 2], [1, 2], [1, 2 + 2.0**-51]]) / 7
+    assert len(assert_complete(X)) == 8
+    steps = np.array([[0, 1, 3, 4, 7]]).T * np.array([[1.0, 1.0, 1.0]])
+    steps[2, 1] += 2.0**-50
+    steps[4, 2] += 2.0**-50
+    assert_complete(steps)
 
 
 def test_bad_input_is_refused():
@@ -321,6 +348,21 @@ def test_float_proposals_alone_are_never_believed(monkeypatch):
         cells = activation_cells(X)
         assert pattern_set(cells) == whole
         assert cells.certificate().certified
+
+
+def test_degenerate_data_survive_wrong_proposals_too(monkeypatch):
+    grid = [[x, y] for x in range(4) for y in range(3)]
+    whole, used = pattern_set(activation_cells(grid)), []
+    last_resort = enumeration._half_in_integers
+    monkeypatch.setattr(
+        enumeration, "_half_in_integers", lambda *a: used.append(1) or last_resort(*a)
+    )
+    same = np.array([0.3, -0.7, 0.9])
+    monkeypatch.setattr(OnePass, "propose", lambda self, s: np.tile(same, (len(s), 1)))
+    cells = activation_cells(grid)
+    assert used
+    assert pattern_set(cells) == whole
+    assert cells.certificate().certified
 
 
 def test_a_degenerate_arrangement_is_recognised():

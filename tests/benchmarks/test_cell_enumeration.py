@@ -3,7 +3,7 @@
 Run with ``pytest tests/benchmarks/test_cell_enumeration.py --benchmark-enable``, with one thread;
 times are CPU times. The groups: a million cells, and their certificate; the share of cells that
 random sampling misses in the CPU time of the enumeration, and in ten times as much; linear
-programs, one per cell and sample; data on which floats do not suffice.
+programs, one per cell and sample; data on which floats do not suffice; degenerate data.
 """
 
 import time
@@ -11,6 +11,7 @@ import time
 import numpy as np
 import pytest
 from scipy.optimize import linprog
+from sklearn.datasets import load_diabetes, load_iris
 
 from lscore import activation_cells
 from lscore.one_pass import fingerprints
@@ -114,3 +115,14 @@ def test_integer_decisions(benchmark, data, n, d):
     cells = benchmark.pedantic(activation_cells, (data(n, d),), rounds=5, warmup_rounds=1)
     benchmark.extra_info["cells without a float"] = len(cells.exact_witnesses)
     assert bool(cells.exact_witnesses) == (data is not gaussian)
+
+
+@pytest.mark.parametrize(
+    ("load", "n", "features", "number"),
+    [(load_iris, 150, [0, 1], 12176), (load_iris, 150, [2, 3], 9694),
+     (load_diabetes, 60, [2, 3, 8], 68554)],
+)  # fmt: skip
+@pytest.mark.benchmark(group="data that are not in general position")
+def test_degenerate_data(benchmark, load, n, features, number):
+    X = load().data[:n, features]
+    assert len(benchmark.pedantic(activation_cells, (X,), rounds=3, warmup_rounds=1)) == number
