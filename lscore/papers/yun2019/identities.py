@@ -87,8 +87,10 @@ def certify_lemma_a4(highest: int = 12, factor: Callable[[int], fmpq_mpoly] = p)
 def certify_lemma_a5(highest: int = 6, cross: Callable[[int, int], fmpq_mpoly] = r) -> Certificate:
     r"""Lemma A.5 for :math:`1 \le n_1, n_2 \le` `highest`, with `cross` as :math:`r_{n_1 n_2}`.
 
-    :math:`a^{n_1} c^{n_2} + b^{n_1} d^{n_2} - 2 (\tfrac{a+b}2)^{n_1} (\tfrac{c+d}2)^{n_2}
-    = (a-b)^2 q_{n_1 n_2}(a, b, d) + (c-d)^2 q_{n_2 n_1}(c, d, b) + (a-b)(c-d)\, r_{n_1 n_2}`.
+    The second difference of :math:`a^{n_1} c^{n_2}`, which is :math:`a^{n_1} c^{n_2}`
+    :math:`{}+ b^{n_1} d^{n_2}` :math:`{}- 2 (\tfrac{a+b}2)^{n_1} (\tfrac{c+d}2)^{n_2}`, equals
+    :math:`(a-b)^2 q_{n_1 n_2}(a, b, d)` :math:`{}+ (c-d)^2 q_{n_2 n_1}(c, d, b)`
+    :math:`{}+ (a-b)(c-d)\, r_{n_1 n_2}`.
     Refuted with :math:`n_1, n_2` and the difference of the two sides.
     """
     witness: dict[str, object] = {}
@@ -107,8 +109,9 @@ def certify_lemma_a5(highest: int = 6, cross: Callable[[int, int], fmpq_mpoly] =
 def certify_lemma_a3(highest: int = 12, bend: Callable[[int], fmpq_mpoly] = p) -> Certificate:
     r"""Lemma A.3 for polynomial activations of degree up to `highest`, as exact identities.
 
-    With outputs :math:`\tfrac13 + t_i`, (i) :math:`R - \tfrac13 = \tfrac13 (t_1 + t_2 - 2 t_3)
-    + \tfrac14 (t_1 - t_2)^2 + \tfrac14 (t_1 + t_2)^2 + \tfrac12 t_3^2`; (ii) the second difference
+    With outputs :math:`\tfrac13 + t_i`, (i) :math:`R - \tfrac13` is
+    :math:`\tfrac13 (t_1 + t_2 - 2 t_3)` :math:`{}+ \tfrac14 (t_1 - t_2)^2`
+    :math:`{}+ \tfrac14 (t_1 + t_2)^2 + \tfrac12 t_3^2`; (ii) the second difference
     of :math:`z^n` is :math:`(a - b)^2 p_n`, the first one :math:`(a - b) s_n`; (iii) at
     :math:`a = b = v` these are :math:`h''(v)/4` and :math:`h'(v)`. Both differences are linear in
     h, so :math:`R - \tfrac13 \ge \tfrac14 z^\top Q z` with the paper's coefficients in the limit:
@@ -148,9 +151,10 @@ def certify_bend_criterion(constant: fmpq | str = "1/3") -> Certificate:
     With :math:`y_k = h(v_k)`, :math:`g_k = h'(v_k)^2`, :math:`c_k = h''(v_k)`,
     :math:`u_1 = -s/y_1`, :math:`u_2 = (\tfrac13 + s)/y_2`, the margin
     :math:`p_1 a_2 + a_1 p_2 + a_1 a_2` times :math:`9 y_1^2 y_2^2` equals the polynomial
-    :math:`3 s (\tfrac13 + s) \bigl(s g_1 c_2 y_2 - (\tfrac13 + s) g_2 c_1 y_1
-    - \tfrac13 c_1 c_2 y_1 y_2\bigr)`. Where :math:`y_k c_k < 0` division by :math:`c_1 c_2 y_1 y_2
-    > 0` gives the criterion with :math:`G = g/|yc|`. `constant` replaces the last 1/3.
+    :math:`3 s (\tfrac13 + s)` times :math:`s g_1 c_2 y_2 - (\tfrac13 + s) g_2 c_1 y_1`
+    :math:`{}- \tfrac13 c_1 c_2 y_1 y_2`. Where :math:`y_k c_k < 0` division by
+    :math:`c_1 c_2 y_1 y_2 > 0` gives the criterion with :math:`G = g/|yc|`. `constant` replaces
+    the last 1/3.
     """
     names = ("s", "y1", "y2", "g1", "g2", "c1", "c2")
     ring = fmpq_mpoly_ctx.get(names, "degrevlex")

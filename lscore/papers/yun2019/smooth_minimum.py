@@ -9,8 +9,9 @@ k's pre-activations at samples 1 and 2, two mean-value steps give, for any outpu
 where :math:`H_k` is an average of :math:`h''` between the pre-activations of unit k. So the risk is
 nowhere below 1/3 on a box on which Q, with :math:`u, h'^2, h''` in intervals, is positive
 semidefinite. For two units
-:math:`\det Q = \tfrac13 u_1 u_2 (u_1 h_1'^2 H_2 + u_2 h_2'^2 H_1 + \tfrac13 H_1 H_2)`: the large
-products cancel before any interval is formed.
+:math:`\det Q` is :math:`\tfrac13 u_1 u_2` times the sum :math:`u_1 h_1'^2 H_2 + u_2 h_2'^2 H_1`
+:math:`{}+ \tfrac13 H_1 H_2`: the large products cancel before any
+interval is formed.
 """
 
 from __future__ import annotations
