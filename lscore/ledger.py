@@ -94,10 +94,12 @@ class Verdicts:
 def collect(book: str | Path) -> list[dict[str, str]]:
     """All verdict rows stored in the notebooks below `book`, with chapter title and path.
 
-    In the order of the paths, then of the chapter. Raises `DataError` if none is found.
+    In the order of the table of contents beside `book` (then of the paths), and within a chapter of
+    its rows. Raises `DataError` if none is found.
     """
-    rows = []
-    for path in sorted(Path(book).rglob("*.ipynb")):
+    rows, contents = [], Path(book).resolve().parent / "_toc.yml"
+    listed = contents.read_text(encoding="utf-8") if contents.exists() else ""
+    for path in sorted(Path(book).rglob("*.ipynb"), key=lambda p: (_place(listed, p), p)):
         relative = path.relative_to(book)
         if any(part.startswith((".", "_")) for part in relative.parts):
             continue
@@ -112,6 +114,12 @@ def collect(book: str | Path) -> list[dict[str, str]]:
     if not rows:
         raise DataError("book: no stored verdicts in the notebooks below it")
     return rows
+
+
+def _place(contents: str, path: Path) -> int:
+    """Where a table of contents names a notebook; at the end if it does not."""
+    at = contents.find("/".join(path.resolve().parts[-2:]))
+    return at if at >= 0 else len(contents)
 
 
 def verdict_table(rows: list[dict[str, str]], root: str) -> Table:

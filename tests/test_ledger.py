@@ -64,6 +64,17 @@ def test_verdicts_take_known_claims_and_certificates_only():
         Verdicts([("YUN-T1", "x", True)])
 
 
+def test_chapters_come_in_the_order_of_the_table_of_contents(tmp_path):
+    book = tmp_path / "book"
+    for name in ("a/one", "a/two", "b/three"):
+        (book / name).parent.mkdir(parents=True, exist_ok=True)
+        (book / f"{name}.ipynb").write_text(notebook(name, VERDICTS._repr_html_()))
+    assert [row["chapter"] for row in collect(book)][::2] == ["a/one", "a/two", "b/three"]
+    listed = "- file: book/b/three.ipynb\n- file: book/a/two.ipynb\n"
+    (tmp_path / "_toc.yml").write_text(listed)
+    assert [row["chapter"] for row in collect(book)][::2] == ["b/three", "a/two", "a/one"]
+
+
 def test_stored_verdicts_are_collected_in_order_with_their_chapter(tmp_path):
     shown = VERDICTS._repr_html_()
     (tmp_path / "part").mkdir()
