@@ -14,6 +14,7 @@ from scipy.spatial import ConvexHull
 
 from lscore.errors import DataError
 from lscore.exact import RationalMatrix
+from lscore.flow import Flow
 from lscore.hinges import HingeLoss
 from lscore.one_pass import fingerprints
 from lscore.risk import Risk
@@ -178,3 +179,17 @@ def lower_map(ax: Axes, s, t, gap) -> None:
     ax.contourf(s, t, gap, [gap.min() - 1, -1e-12], colors=[LOWER], alpha=0.4)
     levels = np.quantile(gap, 0.9) * np.linspace(0.05, 1, 12) ** 2
     ax.contour(s, t, gap, levels, colors=DATA, linewidths=0.6)
+
+
+def flow_speed(ax: Axes, flow: Flow) -> None:
+    """The squared speed along a flow, the walls it meets, and what its curvature alone predicts."""
+    level = np.log(flow.stretches[0].speeds[0])
+    for stretch in flow.stretches:
+        ax.semilogy(stretch.times, stretch.speeds, color=MINIMUM)
+        steps = np.diff(stretch.times)
+        sums = np.cumsum(steps * (stretch.curvatures[1:] + stretch.curvatures[:-1]) / 2)
+        falls = np.concatenate([[0.0], sums * stretch.integral / sums[-1]])
+        ax.semilogy(stretch.times, np.exp(level - falls), color=DATA)
+        level -= stretch.integral
+    for turn in flow.turns:
+        ax.axvline(turn.time, color=WALL, lw=0.8, zorder=0)

@@ -98,6 +98,18 @@ FLOORS = [
         "papers.laurent2018",
     ],
     [
+        "module_risks",
+        "sweep_rules",
+        "tangent_sweep",
+        "float_cells",
+        "curvature",
+        "trajectories",
+        "flow_state",
+        "flow",
+        "exact_curvature",
+        "decay",
+    ],
+    [
         "plotting",
         "ledger",
         "exercises",
@@ -107,6 +119,7 @@ FLOORS = [
         "linear_exercises",
         "flat_exercises",
         "partition_exercises",
+        "curvature_exercises",
     ],
 ]
 ORDER = [name for floor in FLOORS for name in floor]

@@ -3,9 +3,11 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import torch
 from cases import PARABOLA
 
-from lscore import Network, Risk, binary_hinge, exact, relu
+from lscore import Network, Risk, SquaredLoss, binary_hinge, exact, relu
+from lscore.flow import gradient_flow
 from lscore.papers.yun2019 import escape_path, least_squares_minimum
 from lscore.plotting import (
     LOWER,
@@ -14,6 +16,7 @@ from lscore.plotting import (
     curve,
     figure,
     fits,
+    flow_speed,
     label,
     risk_along,
     slice_map,
@@ -68,3 +71,14 @@ def test_cell_map_counts_signatures_and_fills_the_right_cell():
     # off; on and unsolved, 0 < w + b < 1; on and slack, w + b > 1: the filled one, 9/32 of the map
     assert seen == 3
     assert abs(blue - 9 / 32) < 0.03
+
+
+def test_a_flow_shows_its_stretches_its_walls_and_the_prediction():
+    unit = Network((1, 1), (), bias=False, output_activation=relu)
+    risk = Risk(unit, [1.0, -1.0], [-1.0, 5.0], SquaredLoss("1/2", mean=True), "1/10")
+    flow = gradient_flow(risk, torch.ones(1, dtype=torch.float64), 2.0)
+    with figure() as (_, ax):
+        flow_speed(ax, flow)
+        assert len(ax.lines) == 2 * len(flow.stretches) + len(flow.turns) == 5
+        true, predicted = (line.get_ydata() for line in ax.lines[2:4])
+        assert true[-1] / predicted[-1] == pytest.approx(25, rel=1e-6)

@@ -22,4 +22,35 @@ CLAIMS = [
         "weight decay leaves no maximum",
         "with weight decay no smooth point is a local maximum, not even of a constant piece",
     ),
+    Claim(
+        "MILNE-L8",
+        "milne2019",
+        "Lemma 8",
+        "curvature c >= C along a C^2 stretch of the flow gives |g(t)|^2 <= |g(0)|^2 exp(-C t)",
+        "the bound (17) is meant for every t of the stretch, with a non-zero gradient",
+    ),
+    Claim(
+        "MILNE-E16",
+        "milne2019",
+        "equation (16)",
+        "inside a cell the risk along the gradient flow has the second derivative 2 g'Hg",
+    ),
+    Claim(
+        "MILNE-E19",
+        "milne2019",
+        "equation (19)",
+        "2 g'Hg is g times the gradient of |g|^2: two backpropagations",
+    ),
+    Claim(
+        "MILNE-E20",
+        "milne2019",
+        "equation (20)",
+        "the share of the loss change that comes after the curvature stays positive",
+    ),
+    Claim(
+        "MILNE-B-L8-1",
+        "book",
+        "walls and Lemma 8",
+        "at a wall |g|^2 falls if the kink is convex and jumps up if it is concave",
+    ),
 ]

@@ -1,0 +1,87 @@
+"""Small torch modules that the tests on curvature share, each with data and a loss."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from lscore.module_risks import ModuleRisk
+
+
+class Block(nn.Module):
+    """A pre-activation residual block with batch normalisation."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.first, self.second = nn.BatchNorm2d(width), nn.BatchNorm2d(width)
+        self.one = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.two = nn.Conv2d(width, width, 3, padding=1, bias=False)
+
+    def forward(self, x):
+        h = self.one(F.relu(self.first(x)))
+        return x + self.two(F.relu(self.second(h)))
+
+
+class ResNet(nn.Module):
+    """A convolution, residual blocks, global average pooling, a linear layer."""
+
+    def __init__(self, width=4, blocks=2, channels=1):
+        super().__init__()
+        self.start = nn.Conv2d(channels, width, 3, padding=1)
+        self.blocks = nn.Sequential(*(Block(width) for _ in range(blocks)))
+        self.norm, self.head = nn.BatchNorm2d(width), nn.Linear(width, 10)
+
+    def forward(self, x):
+        x = F.relu(self.norm(self.blocks(self.start(x))))
+        return self.head(F.adaptive_avg_pool2d(x, 1).flatten(1))
+
+
+class Functional(nn.Module):
+    """A network written with functions and methods instead of modules."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.out = nn.Conv2d(1, 3, 3), nn.Linear(75, 10)
+        self.skip = nn.Linear(75, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(torch.tanh(self.conv(x)), 2)
+        x = x.view(x.size(0), -1)
+        return torch.add(self.out(x).sigmoid(), self.skip(F.gelu(x)))
+
+
+def lenet(channels=1, side=12):
+    inner = ((side + 4 - 4) // 2 - 4) // 2
+    return nn.Sequential(
+        nn.Conv2d(channels, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(6, 16, 5), nn.ReLU(inplace=True), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(16 * inner * inner, 20), nn.ReLU(), nn.Linear(20, 10),
+    )  # fmt: skip
+
+
+def mlp(activation, norm=False):
+    layers = [nn.Flatten(), nn.Linear(144, 15), *([nn.BatchNorm1d(15)] if norm else [])]
+    return nn.Sequential(*layers, activation, nn.Linear(15, 12), activation, nn.Linear(12, 10))
+
+
+MODULES = {
+    "mlp": lambda: mlp(nn.ReLU()),
+    "leaky": lambda: mlp(nn.LeakyReLU(0.1)),
+    "tanh": lambda: mlp(nn.Tanh()),
+    "sigmoid": lambda: mlp(nn.Sigmoid()),
+    "softplus": lambda: mlp(nn.Softplus()),
+    "gelu": lambda: mlp(nn.GELU()),
+    "batch norm": lambda: mlp(nn.ReLU(), norm=True),
+    "lenet": lenet,
+    "resnet": ResNet,
+    "resnet in eval mode": lambda: ResNet().eval(),
+    "functional": Functional,
+    "one layer": lambda: nn.Sequential(nn.Flatten(), nn.Linear(144, 10)),
+}
+
+
+def risk_of(name, dtype=torch.float64, weight_decay=1e-2, samples=8):
+    """A seeded ModuleRisk with cross-entropy on random images of 12 x 12."""
+    torch.manual_seed(0)
+    module = MODULES[name]().to(dtype)
+    X, y = torch.randn(samples, 1, 12, 12, dtype=dtype), torch.randint(0, 10, (samples,))
+    return ModuleRisk(module, F.cross_entropy, X, y, weight_decay)
