@@ -115,14 +115,3 @@ def is_proper_subgradient(risk: Risk, w: Point, g: object) -> str:
     if any(gradients.column(j) == g for j in range(gradients.shape[1])):
         return "not yet: g is the gradient of an incident cell"
     return "correct: g is a convex combination of gradients and none of them"
-
-
-def fools_criticality(risk: Risk, w: Point) -> str:
-    """w has risk 0, so it is a global minimum and critical; and the checker says unknown."""
-    w = exact(risk.network.point(w), "w")
-    if risk(w) != 0:
-        return f"not yet: the risk is {risk(w)}, not 0"
-    answer = decide_subgradient(risk, w)
-    if answer.certified or answer.refuted:
-        return f"not yet: the checker says {answer.verdict}"
-    return f"correct: {answer.reason}"
