@@ -71,6 +71,8 @@ class PiecewiseLinear:
         return self.slopes[p] * z + self.intercepts[p]
 
     def _torch(self, z: torch.Tensor) -> torch.Tensor:
+        if (self.knots, self.slopes, self.value) == ((0,), (0, 1), 0):
+            return torch.relu(z)  # the same numbers, several times faster
         out = to_float(self.slopes[0]) * z + to_float(self.intercepts[0])
         for t, s, c in zip(self.knots, self.slopes[1:], self.intercepts[1:], strict=True):
             out = torch.where(z > to_float(t), to_float(s) * z + to_float(c), out)

@@ -96,7 +96,12 @@ FLOORS = [
         "papers.laurent2018.flat_point",
         "papers.laurent2018.sharp_minima",
         "papers.laurent2018",
+        "papers.milne2019.region",
+        "papers.milne2019.balance",
+        "papers.milne2019.toy",
+        "papers.milne2019",
     ],
+    ["convnets", "ensembles", "toy_ensembles", "sweeps", "datasets", "image_datasets"],
     [
         "module_risks",
         "sweep_rules",
@@ -120,6 +125,7 @@ FLOORS = [
         "flat_exercises",
         "partition_exercises",
         "curvature_exercises",
+        "toy_exercises",
     ],
 ]
 ORDER = [name for floor in FLOORS for name in floor]
@@ -180,7 +186,7 @@ def test_public_classes_and_functions_have_docstrings(name):
 
 @pytest.mark.parametrize(
     "module",
-    [lscore, module_of("papers.yun2019"), module_of("papers.laurent2018")],
+    [lscore, *(module_of(f"papers.{name}") for name in ("yun2019", "laurent2018", "milne2019"))],
     ids=lambda m: m.__name__,
 )
 def test_public_names_exist_sorted_and_documented(module):

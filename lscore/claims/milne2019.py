@@ -53,4 +53,36 @@ CLAIMS = [
         "walls and Lemma 8",
         "at a wall |g|^2 falls if the kink is convex and jumps up if it is concave",
     ),
+    Claim(
+        "MILNE-D2",
+        "milne2019",
+        "Definition 2",
+        "the region U(lambda, theta), on which Lemma 3 makes the risk piecewise strongly convex",
+        "U(lambda) need not contain 0 for one hidden layer; it can even be empty",
+    ),
+    Claim(
+        "MILNE-F1",
+        "milne2019",
+        "section 4, Figure 1",
+        "most of the loss change of the toy regression happens inside U(lambda)",
+    ),
+    Claim(
+        "MILNE-N",
+        "book",
+        "Theorem N",
+        "nonzero critical points have balanced layers, w'Bw = -H lambda |w|^2, and lie outside U",
+    ),
+    Claim(
+        "MILNE-B-TOY-1",
+        "book",
+        "the toy surface",
+        "0 is the only global minimum and the only critical point of the toy risk iff "
+        "lambda >= max |B|",
+    ),
+    Claim(
+        "MILNE-B-TOY-2",
+        "book",
+        "the toy trajectories",
+        "gradient descent on the toy risk contracts to 0 from every start of a ball",
+    ),
 ]

@@ -1,0 +1,111 @@
+r"""What every critical point but 0 has to obey: layers of equal norm, and a loss that is not small.
+
+Theorem N. Let the network have H hidden layers, no biases and positively homogeneous piecewise
+linear activations, and let :math:`\lambda > 0`. Split the Hessian of the loss in a cell into
+:math:`G + B`, with :math:`G = \frac1n \sum_i \nabla \hat y_i \nabla \hat y_i^\top`. At a
+differentiable critical point :math:`W \ne 0` of the risk
+
+(i) all layers have the same Frobenius norm, (ii) :math:`W^\top B W = -H \lambda |W|^2`, and
+(iii) if no slope exceeds 1, :math:`2 \ell r^2 |W|_*^{2(H-1)} \ge \lambda^2`, with :math:`|W|_*`
+the largest operator norm of a layer.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from flint import fmpq
+
+from lscore.certificates import Certificate, Condition, Verdict
+from lscore.errors import DataError, HypothesisError, TieError
+from lscore.exact import RationalMatrix, exact
+from lscore.networks import Point
+from lscore.papers.milne2019.region import check_setting, data_loss, squared_radius
+from lscore.rays import expand_along
+from lscore.risk import Risk
+
+_CLAIM, _STATEMENT = "MILNE-N", "this critical point obeys (i), (ii) and (iii)"
+
+
+def decide_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
+    """Does a critical point of a bias-free network obey Theorem N? (MILNE-N)
+
+    The gradient is computed exactly and must vanish; otherwise, on a kink, and at 0 the answer is
+    unknown, for the theorem says nothing. (ii) is read off the second-order term of the risk along
+    w itself. For more than one hidden layer (iii) uses the largest row or column as a lower bound
+    of the operator norm, so it can stay undecided. Slopes above 1 are accepted, so that one can
+    see (iii) fail. Sound. Raises `HypothesisError` (biases, activations) and `DataError` (loss).
+
+    >>> from lscore import Network, SquaredLoss, relu
+    >>> risk = Risk(Network((1, 1, 1), relu, bias=False), [1], ["1/2"],
+    ...             SquaredLoss("1/2", mean=True), "1/4")
+    >>> decide_balance(risk, exact(["1/2", "1/2"])).verdict.value
+    'certified'
+    """
+    check_setting(risk, _CLAIM)
+    if risk.weight_decay == 0:
+        raise HypothesisError(_CLAIM, "lambda > 0", "weight decay 0", risk.weight_decay)
+    if len(risk.network.widths) < 3:
+        raise DataError(f"risk: widths {risk.network.widths}, need a hidden layer")
+    w = exact(risk.network.point(w), "w")
+    try:
+        gradient = risk.gradient(w)
+    except TieError as tie:
+        return Certificate(_CLAIM, _STATEMENT, Verdict.UNKNOWN, "exact", reason=str(tie))
+    steepest = max(abs(g) for g in gradient.entries())
+    critical = Condition("the gradient is 0", steepest == 0)
+    if steepest or w.is_zero():
+        reason = f"a gradient entry is {steepest}" if steepest else "the point is 0"
+        return Certificate(_CLAIM, _STATEMENT, Verdict.UNKNOWN, "exact", (critical,), reason=reason)
+    norms = [layer.weight.dot(layer.weight) for layer in risk.network.unpack(w)]
+    curvature, wanted = _residual_curvature(risk, w), -(len(norms) - 1) * risk.weight_decay
+    quotient = curvature / w.dot(w)
+    low, high, needed = *_squared_products(risk, w), risk.weight_decay**2
+    conditions = (
+        critical,
+        Condition("(i) all layers have the same norm", len(set(map(str, norms))) == 1),
+        Condition("(ii) w'Bw = -H lambda |w|^2", quotient == wanted),
+        Condition(
+            "(iii) 2 l r^2 |W|_*^(2(H-1)) >= lambda^2",
+            True if low >= needed else False if high < needed else None,
+            low - needed,
+        ),
+    )
+    values = {"w'Bw / |w|^2": quotient, "lambda": risk.weight_decay}
+    if all(c.holds for c in conditions):
+        return Certificate(
+            _CLAIM, _STATEMENT, Verdict.CERTIFIED, "exact", conditions, values=values
+        )
+    failed = [c.text for c in conditions if c.holds is False]
+    if failed:
+        return Certificate(
+            _CLAIM, _STATEMENT, Verdict.REFUTED, "exact", conditions, {"fails": failed[0]}
+        )
+    return Certificate(
+        _CLAIM,
+        _STATEMENT,
+        Verdict.UNKNOWN,
+        "exact",
+        conditions,
+        reason="no row or column is long enough to decide (iii)",
+    )
+
+
+def _residual_curvature(risk: Risk, w: RationalMatrix) -> fmpq:
+    r"""w'Bw: the risk's second derivative along w, less that of weight decay, less w'Gw.
+
+    The outputs are homogeneous of degree H + 1, so :math:`\nabla \hat y \cdot w = (H + 1) \hat y`.
+    """
+    along = 2 * expand_along(risk, w, w).risk[2]
+    outputs, depth = risk.predictions(w), len(risk.network.widths) - 1
+    gauss_newton = risk.loss.curvature(len(outputs)) * depth**2 * outputs.dot(outputs)
+    return along - risk.weight_decay * w.dot(w) - gauss_newton
+
+
+def _squared_products(risk: Risk, w: RationalMatrix) -> tuple[fmpq, fmpq]:
+    """Lower and upper bound of 2 l r^2 |W|_*^(2(H-1))."""
+    weights = [layer.weight for layer in risk.network.unpack(w)]
+    lines = [v for A in weights for M in (A, A.T) for v in (M.column(j) for j in range(M.shape[1]))]
+    power = len(weights) - 2
+    factor = 2 * data_loss(risk, w) * squared_radius(risk)
+    low, high = max(v.dot(v) for v in lines), max(A.dot(A) for A in weights)
+    return factor * low**power, factor * high**power

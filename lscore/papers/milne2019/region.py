@@ -1,0 +1,148 @@
+r"""The region U of Definition 2 for one hidden layer, decided exactly, and sharper bounds.
+
+Without biases, with :math:`\ell = \frac{1}{2n} \sum_i (\hat y_i - y_i)^2`, weight decay
+:math:`\lambda` and :math:`\|x_i\| \le r`. Every second derivative of :math:`\ell` inside a cell is
+at least :math:`-K_0 = -2 r \sqrt{2 \ell}` (Lemma 3), so that :math:`K_0 < \lambda` makes the risk
+strongly convex there. The bounds of `curvature_bounds` are smaller and do the same.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from flint import fmpq
+
+from lscore.certificates import Certificate, Condition, Verdict
+from lscore.errors import DataError, HypothesisError
+from lscore.exact import RationalMatrix, Scalar, exact, rational
+from lscore.losses import SquaredLoss
+from lscore.networks import Point
+from lscore.risk import Risk
+
+
+def check_setting(risk: Risk, claim: str = "MILNE-D2") -> None:
+    """Raise unless the risk is Milne's: half the mean squared error, one output, no biases.
+
+    `DataError` for the loss; `HypothesisError` if there are biases or an activation is not
+    positively homogeneous (witness: the activation, or the network).
+    """
+    if not isinstance(risk.loss, SquaredLoss) or risk.loss.scale(2) != rational("1/4"):
+        raise DataError('risk: need half the mean squared error, SquaredLoss("1/2", mean=True)')
+    if risk.network.widths[-1] != 1:
+        raise DataError(f"risk: {risk.network.widths[-1]} outputs, need one")
+    if risk.network.bias:
+        raise HypothesisError(claim, "no biases", "the network has biases", risk.network)
+    outer = risk.network.output_activation
+    for h in (*risk.network.activations, *([] if outer is None else [outer])):
+        if not risk.network.is_piecewise_linear or h.value != 0 or h.knots not in ((), (fmpq(0),)):
+            raise HypothesisError(
+                claim, "homogeneous", f"{h.name} is not linear on either side of 0", h
+            )
+
+
+def squared_radius(risk: Risk) -> fmpq:
+    """The smallest possible :math:`r^2`: the largest squared norm of an input."""
+    rows = (risk.exact_X.rows(i, i + 1) for i in range(len(risk.exact_X)))
+    return max(row.dot(row) for row in rows)
+
+
+def data_loss(risk: Risk, w: RationalMatrix) -> fmpq:
+    """The loss without weight decay at an exact point."""
+    return risk.loss(risk.predictions(w), risk.exact_y)
+
+
+def decide_membership(
+    risk: Risk, w: Point | np.ndarray, theta: Scalar = 0, squared_r: Scalar | None = None
+) -> Certificate:
+    r"""Is w in :math:`U(\lambda, \theta)`, that is :math:`8 \ell r^2 < (\lambda - \theta)^2`?
+
+    One hidden layer. `squared_r` is :math:`r^2`, by default the smallest one that the data allow;
+    `theta` = 0 is the union over all positive theta. Exact, sound and complete; kinks do no harm.
+    Raises `HypothesisError` for biases, other depths, slopes above 1 and theta outside
+    [0, lambda). MILNE-D2, Definition 2 of Milne (2019).
+
+    >>> from lscore import Network, relu
+    >>> risk = Risk(Network((1, 1, 1), relu, bias=False), [1], ["1/2"],
+    ...             SquaredLoss("1/2", mean=True), "1/4")
+    >>> decide_membership(risk, exact([0, 0])).verdict.value         # 8 l = 1 against 1/16
+    'refuted'
+    >>> decide_membership(risk, exact([1, "1/2"])).verdict.value     # l = 0
+    'certified'
+    """
+    check_setting(risk)
+    _check_one_layer(risk)
+    w = exact(risk.network.point(w), "w")
+    theta, decay = rational(theta, "theta"), risk.weight_decay
+    smallest = squared_radius(risk)
+    squared_r = smallest if squared_r is None else rational(squared_r, "squared_r")
+    if not 0 <= theta < decay:
+        raise HypothesisError("MILNE-D2", "0 <= theta < lambda", f"theta {theta}", theta)
+    if squared_r < smallest:
+        raise HypothesisError("MILNE-D2", "|x| <= r", f"an input has |x|^2 = {smallest}", smallest)
+    bound, room = 8 * data_loss(risk, w) * squared_r, (decay - theta) ** 2
+    condition = Condition("8 l r^2 < (lambda - theta)^2", bound < room, room - bound)
+    statement = "the point lies in U(lambda, theta)"
+    values = {"lambda": decay, "theta": theta, "8 l r^2": bound}
+    if bound < room:
+        return Certificate(
+            "MILNE-D2", statement, Verdict.CERTIFIED, "exact", (condition,), values=values
+        )
+    witness = {"8 l r^2 - (lambda - theta)^2": bound - room}
+    return Certificate(
+        "MILNE-D2", statement, Verdict.REFUTED, "exact", (condition,), witness, values=values
+    )
+
+
+def curvature_bounds(risk: Risk, w: Point | np.ndarray) -> dict[str, fmpq]:
+    r"""Squares of upper bounds for the negative curvature of the loss, one hidden layer, d = 1.
+
+    - K0 = 2 r (2 l)^(1/2), the paper's; K1 = K0 / 2, by Cauchy-Schwarz over the layers;
+    - K2: r becomes the root mean square of the inputs; K3: the mean of \|residual\| \|x\|;
+    - K6: the largest \|q_j\|, with q_j the mean of residual times input where unit j is on. This
+      is the smallest eigenvalue of the part of the Hessian that the residuals carry, exactly.
+
+    The risk is strongly convex in the cell where any of them is below lambda squared. For ReLU
+    without output activation; an input at a kink counts as off. Raises as `decide_membership`,
+    and `DataError` for other networks.
+
+    >>> from lscore import Network, relu
+    >>> risk = Risk(Network((1, 1, 1), relu, bias=False), [1, -1], [1, 1],
+    ...             SquaredLoss("1/2", mean=True), "1/4")
+    >>> {name: str(K) for name, K in curvature_bounds(risk, exact([1, "1/2"])).items()}
+    {'K0': '5/2', 'K1': '5/8', 'K2': '5/8', 'K3': '9/16', 'K6': '1/16'}
+    """
+    check_setting(risk)
+    _check_one_layer(risk)
+    if risk.network.widths[0] != 1 or risk.network.output_activation is not None:
+        raise DataError("risk: need one input and no output activation")
+    if risk.network.activations[0].slopes != (0, 1):
+        raise DataError("risk: need ReLU")
+    w = exact(risk.network.point(w), "w")
+    pre, outputs = risk.forward(w)
+    residuals = (risk.exact_y - outputs).entries()
+    x, n = risk.exact_X.entries(), len(risk.exact_X)
+    loss = data_loss(risk, w)
+    mean_square = sum((a * a for a in x), fmpq(0)) / n
+    spread = sum((abs(e) * abs(a) for e, a in zip(residuals, x, strict=True)), fmpq(0)) / n
+    pulls = [
+        sum((e * a for e, a, z in zip(residuals, x, unit, strict=True) if z > 0), fmpq(0)) / n
+        for unit in (pre[0].column(j).entries() for j in range(pre[0].shape[1]))
+    ]
+    K1 = 2 * loss * squared_radius(risk)
+    bounds = {"K0": 4 * K1, "K1": K1, "K2": 2 * loss * mean_square, "K3": spread**2}
+    return bounds | {"K6": max(q * q for q in pulls)}
+
+
+def _check_one_layer(risk: Risk) -> None:
+    if len(risk.network.widths) != 3:
+        raise HypothesisError(
+            "MILNE-D2", "H = 1", f"widths {risk.network.widths}, need one hidden layer", risk
+        )
+    check_slopes(risk, "MILNE-D2")
+
+
+def check_slopes(risk: Risk, claim: str) -> None:
+    """Raise `HypothesisError` if an activation has a slope above 1 (witness: the activation)."""
+    outer = risk.network.output_activation
+    for h in (*risk.network.activations, *([] if outer is None else [outer])):
+        if any(abs(slope) > 1 for slope in h.slopes):
+            raise HypothesisError(claim, "|slope| <= 1", f"{h.name} has a larger slope", h)

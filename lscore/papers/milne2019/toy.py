@@ -1,0 +1,165 @@
+r"""The surface of the toy regression, completely: one input, one hidden layer of ReLUs, no biases.
+
+With the moments :math:`S_\pm, B_\pm` of the two sides (see `lscore.toy_ensembles`) and
+:math:`c_\pm = \sum_{\pm w_j > 0} v_j w_j` the risk is
+
+.. math:: \tfrac12 Q + \sum_\pm \bigl(\tfrac12 S_\pm c_\pm^2 - B_\pm c_\pm\bigr)
+          + \tfrac\lambda2 |W|^2, \qquad |W|^2 \ge 2 |c_+| + 2 |c_-| .
+
+So its minimum is that of two soft-thresholded parabolas.
+"""
+
+from __future__ import annotations
+
+from math import isqrt
+
+from flint import fmpq
+
+from lscore.certificates import Certificate, Condition, Verdict
+from lscore.errors import DataError, HypothesisError
+from lscore.exact import RationalMatrix, Scalar, exact, rational
+from lscore.papers.milne2019.region import check_setting
+from lscore.risk import Risk
+
+_ONLY = "0 is the only global minimum and the only Clarke critical point"
+_TRAINED = "gradient descent from every point of the ball converges to 0"
+
+
+def toy_sides(risk: Risk) -> list[tuple[fmpq, fmpq]]:
+    """[(S_+, B_+), (S_-, B_-)], exact: means of x^2 and of x y over the positive and negative x.
+
+    Raises `DataError` unless the network is (1, k, 1) with ReLU, no output activation, half the
+    mean squared error; `HypothesisError` for biases.
+
+    >>> from lscore import Network, SquaredLoss, relu
+    >>> risk = Risk(Network((1, 2, 1), relu, bias=False), [2, -1], [1, 3],
+    ...             SquaredLoss("1/2", mean=True))
+    >>> toy_sides(risk)
+    [(2, 1), (1/2, -3/2)]
+    """
+    check_setting(risk, "MILNE-F1")
+    widths, network = risk.network.widths, risk.network
+    if len(widths) != 3 or widths[0] != 1 or network.output_activation is not None:
+        raise DataError(f"risk: widths {widths}, need (1, k, 1) and no output activation")
+    if network.activations[0].slopes != (0, 1):
+        raise DataError("risk: need ReLU")
+    pairs = list(zip(risk.exact_X.entries(), risk.exact_y.entries(), strict=True))
+    found = []
+    for sign in (1, -1):
+        side = [(x, y) for x, y in pairs if sign * x > 0]
+        squares = sum((x * x for x, _ in side), fmpq(0)) / len(pairs)
+        found.append((squares, sum((x * y for x, y in side), fmpq(0)) / len(pairs)))
+    return found
+
+
+def lowest_risk(risk: Risk) -> fmpq:
+    r"""The exact minimum of the risk,
+    :math:`\tfrac12 Q - \sum_\pm (|B_\pm| - \lambda)_+^2 / (2S_\pm)`.
+
+    With a single unit only the better side counts. MILNE-B-TOY-1.
+
+    >>> from lscore import Network, SquaredLoss, relu
+    >>> lowest_risk(Risk(Network((1, 2, 1), relu, bias=False), [1], ["1/2"],
+    ...                  SquaredLoss("1/2", mean=True), "1/4"))
+    3/32
+    """
+    gains = []
+    for S, B in toy_sides(risk):
+        excess = abs(B) - risk.weight_decay
+        gains.append(excess**2 / (2 * S) if excess > 0 else fmpq(0))
+    at_zero = risk.exact_y.dot(risk.exact_y) / (2 * len(risk.exact_y))
+    return at_zero - (sum(gains, fmpq(0)) if risk.network.widths[1] > 1 else max(gains))
+
+
+def decide_only_minimum(risk: Risk) -> Certificate:
+    r"""Is 0 the only global minimum, and the only critical point? Yes iff lambda >= max \|B\|.
+
+    Refuted with a lower point. Exact, sound and complete, for weight decay above 0 (else
+    `HypothesisError`). Raises as `toy_sides`. MILNE-B-TOY-1, proof in the chapter on the toy
+    regression.
+
+    >>> from lscore import Network, SquaredLoss, relu
+    >>> def toy(decay):
+    ...     net = Network((1, 2, 1), relu, bias=False)
+    ...     return Risk(net, [1], ["1/2"], SquaredLoss("1/2", mean=True), decay)
+    >>> [decide_only_minimum(toy(decay)).verdict.value for decay in ("1/2", "1/4")]
+    ['certified', 'refuted']
+    """
+    moments, decay = toy_sides(risk), risk.weight_decay
+    if decay == 0:
+        raise HypothesisError("MILNE-B-TOY-1", "lambda > 0", "weight decay 0", decay)
+    critical = max(abs(B) for _, B in moments)
+    conditions = tuple(
+        Condition(f"|B{sign}| <= lambda", abs(B) <= decay, decay - abs(B))
+        for sign, (_, B) in zip("+-", moments, strict=True)
+    )
+    values = {"max |B|": critical, "lambda": decay}
+    if critical <= decay:
+        return Certificate(
+            "MILNE-B-TOY-1", _ONLY, Verdict.CERTIFIED, "exact", conditions, values=values
+        )
+    lower = _lower_point(risk, *max(moments, key=lambda side: abs(side[1])))
+    gain = risk(exact([0] * risk.dimension)) - risk(lower)
+    witness = {"lower point": lower, "lower by": gain}
+    return Certificate(
+        "MILNE-B-TOY-1", _ONLY, Verdict.REFUTED, "exact", conditions, witness, values=values
+    )
+
+
+def _lower_point(risk: Risk, S: fmpq, B: fmpq) -> RationalMatrix:
+    """One unit with v w near the best c of its side and w near the root of it; lower than 0."""
+    excess = abs(B) - risk.weight_decay
+    size, origin, bits = excess / S, risk(exact([0] * risk.dimension)), 8
+    positive = toy_sides(risk)[0] == (S, B)
+    while True:
+        root = fmpq(isqrt(int((size * 4**bits).ceil()))) / 2**bits
+        if root:
+            c = size if B > 0 else -size
+            w, units = root if positive else -root, risk.network.widths[1]
+            point = exact([w] + [0] * (units - 1) + [c / w] + [0] * (units - 1))
+            if risk(point) < origin:
+                return point
+        bits *= 2
+
+
+def decide_trained_to_zero(risk: Risk, rate: Scalar, squared_norm: Scalar) -> Certificate:
+    r"""Does gradient descent converge to 0 from every start with \|W\|^2 at most `squared_norm`?
+
+    Certified if :math:`S_\pm \tfrac12 |W|^2 + |B_\pm| < \lambda` on both sides and
+    :math:`\text{rate}\,\lambda \le 1`; then every step multiplies the norm of every unit by at
+    most 1 - rate * margin. Exact and sound, not complete: otherwise unknown. Covers starts on
+    kinks, where autodiff takes the gradient of w to be 0. Raises as `toy_sides`, and `DataError`
+    for a rate that is not positive or a negative `squared_norm`. MILNE-B-TOY-2.
+
+    >>> from lscore import Network, SquaredLoss, relu
+    >>> risk = Risk(Network((1, 2, 1), relu, bias=False), [1], ["1/4"],
+    ...             SquaredLoss("1/2", mean=True), 1)
+    >>> decide_trained_to_zero(risk, "1/10", 1).values["factor per step"]
+    39/40
+    >>> decide_trained_to_zero(risk, "1/10", 2).verdict.value
+    'unknown'
+    """
+    moments, decay = toy_sides(risk), risk.weight_decay
+    rate, squared_norm = rational(rate, "rate"), rational(squared_norm, "squared_norm")
+    if rate <= 0 or squared_norm < 0:
+        raise DataError(f"rate, squared_norm: got {rate} and {squared_norm}, need > 0 and >= 0")
+    rooms = [decay - S * squared_norm / 2 - abs(B) for S, B in moments]
+    conditions = tuple(
+        Condition(f"S{sign} |W|^2 / 2 + |B{sign}| < lambda", room > 0, room)
+        for sign, room in zip("+-", rooms, strict=True)
+    )
+    conditions += (Condition("rate lambda <= 1", rate * decay <= 1, 1 - rate * decay),)
+    values = {"factor per step": 1 - rate * min(rooms)}
+    if all(c.holds for c in conditions):
+        return Certificate(
+            "MILNE-B-TOY-2", _TRAINED, Verdict.CERTIFIED, "exact", conditions, values=values
+        )
+    failed = next(c.text for c in conditions if not c.holds)
+    return Certificate(
+        "MILNE-B-TOY-2",
+        _TRAINED,
+        Verdict.UNKNOWN,
+        "exact",
+        conditions,
+        reason=f"not so: {failed}",
+    )
