@@ -59,6 +59,28 @@ def lenet5(channels: int = 1, size: int = 28, classes: int = 10, seed: int = 0) 
         )
 
 
+def lenet8(
+    channels: int = 1, classes: int = 10, batch_norm: bool = False, seed: int = 0
+) -> nn.Sequential:
+    """LeNet-5 made small for images (n, channels, 8, 8), such as scikit-learn's digits.
+
+    As `lenet5`, but the two convolutions are 3 x 3 and padded, so that 8 x 8 becomes 4 x 4 and
+    2 x 2. With `batch_norm` each convolution is followed by a normalisation.
+
+    >>> parameter_count(lenet8()), lenet8()(torch.zeros(3, 1, 8, 8)).shape
+    (19754, torch.Size([3, 10]))
+    """
+    _positive(channels=channels, classes=classes)
+    with _seeded(seed):
+        layers: list[nn.Module] = []
+        for inner, out in ((channels, 6), (6, 16)):
+            layers += [nn.Conv2d(inner, out, 3, padding=1), _norm(out, batch_norm)]
+            layers += [nn.ReLU(), nn.MaxPool2d(2)]
+        layers += [nn.Flatten(), nn.Linear(16 * 2 * 2, 120), nn.ReLU()]
+        layers += [nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, classes)]
+        return nn.Sequential(*layers)
+
+
 class PreActivationBlock(nn.Module):
     """x + conv(relu(norm(conv(relu(norm(x)))))), 3 x 3 convolutions without bias.
 

@@ -101,7 +101,6 @@ FLOORS = [
         "papers.milne2019.toy",
         "papers.milne2019",
     ],
-    ["convnets", "ensembles", "toy_ensembles", "sweeps", "datasets", "image_datasets"],
     [
         "module_risks",
         "sweep_rules",
@@ -113,6 +112,18 @@ FLOORS = [
         "flow",
         "exact_curvature",
         "decay",
+        "ball_curvature",
+        "minibatches",
+    ],
+    [
+        "convnets",
+        "ensembles",
+        "toy_ensembles",
+        "sweeps",
+        "datasets",
+        "image_datasets",
+        "image_trials",
+        "trial_records",
     ],
     [
         "plotting",
@@ -126,6 +137,7 @@ FLOORS = [
         "partition_exercises",
         "curvature_exercises",
         "toy_exercises",
+        "image_exercises",
     ],
 ]
 ORDER = [name for floor in FLOORS for name in floor]

@@ -85,4 +85,18 @@ CLAIMS = [
         "the toy trajectories",
         "gradient descent on the toy risk contracts to 0 from every start of a ball",
     ),
+    Claim(
+        "MILNE-F2",
+        "milne2019",
+        "section 4, Figure 2",
+        "along a run of SGD the curvature 2 g'Hg is positive from some t0 on, and most of the "
+        "loss change comes after",
+        "the paper does not say on which samples g and H are taken; the share depends on it",
+    ),
+    Claim(
+        "MILNE-B-F2-1",
+        "book",
+        "minibatches and curvature",
+        "on average a minibatch adds the trace of H times the covariance of its gradient to g'Hg",
+    ),
 ]
