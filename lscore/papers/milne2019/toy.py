@@ -26,7 +26,10 @@ _TRAINED = "gradient descent from every point of the ball converges to 0"
 
 
 def toy_sides(risk: Risk) -> list[tuple[fmpq, fmpq]]:
-    """[(S_+, B_+), (S_-, B_-)], exact: means of x^2 and of x y over the positive and negative x.
+    r"""The pairs :math:`(S_+, B_+), (S_-, B_-)`, exact: means of :math:`x^2` and of x y, per side.
+
+    :math:`S_\pm = \tfrac1n \sum_{\pm x_i > 0} x_i^2` and
+    :math:`B_\pm = \tfrac1n \sum_{\pm x_i > 0} x_i y_i`.
 
     Raises `DataError` unless the network is (1, k, 1) with ReLU, no output activation, half the
     mean squared error; `HypothesisError` for biases.
