@@ -41,7 +41,7 @@ async () => {
     said.push("MathJax error: " + name(e));
   const prose = article.cloneNode(true);
   prose.querySelectorAll("pre, code, script, style, mjx-container").forEach((e) => e.remove());
-  for (const raw of ["\\(", "\\[", "$$", "???"])
+  for (const raw of ["\\(", "\\[", "$$", "???", "\\frac", "\\sum", "\\lambda"])
     if (prose.textContent.includes(raw)) said.push("raw text on the page: " + raw);
   for (const image of article.querySelectorAll("img"))
     if (!(image.getAttribute("alt") || "").trim())
@@ -245,6 +245,10 @@ def test_front_door_leads_to_the_first_page(html):
 BAD = {
     "an image without alt text": ('<img src="data:,">', "image without alt text"),
     "raw mathematics": (r"<p>\(x^2\)</p>", "raw text on the page"),
+    "mathematics cut in two": (
+        r"<p>$\frac1n</p><ul><li>\sum_i x_i$</li></ul>",
+        "raw text on the page",
+    ),
     "an unresolved number": ("<p>see ???</p>", "raw text on the page"),
     "mathematics left alone": ('<span class="math">x</span>', "mathematics not rendered"),
     "a MathJax error": ("<mjx-merror>x</mjx-merror>", "MathJax error"),
