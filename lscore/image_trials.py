@@ -101,21 +101,23 @@ def train(
     every: int = 10,
     weight_decay: float = 5e-4,
     batch_size: int = 128,
+    device: str | torch.device = "cpu",
 ) -> tuple[Run, float]:
     """A recorded run of SGD, and the accuracy on the test images where it ended.
 
     `seed` draws the initial values and the minibatches, so that runs with different definitions
     visit the same points. Defaults are those of the paper for MNIST, where 938 steps
-    are its two epochs.
+    are its two epochs. Network and images are moved to `device`; initial values and minibatches
+    are drawn on the CPU, so they do not depend on it.
     """
-    module = classifier(model, data, seed)
+    module = classifier(model, data, seed).to(device)
     loss = nn.functional.cross_entropy
-    risk = ModuleRisk(module, loss, data.X, data.y, weight_decay)
+    risk = ModuleRisk(module, loss, data.X.to(device), data.y.to(device), weight_decay)
     route = "double-backward" if definition == "full Hessian" else "tangent-sweep"
     run = sgd(risk, step, steps, batch_size, seed, definition, route, every)
     module.eval()
     with torch.no_grad():
-        right = module(data.X_test).argmax(1) == data.y_test
+        right = module(data.X_test.to(device)).argmax(1) == data.y_test.to(device)
     return run, float(right.double().mean())
 
 

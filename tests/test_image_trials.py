@@ -69,6 +69,13 @@ def test_training_learns_the_digits():
     assert train("mlp", IMAGES, 0, steps=300)[1] > 0.9
 
 
+def test_the_device_is_an_argument_and_a_wrong_one_is_refused():
+    here = train("mlp", IMAGES, 0, steps=20, device=torch.device("cpu"))
+    assert np.array_equal(here[0].values, train("mlp", IMAGES, 0, steps=20)[0].values)
+    with pytest.raises(RuntimeError, match="nowhere"):
+        train("mlp", IMAGES, 0, steps=1, device="nowhere")
+
+
 def test_seeds_draw_the_networks_and_leave_the_generator_alone():
     torch.manual_seed(0)
     before = torch.random.get_rng_state()

@@ -1,9 +1,9 @@
 """What the curvature of a training step costs, by route, and how exact it is in float32.
 
-Run with ``pytest tests/benchmarks/test_curvature_cost.py --benchmark-enable``; times are CPU times, so
-set one thread. A step is: gradient, curvature, update. `test_overhead` times plain and curved steps
-in turn and reports the ratios with their budgets; the other rows show every route, and PyHessian
-where it is installed. The budgets are for steps of plain SGD on the same network.
+Run with ``pytest tests/benchmarks/test_curvature_cost.py --benchmark-enable``, with one thread;
+times are CPU times. A step is: gradient, curvature, update. `test_overhead` times plain and curved
+steps in turn and reports the ratios with their budgets; the other rows show every route, and
+PyHessian where it is installed. The budgets are for steps of plain SGD on the same network.
 """
 
 import copy

@@ -1,8 +1,8 @@
 """A thousand trials of the toy regression, 500 steps each: a loop over trials, vmap, cell moments.
 
-Run with ``pytest tests/benchmarks/test_ensemble_speed.py --benchmark-enable``, with one thread; times
-are CPU times. The loop keeps the weights of every step, as the moments do; it is timed on 4 trials
-and scaled. Agreement is asserted here as well, at step 20, before all weights are near 0.
+Run with ``pytest tests/benchmarks/test_ensemble_speed.py --benchmark-enable``, with one thread;
+times are CPU times. The loop keeps the weights of every step, as the moments do; it is timed on 4
+trials and scaled. Agreement is asserted here as well, at step 20, before all weights are near 0.
 """
 
 import time
