@@ -19,6 +19,7 @@ from lscore.exact_curvature import exact_second_derivative
 from lscore.frozen import activated
 from lscore.incident_cells import incident_cells, tie_gradient
 from lscore.intervals import Interval, interval
+from lscore.losses import SquaredLoss
 from lscore.multilinear import cell_polynomial
 from lscore.networks import Point
 from lscore.risk import Risk
@@ -41,7 +42,8 @@ def certify_decay(
     the box: with :math:`\mu = C/2` its length up to time t is at most
     :math:`|g|(1 - e^{-\mu t})/\mu < \rho`. Refuted if c(w) < C, exactly: then the inequality fails
     for small t. Unknown otherwise, and on a wall. Sound, not complete; piecewise linear networks
-    with few parameters. Raises `HypothesisError` where the gradient is 0.
+    with few parameters, squared loss. Raises `HypothesisError` where the gradient is 0 and
+    `DataError` for a hinge loss, whose margins have walls of their own.
 
     >>> from lscore.activations import relu
     >>> from lscore.networks import Network
@@ -52,6 +54,8 @@ def certify_decay(
     >>> certify_decay(risk, exact(["3/2"]), "201/100", "3/4").witness["c at the start"]
     2
     """
+    if not isinstance(risk.loss, SquaredLoss):
+        raise DataError(f"risk: loss {type(risk.loss).__name__}, need SquaredLoss")
     w = exact(risk.network.point(w), "w")
     rate, radius = rational(rate, "rate"), rational(radius, "radius")
     horizon = None if time is None else rational(time, "time")

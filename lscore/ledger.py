@@ -140,14 +140,16 @@ def claim_table() -> Table:
     rows = []
     for c in CLAIMS.values():
         source = c.item if c.paper == "book" else f"{SHORT[c.paper]}, {c.item}"
-        rows.append((c.id, source, c.statement, c.erratum or "-"))
+        statement = c.statement + (" (observed only, no verdict)" if c.observed else "")
+        rows.append((c.id, source, statement, c.erratum or "-"))
     marked = [(f"<code>{row[0]}</code>", *map(html.escape, row[1:])) for row in rows]
     return Table(("claim", "source", "statement", "erratum"), tuple(rows), tuple(marked))
 
 
 def missing_claims(rows: list[dict[str, str]]) -> list[str]:
-    """Claims of the registry that no chapter decided."""
-    return [id for id in CLAIMS if id not in {row["claim"] for row in rows}]
+    """Claims of the registry that no chapter decided, observations apart."""
+    decided = {row["claim"] for row in rows}
+    return [id for id, c in CLAIMS.items() if id not in decided and not c.observed]
 
 
 def _title(notebook: dict) -> str:

@@ -226,3 +226,11 @@ def test_where_the_wall_checker_says_unknown():
     assert "need exactly 2" in certify_crossing(risk, random_point(risk, 0)).reason
     still = Risk(Network((1, 1, 1), relu, bias=False), [1], [1])
     assert "tangent" in certify_crossing(still, exact([0, 0])).reason
+
+
+def test_hinge_margins_have_walls_that_the_box_does_not_see():
+    """From w = 2 the flow passes w = 1, where the margin turns: the risk is not one polynomial."""
+    network = Network((1, 1), (), bias=False)
+    risk = Risk(network, [1], [1], binary_hinge(["1/2"]), weight_decay=1)
+    with pytest.raises(DataError, match="loss HingeLoss, need SquaredLoss"):
+        certify_decay(risk, exact([2]), "19/10", "5/2")

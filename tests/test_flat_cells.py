@@ -191,7 +191,15 @@ def test_what_the_lemmas_do_not_cover_is_refused():
         Network((1, 1, 1), relu, output_activation=leaky_relu(2)), [1], [1], binary_hinge()
     )
     for risk in (squared, bent, decay, output):
-        with pytest.raises(DataError, match="cell: need"):
+        with pytest.raises(DataError, match="risk: need"):
             decide_flat(cell_at(risk, exact([1, "1/3", 1, "1/5"])))
     with pytest.raises(ShapeError, match="need as many"):
         vanishes_for_every_matrix(zeros(2), zeros(3))
+
+
+def test_flat_cells_under_weight_decay_are_not_the_theorems():
+    decayed = Risk(
+        Network((1, 1, 1), leaky_relu("1/2")), [0, 1], [-1, 1], binary_hinge(), weight_decay=1
+    )
+    with pytest.raises(DataError, match="without weight decay"):
+        decide_flat_is_optimal(decayed)

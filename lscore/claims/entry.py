@@ -29,13 +29,17 @@ SHORT = {
 
 @dataclass(frozen=True)
 class Claim:
-    """One numbered statement: `paper` is a key of PAPERS, `item` its number or place there."""
+    """One numbered statement: `paper` is a key of PAPERS, `item` its number or place there.
+
+    `observed` marks what an experiment reported: a chapter repeats it, no proof can decide it.
+    """
 
     id: str
     paper: str
     item: str
     statement: str
     erratum: str = ""
+    observed: bool = False
 
     def cite(self) -> str:
         """Source in one line, with our erratum if there is one."""

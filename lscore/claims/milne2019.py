@@ -99,4 +99,18 @@ CLAIMS = [
         "minibatches and curvature",
         "on average a minibatch adds the trace of H times the covariance of its gradient to g'Hg",
     ),
+    Claim(
+        "MILNE-Tab1",
+        "milne2019",
+        "Table 1",
+        "set-up of the image experiments: model, epochs, weight decay, trials, step size",
+        observed=True,
+    ),
+    Claim(
+        "MILNE-Tab2",
+        "milne2019",
+        "Table 2",
+        "accuracy, 10th percentile of the curvature and share of the loss change over all trials",
+        observed=True,
+    ),
 ]

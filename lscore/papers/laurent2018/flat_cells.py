@@ -69,11 +69,11 @@ def changes_the_frozen_risk(cell: Cell, point: RationalMatrix) -> bool:
 def _check_setting(risk: Risk) -> None:
     network = risk.network
     if not isinstance(risk.loss, HingeLoss) or risk.weight_decay:
-        raise DataError("cell: need a hinge loss without weight decay")
+        raise DataError("risk: need a hinge loss without weight decay")
     if network.output_activation is not None:
-        raise DataError("cell: need a network without output activation")
+        raise DataError("risk: need a network without output activation")
     if not network.is_piecewise_linear or any(any(h.intercepts) for h in network.activations):
-        raise DataError("cell: need piecewise linear activations with every piece through 0")
+        raise DataError("risk: need piecewise linear activations with every piece through 0")
 
 
 def _coefficients(cell: Cell) -> Iterator[tuple[tuple, fmpq]]:
@@ -196,13 +196,15 @@ def decide_flat_is_optimal(risk: Risk, w: Point | None = None, limit: int = 10**
     Certified by Theorem 3 where its hypotheses are: all layers fully connected with biases, one
     leaky slope :math:`\alpha > 0`, generic data; then every minimum that touches a flat cell is
     global. Refuted by a point `w` inside a flat cell with positive loss. Unknown otherwise, with
-    the reason. Sound, not complete: rare data may still have no bad flat cell.
+    the reason. Sound, not complete: rare data may still have no bad flat cell. Raises `DataError`
+    as `decide_flat` does, for instance for weight decay.
 
     >>> from lscore import Network, binary_hinge, leaky_relu
     >>> risk = Risk(Network((1, 3, 3, 1), leaky_relu("1/9")), [0, 1], [-1, 1], binary_hinge())
     >>> decide_flat_is_optimal(risk).verdict.value
     'certified'
     """
+    _check_setting(risk)
     if w is not None:
         w = exact(risk.network.point(w), "w")
         flat = decide_flat(cell_at(risk, w))
