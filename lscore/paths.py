@@ -11,48 +11,16 @@ from lscore.errors import ShapeError
 from lscore.exact import RationalMatrix
 from lscore.rays import pieces_along
 from lscore.risk import Risk
-
-
-def bernstein_coefficients(p: fmpq_poly, a: fmpq, b: fmpq) -> list[fmpq]:
-    r"""Coefficients of p in the Bernstein basis of [a, b]; p lies between their extremes.
-
-    >>> bernstein_coefficients(fmpq_poly([0, 0, 1]), fmpq(0), fmpq(1))     # t^2
-    [0, 0, 1]
-    """
-    scaled = p(fmpq_poly([a, b - a]))
-    n = max(scaled.degree(), 0)
-    c = [scaled[k] for k in range(n + 1)]
-    binomial = fmpq_poly([1, 1]) ** n
-    result = []
-    for j in range(n + 1):
-        row = fmpq_poly([1, 1]) ** j
-        result.append(sum((row[k] / binomial[k] * c[k] for k in range(j + 1)), fmpq(0)))
-    return result
-
-
-def is_nonpositive(p: fmpq_poly, a: fmpq, b: fmpq, depth: int = 20) -> bool | None:
-    """Whether p <= 0 on [a, b]: decided by Bernstein bounds and bisection, None if undecided."""
-    coefficients = bernstein_coefficients(p, a, b)
-    if all(c <= 0 for c in coefficients):
-        return True
-    if coefficients[0] > 0 or coefficients[-1] > 0:
-        return False
-    if depth == 0:
-        return None
-    middle = (a + b) / 2
-    halves = (is_nonpositive(p, a, middle, depth - 1), is_nonpositive(p, middle, b, depth - 1))
-    if False in halves:
-        return False
-    return True if all(halves) else None
+from lscore.roots import is_nonpositive
 
 
 def certify_nonincreasing(risk: Risk, waypoints: list[RationalMatrix]) -> Certificate:
     """Does the risk never rise along the straight segments through these exact points?
 
     On every segment the risk is a chain of polynomials between walls that are known exactly
-    (`pieces_along`); each must have a derivative <= 0. Certified, refuted (with the segment and
-    two points on it between which the risk rises) or unknown (bisection budget used up). One
-    hidden layer; needs two waypoints at least (`ShapeError`). Claim YUN-B-T1-4. Sound.
+    (`pieces_along`); each must have a derivative <= 0. Certified, or refuted with the segment and
+    two points on it between which the risk rises. One hidden layer; needs two waypoints at least
+    (`ShapeError`). Claim YUN-B-T1-4. Sound and complete.
 
     >>> from lscore import Network, Risk, exact, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [1], [2])
@@ -67,11 +35,7 @@ def certify_nonincreasing(risk: Risk, waypoints: list[RationalMatrix]) -> Certif
     for s, (start, end) in enumerate(pairwise(waypoints)):
         for piece in pieces_along(risk, start, end):
             count += 1
-            falls = is_nonpositive(piece.risk.derivative(), piece.start, piece.stop)
-            if falls is None:
-                reason = f"segment {s}, piece {count}: sign of the slope not decided by bisection"
-                return Certificate("YUN-B-T1-4", statement, Verdict.UNKNOWN, "exact", reason=reason)
-            if not falls:
+            if not is_nonpositive(piece.risk.derivative(), piece.start, piece.stop):
                 before, after = _rise(piece.risk, piece.start, piece.stop)
                 witness = {
                     "segment": s,

@@ -1,8 +1,9 @@
-"""The first root of rational polynomials in (0, 1], when it is rational."""
+"""Rational polynomials in one variable: where the first root is, and what sign an interval has."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from flint import ctx, fmpq, fmpq_poly, fmpz_poly
 
@@ -27,6 +28,40 @@ def first_root(polynomials: Iterable[fmpq_poly], last: fmpq) -> fmpq | None:
         if q.degree() > 1 and _has_root_before(q, last if first is None else first):
             raise DataError(f"polynomials: the first root is irrational, a root of {q}")
     return first
+
+
+def is_nonpositive(p: fmpq_poly, a: fmpq, b: fmpq) -> bool:
+    """Whether p <= 0 on all of [a, b].
+
+    Sound and complete: between neighbouring real roots the sign of p is that at any rational point,
+    and a and b stand for the two outer parts.
+
+    >>> is_nonpositive(fmpq_poly([-1, 6, -9]), fmpq(0), fmpq(1))          # -(3t - 1)^2
+    True
+    """
+    return all(p(t) <= 0 for t in [a, b, *_between_roots(p, a, b)])
+
+
+def _between_roots(p: fmpq_poly, a: fmpq, b: fmpq) -> list[fmpq]:
+    """A rational number in (a, b) between every two neighbouring real roots that leave room there.
+
+    The roots are enclosed until the balls are apart and hold a or b only where these are roots.
+    """
+    if p.degree() < 2:
+        return []
+    numerator, precision = p.numer(), ctx.prec
+    ends = [t for t in (a, b) if p(t) != 0]
+    try:
+        while True:
+            roots = [z.real for z, _ in numerator.complex_roots() if z.imag == 0]
+            roots.sort(key=lambda z: z.mid().fmpq())
+            apart = all(left < right for left, right in pairwise(roots))
+            if apart and all(z < t or z > t for z in roots for t in ends):
+                gaps = ((x.upper().fmpq(), y.lower().fmpq()) for x, y in pairwise(roots))
+                return [t for low, high in gaps if a < (t := (low + high) / 2) < b]
+            ctx.prec *= 2
+    finally:
+        ctx.prec = precision
 
 
 def _factors(p: fmpq_poly) -> list[fmpz_poly]:

@@ -1,12 +1,16 @@
-"""First roots: rational ones exactly, irrational ones refused only where they come first."""
+"""First roots: rational ones exactly, irrational ones refused only where they come first. Signs on
+an interval: decided for every polynomial."""
+
+from itertools import pairwise
 
 import pytest
+from cases import small_fractions
 from flint import ctx, fmpq, fmpq_poly
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lscore.errors import DataError
-from lscore.roots import first_root
+from lscore.roots import first_root, is_nonpositive
 
 ONE = fmpq(1)
 SQRT_HALF = fmpq_poly([-1, 0, 2])
@@ -43,3 +47,65 @@ def test_roots_that_floats_cannot_tell_apart():
     with pytest.raises(DataError, match="irrational"):
         first_root([SQRT_HALF, fmpq_poly([-above, 1])], ONE)
     assert ctx.prec == 53
+
+
+polynomials = st.lists(small_fractions, min_size=1, max_size=5).map(
+    lambda values: fmpq_poly([fmpq(v.numerator, v.denominator) for v in values])
+)
+
+
+@given(polynomials, roots, st.integers(1, 4))
+def test_the_sign_test_agrees_with_sampling(p, a, length):
+    b = a + length
+    answer = is_nonpositive(p, a, b)
+    samples = [p(a + fmpq(k * length, 40)) for k in range(41)]
+    if any(v > 0 for v in samples):
+        assert answer is False
+    if answer is False:
+        assert max(p(a + fmpq(k * length, 2**12)) for k in range(2**12 + 1)) > 0
+
+
+@pytest.mark.parametrize(
+    ("coefficients", "answer"),
+    [
+        ([0], True),
+        ([-1], True),
+        ([1], False),
+        ([0, -1], True),
+        ([-1, 4, -4], True),  # -(2t - 1)^2 touches zero at 1/2
+        ([-1, 6, -9], True),  # -(3t - 1)^2 touches zero at 1/3, which no bisection meets
+        ([-1, 0, 4, 0, -4], True),  # -(2t^2 - 1)^2 touches zero at an irrational point
+        ([0, 1, -1], False),  # both ends are roots
+        ([0, -1, 1], True),
+        ([0, 0, 1, -2, 1], False),  # both ends are double roots
+        ([0, -1, 3, -2], False),  # t (1 - t) (2t - 1): below zero first, above it at the end
+        (["-99/100", 4, -4], False),
+        (["-1073741823/1073741824", 1], False),  # positive on the last billionth only
+        (["-101/100", 4, -4], True),
+    ],
+)
+def test_the_sign_on_an_interval_is_always_decided(coefficients, answer):
+    p = fmpq_poly(
+        [fmpq(*map(int, c.split("/"))) if isinstance(c, str) else c for c in coefficients]
+    )
+    assert is_nonpositive(p, fmpq(0), fmpq(1)) is answer
+
+
+@given(st.lists(roots, min_size=1, max_size=3), st.lists(roots, max_size=2), st.booleans())
+def test_double_roots_and_roots_at_the_ends_are_no_obstacle(double, single, sign):
+    """The sign between neighbouring roots, from the roots themselves."""
+    p = with_roots(double) * with_roots(double) * with_roots(single) * (1 if sign else -1)
+    a, b = min(double), max(double) + 1
+    marks = sorted({a, b, *(r for r in double + single if a < r < b)})
+    middles = [(s + t) / 2 for s, t in pairwise(marks)]
+    assert is_nonpositive(p, a, b) == all(p(t) <= 0 for t in marks + middles)
+    assert ctx.prec == 53
+
+
+def test_roots_close_to_an_end_are_told_from_it():
+    """-(t - 1 - 10^-40) (t - 1 + 10^-40): positive within 10^-40 of 1 only."""
+    tiny = fmpq(1, 10**40)
+    p = -with_roots([ONE - tiny, ONE + tiny])
+    assert not is_nonpositive(p, fmpq(0), ONE)
+    assert is_nonpositive(p, fmpq(0), ONE - tiny)
+    assert is_nonpositive(p, ONE + tiny, fmpq(2))
