@@ -7,8 +7,6 @@ and never scroll sideways.
 
 import functools
 import http.server
-import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -17,13 +15,13 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
+from browser import find_or_install
 from bs4 import BeautifulSoup
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDTHS = {"desk": 1280, "phone": 390}
 THEMES = ["light", "dark"]
-BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"]
 KNOWN_NOISE = "THEBE_JS_URL"  # the theme's live-code script declares its address twice
 
 INSPECT = r"""
@@ -102,19 +100,6 @@ def toc_pages():
     return [page.removesuffix(".ipynb").removesuffix(".md") for page in walk(toc)]
 
 
-def find_browser(playwright):
-    """Return the path of a Chromium or Chrome; fail the test when there is none."""
-    named = os.environ.get("CHROMIUM")
-    usual = [shutil.which(name) for name in BROWSERS]
-    for path in [named, *usual, playwright.chromium.executable_path]:
-        if path and Path(path).exists():
-            return path
-    pytest.fail(
-        "The page tests need a browser. Install Chromium or Chrome (on Debian: apt-get install "
-        "chromium), or run `playwright install chromium`, or set CHROMIUM to the path of one."
-    )
-
-
 @functools.cache
 def parsed(path):
     """Return one HTML file as a tree."""
@@ -179,7 +164,8 @@ def visitor():
     with sync_playwright() as playwright:
         no_names = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
         browser = playwright.chromium.launch(
-            executable_path=find_browser(playwright), args=["--no-sandbox", no_names]
+            executable_path=find_or_install(playwright.chromium.executable_path),
+            args=["--no-sandbox", no_names],
         )
         yield Visitor(browser)
         browser.close()
