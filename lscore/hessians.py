@@ -6,8 +6,8 @@ Inside a cell the outputs are multilinear in the layers. With J the Jacobian of 
 .. math:: \sum_i \Big( \ell'' J_i^\top J_i + \sum_o \nu_{io} D^2 \hat y_{io} \Big) + \lambda I,
 
 where :math:`\ell''` is a number (0 for hinge losses) and the second part has blocks only between
-different layers. Both parts are matrix products over
-the samples: many times faster than differentiating twice.
+different layers. Both parts are matrix products over the samples. The fewer the outputs, the more
+this saves over differentiating twice: the README has measured ratios.
 """
 
 from __future__ import annotations

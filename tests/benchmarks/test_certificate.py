@@ -1,9 +1,11 @@
 """What an exact certificate costs: n = 200 samples, d = 10, and the diabetes data.
 
-Run with ``pytest tests/benchmarks --benchmark-enable``. Where a group has a variant in plain
-Fractions, which gives the identical rationals, the numbers in brackets are the ratio in one run.
+Run with ``pytest tests/benchmarks --benchmark-enable``, with one thread; times are CPU times. Where
+a group has a variant in plain Fractions, which gives the identical rationals, the numbers in
+brackets are the ratio in one run.
 """
 
+import time
 from fractions import Fraction
 
 import numpy as np
@@ -15,6 +17,7 @@ from lscore import Network, Risk, certify_affine_cell, relu
 from lscore.affine_cells import certified_radius_squared
 from lscore.papers.yun2019 import affine_fit, certify_spurious, least_squares_minimum, one_dead_unit
 
+pytestmark = pytest.mark.benchmark(timer=time.process_time)
 N, D = 200, 10
 
 

@@ -1,7 +1,9 @@
 """What exact saddles of deep linear networks cost: 96 designed ones, and real widths.
 
-Run with ``pytest tests/benchmarks --benchmark-enable``.
+Run with ``pytest tests/benchmarks --benchmark-enable``, with one thread; times are CPU times.
 """
+
+import time
 
 import numpy as np
 import pytest
@@ -13,6 +15,8 @@ from lscore.papers.yun2019 import (
     designed_saddles,
     zero_layers,
 )
+
+pytestmark = pytest.mark.benchmark(timer=time.process_time)
 
 
 @pytest.fixture(scope="module")
