@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 
 import numpy as np
 import torch
@@ -81,10 +82,7 @@ def descend_together(
     ([0.5, 2.0], [[1.0, 4.0], [0.25, 1.0]])
     """
     points = _checked(risk, points)
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
-        raise DataError(f"steps: got {steps!r}, need an integer >= 0")
-    if not 0 < rate < float("inf"):
-        raise DataError(f"rate: got {rate!r}, need a positive number")
+    check_steps(rate, steps)
     values = torch.func.vmap(risk_on(risk, device, dtype))
     watchers = {name: torch.func.vmap(function) for name, function in (watch or {}).items()}
     w = points.to(device, dtype, copy=True)
@@ -97,6 +95,14 @@ def descend_together(
         for name, watcher in watchers.items():
             records[name].append(watcher(w))
     return Ensemble(w.cpu(), {name: torch.stack(rows).cpu() for name, rows in records.items()})
+
+
+def check_steps(rate: float, steps: int) -> None:
+    """Raise `DataError` unless the rate is a positive number and steps an integer >= 0."""
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 0:
+        raise DataError(f"steps: got {steps!r}, need an integer >= 0")
+    if isinstance(rate, bool) or not isinstance(rate, Real) or not 0 < rate < float("inf"):
+        raise DataError(f"rate: got {rate!r}, need a positive number")
 
 
 def loss_change_fraction(inside: np.ndarray, loss: np.ndarray) -> np.ndarray:

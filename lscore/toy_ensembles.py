@@ -17,8 +17,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from lscore.ensembles import loss_change_fraction
-from lscore.errors import DataError, ShapeError
+from lscore.ensembles import check_steps, loss_change_fraction
+from lscore.errors import DataError, DtypeError, ShapeError
 
 
 @dataclass(frozen=True)
@@ -38,20 +38,42 @@ class Sides:
 def sides(x: np.ndarray, y: np.ndarray) -> Sides:
     """Moments of inputs and labels, both (n,), or (trials, n) for one data set per trial.
 
+    Raises `ShapeError`, `DtypeError` for what is not real, `DataError` for NaN, infinity, overflow.
+
     >>> found = sides(np.array([2.0, -1.0]), np.array([1.0, 3.0]))
     >>> found.square.tolist(), found.product.tolist(), float(found.target)
     ([2.0, 0.5], [1.0, -1.5], 5.0)
     """
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    if x.shape != y.shape or x.ndim not in (1, 2):
+    x, y = _floats(x, "x"), _floats(y, "y")
+    if x.shape != y.shape or x.ndim not in (1, 2) or not x.size:
         raise ShapeError(f"x, y: shapes {x.shape} and {y.shape}, need equal (n,) or (trials, n)")
     masks = (x > 0, x < 0)
-    return Sides(
-        np.stack([(x * x * on).mean(-1) for on in masks]),
-        np.stack([(x * y * on).mean(-1) for on in masks]),
-        (y * y).mean(-1),
-        abs(x).max(-1),
-    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        square = np.stack([(x * x * on).mean(-1) for on in masks])
+        product = np.stack([(x * y * on).mean(-1) for on in masks])
+        target = (y * y).mean(-1)
+    if not all(np.isfinite(moment).all() for moment in (square, product, target)):
+        raise DataError("x, y: their products are beyond the range of float64, scale them down")
+    return Sides(square, product, target, abs(x).max(-1))
+
+
+def _floats(values: np.ndarray, name: str) -> np.ndarray:
+    """Real and finite numbers as a float64 array, none of them changed by that."""
+    try:
+        given = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DtypeError(f"{name}: {error}, need an array of real numbers") from error
+    if given.dtype.kind not in "iuf" or isinstance(values, np.ma.MaskedArray):
+        kind = "masked" if isinstance(values, np.ma.MaskedArray) else given.dtype
+        raise DtypeError(f"{name}: dtype {kind}, need real numbers")
+    floats = given.astype(float)
+    if not np.isfinite(floats).all():
+        raise DataError(f"{name}: has NaN or infinite entries, need finite numbers")
+    with np.errstate(invalid="ignore"):
+        back = floats.astype(given.dtype)
+    if (back != given).any():
+        raise DtypeError(f"{name}: dtype {given.dtype} has entries that float64 has not")
+    return floats
 
 
 @dataclass(frozen=True)
@@ -184,17 +206,19 @@ def descend_sides(
 
     `points` (trials, 2 units): first all w, then all v, as in `Network((1, units, 1), relu,
     bias=False)`. A unit with w = 0 has no gradient in w, as in ``torch.relu``. The toy regression
-    of Milne (2019), section 4, is units = 2, weight_decay = 0.4, rate = 0.1.
+    of Milne (2019), section 4, is units = 2, weight_decay = 0.4, rate = 0.1. Raises as `sides` and
+    `descend_together`.
 
     >>> run = descend_sides(sides([1.0], [1.0]), np.array([[1.0, 2.0]]), 0.25, 1, 0.0)
     >>> run.points().tolist(), run.loss().tolist()         # the output falls from 2
     ([[0.5, 1.75]], [[0.5], [0.0078125]])
     """
-    points = np.asarray(points, dtype=float)
+    points = _floats(points, "points")
+    check_steps(rate, steps)
     if points.ndim != 2 or points.shape[1] % 2 or not points.size:
         raise ShapeError(f"points: shape {points.shape}, need (trials, 2 units)")
-    if not np.isfinite(points).all():
-        raise DataError("points: has NaN or infinite entries, need finite numbers")
+    if data.square.shape[1:] not in ((), (len(points),)):
+        raise ShapeError(f"data, points: {data.square.shape[1]} data sets, {len(points)} points")
     units = points.shape[1] // 2
     states = np.empty((steps + 1, 2, units, len(points)))
     states[0] = points.T.reshape(2, units, -1)

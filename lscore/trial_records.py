@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from lscore.errors import DataError
-from lscore.sweeps import Sweep
+from lscore.errors import DataError, DtypeError
+from lscore.sweeps import Sweep, check_names
 
 VERSIONS = ("torch", "numpy", "scikit-learn")
 
@@ -49,6 +49,9 @@ class Record:
 def record(sweep: Sweep) -> Record:
     """The results of a sweep with today's date.
 
+    Raises `DataError` for a result that is named like a setting or the seed, `DtypeError` for one
+    that JSON cannot hold, such as an infinite or complex number.
+
     >>> import numpy as np
     >>> done = Sweep((({"model": "mlp"}, 3),), ({"share": np.array(0.5)},), 0, ())
     >>> record(done).rows
@@ -61,8 +64,14 @@ def record(sweep: Sweep) -> Record:
     }
     rows = []
     for (setting, seed), result in zip(sweep.tasks, sweep.results, strict=True):
+        check_names(setting, result)
         plain = {name: _plain(array.tolist()) for name, array in result.items()}
-        rows.append({**setting, "seed": seed, **plain})
+        row = {**setting, "seed": seed, **plain}
+        try:
+            json.dumps(row, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise DtypeError(f"sweep: seed {seed}: {error}, need what JSON can hold") from error
+        rows.append(row)
     return Record(about, rows)
 
 
@@ -74,11 +83,20 @@ def _plain(value):
 
 def load_record(path: str | Path) -> Record:
     """Read a record; `DataError` if it is not whole: no date, machine, versions, or no rows."""
-    stored = json.loads(Path(path).read_text(encoding="utf-8"))
-    about, rows = stored.get("about", {}), stored.get("rows", [])
+    try:
+        stored = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DataError(f"path: {path} is not JSON: {error}") from error
+    stored = stored if isinstance(stored, dict) else {}
+    about, rows = stored.get("about"), stored.get("rows")
+    if not isinstance(about, dict) or not isinstance(rows, list):
+        raise DataError(f"path: {path} is not a record, need about and rows")
     missing = [name for name in ("date", "machine", "versions") if name not in about]
     missing += [] if rows else ["rows"]
     if missing:
         raise DataError(f"path: the record lacks {', '.join(missing)}")
-    datetime.date.fromisoformat(about["date"])
+    try:
+        datetime.date.fromisoformat(about["date"])
+    except (TypeError, ValueError) as error:
+        raise DataError(f"path: the record's date is {about['date']!r}, need a day") from error
     return Record(about, rows)

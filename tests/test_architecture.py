@@ -119,6 +119,7 @@ FLOORS = [
         "convnets",
         "ensembles",
         "toy_ensembles",
+        "trial_identity",
         "sweeps",
         "datasets",
         "image_datasets",

@@ -151,7 +151,44 @@ def test_bad_arguments_of_the_moments_are_named():
         descend_sides(data, np.full((2, 4), np.inf), 0.1, 1, 0.4)
     with pytest.raises(ShapeError, match="x, y"):
         sides(X, X[:3])
+    with pytest.raises(ShapeError, match="3 data sets, 2 points"):
+        descend_sides(sides(np.ones((3, 5)), np.ones((3, 5))), np.ones((2, 4)), 0.1, 1, 0.4)
+    with pytest.raises(DataError, match=r"rate: got '0\.1'"):
+        descend_sides(data, np.ones((2, 4)), "0.1", 1, 0.4)
+    with pytest.raises(DataError, match=r"steps: got 1\.0"):
+        descend_sides(data, np.ones((2, 4)), 0.1, 1.0, 0.4)
     with pytest.raises(DataError, match="name: got 'K9'"):
         descend_sides(data, np.ones((1, 2)), 0.1, 1, 0.4).squared_bound("K9")
     with pytest.raises(ShapeError, match="seeds"):
         initial_points(toy().network, [])
+
+
+@pytest.mark.parametrize(
+    ("values", "error", "message"),
+    [
+        (np.array([1 + 2j, 3]), DtypeError, "dtype complex128, need real"),
+        ([1.0, float("nan")], DataError, "has NaN"),
+        ([1.0, float("inf")], DataError, "has NaN or infinite"),
+        ([1e200, 1.0], DataError, "beyond the range"),
+        (["1", "2"], DtypeError, "dtype <U1"),
+        ([True, False], DtypeError, "dtype bool"),
+        ([2**53 + 1, 0], DtypeError, "dtype int64 has entries that float64 has not"),
+        (np.ma.masked_array([1.0, 9.0], [False, True]), DtypeError, "dtype masked"),
+        ([[1.0], [2.0, 3.0]], DtypeError, "inhomogeneous"),
+        ([None, 1.0], DtypeError, "dtype object"),
+        (torch.ones(2, dtype=torch.float64, requires_grad=True), DtypeError, "requires grad"),
+    ],
+)
+def test_moments_of_what_is_not_real_are_refused(values, error, message):
+    """Imaginary parts used to be dropped, and nan went through."""
+    with pytest.raises(error, match=f"x.*: .*{message}"):
+        sides(values, [1.0, 2.0])
+    with pytest.raises(error, match=f"y: .*{message}"):
+        sides([1.0, 2.0], values)
+
+
+def test_moments_of_integers_and_of_float32_are_those_of_their_values():
+    for x in ([2, -1], np.array([2, -1], dtype=np.float32)):
+        assert sides(x, [1, 3]).square.tolist() == [2, 0.5]
+    with pytest.raises(ShapeError, match="x, y"):
+        sides([], [])

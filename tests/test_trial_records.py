@@ -2,10 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 
-from lscore.errors import DataError
-from lscore.sweeps import sweep
+from lscore.errors import DataError, DtypeError
+from lscore.sweeps import Sweep, sweep
 from lscore.trial_records import Record, load_record, record
 
 
@@ -40,3 +41,35 @@ def test_a_record_that_is_not_whole_is_refused(made, tmp_path, lost):
     path.write_text(json.dumps({"about": made.about, "rows": []}))
     with pytest.raises(DataError, match="lacks rows"):
         load_record(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"a line of text", b"[1, 2]", b'"about"', b'{"about": 3, "rows": [{}]}',
+     b'{"about": {}, "rows": 7}', "{}".encode("utf-16")],
+)  # fmt: skip
+def test_a_file_that_is_no_record_is_refused(tmp_path, content):
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(DataError, match="path: "):
+        load_record(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("date", [None, 20260101.5, "soon"])
+def test_a_record_of_no_day_is_refused(made, tmp_path, date):
+    Record(made.about | {"date": date}, made.rows).save(tmp_path / "a.json")
+    with pytest.raises(DataError, match="date is"):
+        load_record(tmp_path / "a.json")
+
+
+@pytest.mark.parametrize("name", ["seed", "base"])
+def test_a_result_cannot_hide_the_seed_or_a_setting(name):
+    done = Sweep((({"base": 1}, 7),), ({name: np.array(9)},), 0, ())
+    with pytest.raises(DataError, match=f"a result is named '{name}'"):
+        record(done)
+
+
+@pytest.mark.parametrize("value", [np.inf, 1j, np.array([b"bytes"])])
+def test_what_json_cannot_hold_is_refused(value):
+    done = Sweep((({"base": 1}, 7),), ({"x": np.array(value)},), 0, ())
+    with pytest.raises(DtypeError, match=r"sweep: seed 7: .*need what JSON can hold"):
+        record(done)

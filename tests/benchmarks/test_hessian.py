@@ -1,8 +1,8 @@
 """The full Hessian of a ReLU net in closed form against autodiff, N = 1000 samples.
 
 Run with ``pytest tests/benchmarks --benchmark-enable``, with one thread; times are CPU times. The
-numbers in brackets are the ratios in one run. Autodiff gets several chunk sizes, because all columns
-at once are not its fastest way: the ratio to quote is the smallest.
+numbers in brackets are the ratios in one run. Autodiff gets several chunk sizes, because taking all
+columns at once is not its fastest way: the ratio to quote is the smallest.
 """
 
 import time
