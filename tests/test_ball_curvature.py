@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from flint import arb
+from flint import arb, ctx, fmpq
 from torch import nn
 from torch.nn.functional import cross_entropy, mse_loss
 
@@ -89,6 +89,38 @@ def test_the_percentile_is_numpys_and_grows_with_the_radius():
     wide = tenth_percentile([arb(v, 0.5) for v in values])
     assert wide.contains(arb(np.percentile(values - 0.5, 10)).mid() + arb(0.01))
     assert wide.contains(arb(np.percentile(values + 0.5, 10)).mid() - arb(0.01))
+
+
+def test_the_percentile_is_enclosed_where_floats_cannot_sort():
+    """1 + 2^-60 and 1 are one float; their order was the order in the list."""
+    small = arb(fmpq(1, 2**60))
+    ctx.prec = 128
+    try:
+        for values in ([1 + small, arb(1)], [arb(1), 1 + small]):
+            assert tenth_percentile(values).contains(1 + fmpq(1, 10 * 2**60))
+    finally:
+        ctx.prec = 53
+
+
+def test_the_percentile_encloses_that_of_every_choice_in_the_balls():
+    rng = np.random.default_rng(3)
+    for n in (1, 2, 7, 10, 11, 12, 21, 24):
+        centres, radii = rng.integers(-9, 9, n), rng.integers(0, 5, n)
+        found = tenth_percentile([arb(int(c), int(r)) for c, r in zip(centres, radii, strict=True)])
+        for part in (-1, 0, 1, *rng.integers(-4, 5, (20, n)) / 4):
+            row = sorted(fmpq(round(4 * v), 4) for v in centres + part * radii)
+            k, rest = divmod(n - 1, 10)
+            exact = row[k] + fmpq(rest, 10) * (row[min(k + 1, n - 1)] - row[k])
+            assert found.contains(exact)
+        for part, end in ((-1, found.lower()), (1, found.upper())):
+            assert abs(float(end) - np.percentile(centres + part * radii, 10)) < 1e-6
+
+
+def test_the_percentile_of_nothing_and_of_infinite_balls():
+    with pytest.raises(DataError, match="values: got none"):
+        tenth_percentile([])
+    for ball in (arb("nan"), arb(0, float("inf"))):
+        assert tenth_percentile([arb(1), ball, arb(2)]).is_nan()
 
 
 def balls(values, quadratics):
