@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from cases import CERTIFIED, REFUTED, UNKNOWN
+from flint import fmpq
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,11 +21,12 @@ from lscore import (
     toy_exercises,
     two_piece,
 )
-from lscore.errors import DataError, HypothesisError
+from lscore.errors import DataError, HypothesisError, TieError
 from lscore.exact import to_float
 from lscore.papers.milne2019 import (
     curvature_bounds,
     decide_balance,
+    decide_every_draw,
     decide_membership,
     decide_only_minimum,
     decide_trained_to_zero,
@@ -123,14 +125,131 @@ def test_certified_starts_contract_by_the_factor(data, seed):
 
 
 def test_training_to_zero_is_refused_outside_of_its_conditions():
-    assert decide_trained_to_zero(toy(), "1/10", 3).verdict == CERTIFIED
-    for rate, squares in (("1/10", "31/10"), ("26/10", 3)):
-        answer = decide_trained_to_zero(toy(), rate, squares)
+    answer = decide_trained_to_zero(toy(), "1/10", 3)
+    assert answer.verdict == CERTIFIED
+    assert [c.text for c in answer.conditions] == TEXTS
+    limit = 4 * (1 - fmpq(1, 25)) * 10 / toy_sides(toy())[0][0]  # of |W|^2, on the wider side
+    assert decide_trained_to_zero(toy(), "1/10", limit).verdict == CERTIFIED
+    for risk, rate, squares, failing in (
+        (toy(), "1/10", limit + fmpq(1, 10**9), TEXTS[1]),
+        (toy(x=-X), "1/10", limit + fmpq(1, 10**9), TEXTS[3]),
+        (toy(), "25/10", 3, TEXTS[1]),
+        (toy("1/20"), "1/10", 3, TEXTS[0]),
+        (toy("1/20", -X), "1/10", 3, TEXTS[2]),
+        (toy("1/4", [1], [0.25]), "1/10", 3, TEXTS[0]),
+    ):
+        answer = decide_trained_to_zero(risk, rate, squares)
         assert answer.verdict == UNKNOWN
-        assert answer.reason.startswith("not so: ")
+        assert answer.reason == f"not so: {failing}"
+        assert [c.text for c in answer.conditions] == TEXTS
+        assert next(c.text for c in answer.conditions if not c.holds) == failing
     for rate, squares in ((0, 3), ("1/10", -1)):
         with pytest.raises(DataError, match="rate, squared_norm"):
             decide_trained_to_zero(toy(), rate, squares)
+    with pytest.raises(HypothesisError, match="lambda > 0"):
+        decide_trained_to_zero(toy(0), "1/10", 3)
+
+
+TEXTS = [
+    "|B+| < lambda",
+    "rate S+ |W|^2 <= 4 (1 - rate lambda)",
+    "|B-| < lambda",
+    "rate S- |W|^2 <= 4 (1 - rate lambda)",
+]
+
+
+def test_no_step_of_an_exact_run_beats_the_factor():
+    """In rationals, up to the last ball that is certified; there the step is longest."""
+    rng = np.random.default_rng(5)
+    for _ in range(60):
+        x, y = rng.integers(-4, 5, (2, 3)) / 4
+        risk, rate = toy(1, x, y / 4, units=2), fmpq(int(rng.integers(1, 12)), 12)
+        widest = max(S for S, _ in toy_sides(risk))
+        if not widest:
+            continue
+        ball = 4 * (1 - rate) / rate / widest
+        answer = decide_trained_to_zero(risk, rate, ball)
+        assert answer.certified
+        w = exact(rng.normal(size=4).round(2))
+        w = w * fmpq(round(1000 * to_float(ball / w.dot(w)) ** 0.5) - 1, 1000)
+        assert w.dot(w) <= ball
+        for _ in range(3):
+            before = w.dot(w)
+            try:
+                w = w - risk.gradient(w) * rate
+            except TieError:
+                break
+            assert w.dot(w) <= answer.values["factor per step"] ** 2 * before
+            w = exact(w.point().numpy().round(6))
+
+
+def test_beyond_the_certified_ball_a_run_can_grow():
+    """One sample x = 1 with label 0: where rate |W|^2 > 4 a step can overshoot."""
+    risk, rate = toy(1, [1], [0]), fmpq(1, 2)
+    assert decide_trained_to_zero(risk, rate, 4).certified
+    w = exact([3, "1/100", 3, 0])
+    assert decide_trained_to_zero(risk, rate, w.dot(w)).verdict == UNKNOWN
+    moved = w - risk.gradient(w) * rate
+    assert moved.dot(moved) > w.dot(w)
+
+
+def test_every_draw_of_the_toy_regression_is_trained_to_zero():
+    texts = ["slope r^2 < lambda", "rate r^2 |W|^2 <= 4 (1 - rate lambda)"]
+    answer = decide_every_draw("1/4", 1, "2/5", "1/10", 3)
+    assert answer.verdict == CERTIFIED
+    assert [(c.text, c.margin) for c in answer.conditions] == list(
+        zip(texts, (fmpq(3, 20), fmpq(177, 50)), strict=True)
+    )
+    assert answer.values == {"factor per step": fmpq(197, 200)}
+    for slope, decay, label in (("1/4", "1/5", "1/4"), (1, "2/5", 1)):
+        answer = decide_every_draw(slope, 1, decay, "1/10", 3)
+        assert answer.verdict == REFUTED
+        assert [(c.text, c.holds) for c in answer.conditions] == [
+            (texts[0], False),
+            (texts[1], True),
+        ]
+        worst = toy(decay, [1], [label], units=1)
+        assert (answer.witness["input"], answer.witness["label"]) == (1, rational(label))
+        lower = answer.witness["lower point"]
+        assert worst(lower) == worst(exact([0, 0])) - answer.witness["lower by"]
+        assert answer.witness["lower by"] > 0
+    for arguments, failing in (
+        (("1/4", 1, "1/4", "1/10", 3), texts[0]),
+        (("1/4", 1, "2/5", "1/10", "193/5"), texts[1]),
+        (("1/4", 1, "2/5", "26/10", 3), texts[1]),
+        (("1/4", 4, "9/2", "1/10", 1), None),
+        (("1/4", 4, "9/2", "1/10", 2), texts[1]),
+    ):
+        answer = decide_every_draw(*arguments)
+        assert answer.verdict == (UNKNOWN if failing else CERTIFIED)
+        assert answer.reason == (f"not so: {failing}" if failing else "")
+        assert [c.text for c in answer.conditions if not c.holds] == ([failing] if failing else [])
+
+
+@given(
+    st.lists(st.tuples(eighths, st.integers(-8, 8)), min_size=1, max_size=5),
+    st.integers(1, 8),
+)
+def test_no_draw_escapes_the_certificate_for_every_draw(data, slope):
+    """Inputs in [-2, 2], labels of at most slope/8 |x|: each data set is certified."""
+    x = np.array([a for a, _ in data])
+    y = np.array([slope / 8 * a * part / 8 for a, part in data])
+    everyone = decide_every_draw(fmpq(slope, 8), 2, "9/2", "1/10", 5)
+    one = decide_trained_to_zero(toy("9/2", x, y), "1/10", 5)
+    assert everyone.certified
+    assert one.certified
+    assert one.values["factor per step"] <= everyone.values["factor per step"]
+
+
+def test_bad_numbers_for_every_draw_are_named():
+    with pytest.raises(DataError, match="slope, radius: got -1 and 1"):
+        decide_every_draw(-1, 1, 1, 1, 1)
+    with pytest.raises(DataError, match="slope, radius: got 1 and 0"):
+        decide_every_draw(1, 0, 1, 1, 1)
+    with pytest.raises(DataError, match="rate, squared_norm"):
+        decide_every_draw(1, 1, 1, 0, 1)
+    with pytest.raises(HypothesisError, match="weight decay -1"):
+        decide_every_draw(1, 1, -1, 1, 1)
 
 
 def test_other_networks_are_not_the_toy():
@@ -277,7 +396,7 @@ def test_empty_regions():
 
 def test_outrunning_the_checker():
     check, risk = toy_exercises.outruns_the_checker, toy()
-    assert check(risk, "1/10", exact([1, 1, "3/4", "3/4"])).startswith("correct")
-    assert check(risk, "1/10", exact([1, 1, "1/2", "1/2"])) == "not yet: the checker is certain"
-    assert "|W|^2 is still" in check(risk, "1/10", exact([9, 9, 9, 9]), steps=1)
-    assert check(risk, "1/10", exact([0, 0, 9, 9])).startswith("not yet")
+    assert check(risk, "1/10", exact([6, 6, 6, 8])).startswith("correct")
+    assert check(risk, "1/10", exact([6, 6, 6, 6])) == "not yet: the checker is certain"
+    assert "|W|^2 is still" in check(risk, "1/10", exact([20, 20, 20, 20]), steps=1)
+    assert "on a knot" in check(risk, "1/10", exact([0, 0, 20, 20]))

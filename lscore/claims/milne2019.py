@@ -86,6 +86,13 @@ CLAIMS = [
         "gradient descent on the toy risk contracts to 0 from every start of a ball",
     ),
     Claim(
+        "MILNE-B-TOY-3",
+        "book",
+        "the toy regression, every draw",
+        "for inputs in [-r, r], labels |y| <= s |x| and lambda > s r^2 gradient descent contracts "
+        "to 0 from every start of a ball, whatever the data are",
+    ),
+    Claim(
         "MILNE-F2",
         "milne2019",
         "section 4, Figure 2",

@@ -15,14 +15,18 @@ from math import isqrt
 
 from flint import fmpq
 
+from lscore.activations import relu
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError, HypothesisError
 from lscore.exact import RationalMatrix, Scalar, exact, rational
+from lscore.losses import SquaredLoss
+from lscore.networks import Network
 from lscore.papers.milne2019.region import check_setting
 from lscore.risk import Risk
 
 _ONLY = "0 is the only global minimum and the only Clarke critical point"
 _TRAINED = "gradient descent from every point of the ball converges to 0"
+_EVERY = f"{_TRAINED}, the only critical point, for all data with |x| <= r and |y| <= slope |x|"
 
 
 def toy_sides(risk: Risk) -> list[tuple[fmpq, fmpq]]:
@@ -128,41 +132,81 @@ def _lower_point(risk: Risk, S: fmpq, B: fmpq) -> RationalMatrix:
 def decide_trained_to_zero(risk: Risk, rate: Scalar, squared_norm: Scalar) -> Certificate:
     r"""Does gradient descent converge to 0 from every start with \|W\|^2 at most `squared_norm`?
 
-    Certified if :math:`S_\pm \tfrac12 |W|^2 + |B_\pm| < \lambda` on both sides and
-    :math:`\text{rate}\,\lambda \le 1`; then every step multiplies the norm of every unit by at
-    most 1 - rate * margin. Exact and sound, not complete: otherwise unknown. Covers starts on
-    kinks, where autodiff takes the gradient of w to be 0. Raises as `toy_sides`, and `DataError`
-    for a rate that is not positive or a negative `squared_norm`. MILNE-B-TOY-2.
+    Certified if :math:`|B_\pm| < \lambda` and
+    :math:`\text{rate}\, S_\pm |W|^2 \le 4(1 - \text{rate}\,\lambda)` on both sides; then every
+    step multiplies :math:`|W|` by at most :math:`1 - \text{rate}\,(\lambda - \max|B_\pm|)`. Exact
+    and sound, not complete: otherwise unknown. Covers starts on kinks, where autodiff takes the
+    gradient of w to be 0. Raises as `toy_sides`, `HypothesisError` without weight decay, and
+    `DataError` for a rate that is not positive or a negative `squared_norm`. MILNE-B-TOY-2, proof
+    in the chapter on the toy regression.
 
     >>> from lscore import Network, SquaredLoss, relu
     >>> risk = Risk(Network((1, 2, 1), relu, bias=False), [1], ["1/4"],
     ...             SquaredLoss("1/2", mean=True), 1)
-    >>> decide_trained_to_zero(risk, "1/10", 1).values["factor per step"]
-    39/40
-    >>> decide_trained_to_zero(risk, "1/10", 2).verdict.value
+    >>> decide_trained_to_zero(risk, "1/10", 36).values["factor per step"]
+    37/40
+    >>> decide_trained_to_zero(risk, "1/10", 37).verdict.value
     'unknown'
     """
-    moments, decay = toy_sides(risk), risk.weight_decay
+    sides = zip("+-", toy_sides(risk), strict=True)
+    bounds = [(f"|B{sign}|", abs(B), f"S{sign}", S) for sign, (S, B) in sides]
+    return _contraction("MILNE-B-TOY-2", _TRAINED, bounds, risk.weight_decay, rate, squared_norm)
+
+
+def decide_every_draw(
+    slope: Scalar, radius: Scalar, weight_decay: Scalar, rate: Scalar, squared_norm: Scalar
+) -> Certificate:
+    r"""Is every toy regression trained to 0, whatever the inputs in :math:`[-r, r]` are?
+
+    For labels with :math:`|y_i| \le \text{slope}\,|x_i|`, any number of samples and units, and all
+    starts with \|W\|^2 at most `squared_norm`. As :math:`S_\pm \le r^2` and
+    :math:`|B_\pm| \le \text{slope}\, r^2`, certified if slope r^2 < lambda and
+    :math:`\text{rate}\, r^2 |W|^2 \le 4(1 - \text{rate}\,\lambda)`. Refuted if slope r^2 > lambda:
+    then a single sample at r has a lower point than 0. Exact and sound; unknown between them.
+    Raises `HypothesisError` without weight decay, `DataError` for numbers that are not positive.
+    MILNE-B-TOY-3, proof in the chapter on the toy regression.
+
+    >>> decide_every_draw("1/4", 1, "2/5", "1/10", 3).values["factor per step"]
+    197/200
+    >>> decide_every_draw("1/4", 1, "1/5", "1/10", 3).witness["input"]
+    1
+    """
+    slope, radius = rational(slope, "slope"), rational(radius, "radius")
+    decay = rational(weight_decay, "weight_decay")
+    if slope < 0 or radius <= 0:
+        raise DataError(f"slope, radius: got {slope} and {radius}, need >= 0 and > 0")
+    bounds = [("slope r^2", slope * radius**2, "r^2", radius**2)]
+    answer = _contraction("MILNE-B-TOY-3", _EVERY, bounds, decay, rate, squared_norm)
+    if slope * radius**2 <= decay:
+        return answer
+    half = SquaredLoss("1/2", mean=True)
+    network = Network((1, 1, 1), relu, bias=False)
+    lower = decide_only_minimum(
+        Risk(network, exact([radius]), exact([slope * radius]), half, decay)
+    )
+    witness = {"input": radius, "label": slope * radius, **lower.witness}
+    return Certificate(answer.claim, _EVERY, Verdict.REFUTED, "exact", answer.conditions, witness)
+
+
+def _contraction(
+    claim: str, statement: str, bounds: list, decay: fmpq, rate: Scalar, squared_norm: Scalar
+) -> Certificate:
+    r"""The conditions of MILNE-B-TOY-2 for bounds of \|B\| and S, each with its name."""
     rate, squared_norm = rational(rate, "rate"), rational(squared_norm, "squared_norm")
+    if decay <= 0:
+        raise HypothesisError(claim, "lambda > 0", f"weight decay {decay}", decay)
     if rate <= 0 or squared_norm < 0:
         raise DataError(f"rate, squared_norm: got {rate} and {squared_norm}, need > 0 and >= 0")
-    rooms = [decay - S * squared_norm / 2 - abs(B) for S, B in moments]
-    conditions = tuple(
-        Condition(f"S{sign} |W|^2 / 2 + |B{sign}| < lambda", room > 0, room)
-        for sign, room in zip("+-", rooms, strict=True)
-    )
-    conditions += (Condition("rate lambda <= 1", rate * decay <= 1, 1 - rate * decay),)
-    values = {"factor per step": 1 - rate * min(rooms)}
-    if all(c.holds for c in conditions):
-        return Certificate(
-            "MILNE-B-TOY-2", _TRAINED, Verdict.CERTIFIED, "exact", conditions, values=values
-        )
-    failed = next(c.text for c in conditions if not c.holds)
-    return Certificate(
-        "MILNE-B-TOY-2",
-        _TRAINED,
-        Verdict.UNKNOWN,
-        "exact",
-        conditions,
-        reason=f"not so: {failed}",
-    )
+    conditions = []
+    for pull_name, pull, square_name, square in bounds:
+        room, slack = decay - pull, 4 * (1 - rate * decay) - rate * square * squared_norm
+        conditions += [
+            Condition(f"{pull_name} < lambda", room > 0, room),
+            Condition(f"rate {square_name} |W|^2 <= 4 (1 - rate lambda)", slack >= 0, slack),
+        ]
+    failed = [c.text for c in conditions if not c.holds]
+    if failed:
+        reason = f"not so: {failed[0]}"
+        return Certificate(claim, statement, Verdict.UNKNOWN, "exact", conditions, reason=reason)
+    values = {"factor per step": 1 - rate * min(decay - pull for _, pull, _, _ in bounds)}
+    return Certificate(claim, statement, Verdict.CERTIFIED, "exact", conditions, values=values)
