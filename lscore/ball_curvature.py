@@ -14,6 +14,7 @@ move :math:`w + t g`,
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
@@ -21,9 +22,10 @@ from flint import arb, arb_mat, ctx
 from torch import nn
 
 from lscore.certificates import Certificate, Condition, Verdict
-from lscore.errors import DataError, TieError
+from lscore.errors import DataError, ShapeError, TieError
 from lscore.exact import Scalar, rational
 from lscore.module_risks import ModuleRisk
+from lscore.plain_modules import plain_layers
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,17 +64,44 @@ def _with_ones(signal: arb_mat, one: int = 1) -> arb_mat:
     return arb_mat([[*row, arb(one)] for row in signal.tolist()])
 
 
-def _layers(module: nn.Module) -> list[arb_mat]:
+def _layers(risk: ModuleRisk) -> list[arb_mat]:
     """Matrices with the biases as last columns, (out, in + 1)."""
-    parts = [part for part in module.modules() if not list(part.children())]
-    kinds = [type(part) for part in parts if not isinstance(part, nn.Flatten)]
-    if kinds != [nn.Linear, *[nn.ReLU, nn.Linear] * (len(kinds) // 2)] or any(
-        isinstance(part, nn.Linear) and part.bias is None for part in parts
+    parts = plain_layers(risk.module)
+    kinds, linear = [type(part) for part in parts], [p for p in parts if type(p) is nn.Linear]
+    flat = kinds[:1] == [nn.Flatten] and (parts[0].start_dim, parts[0].end_dim) == (1, -1)
+    body = kinds[flat:]
+    if body != [nn.Linear, *[nn.ReLU, nn.Linear] * (len(body) // 2)] or any(
+        part.bias is None for part in linear
     ):
         names = ", ".join(kind.__name__ for kind in kinds)
         raise DataError(f"module: layers {names}; need Linear (with bias), ReLU, ..., Linear")
-    linear = [part for part in parts if isinstance(part, nn.Linear)]
+    shape, inputs = tuple(risk.X.shape), linear[0].in_features
+    if not (flat or len(shape) == 2) or risk.X[0].numel() != inputs:
+        raise ShapeError(f"X: shape {shape}, need (n, {inputs}), or nn.Flatten() first")
+    if not (risk.X.isfinite().all() and all(p.isfinite().all() for p in risk.parameters)):
+        raise DataError("X, module: NaN or infinite entries, need finite numbers")
+    own = [p for part in linear for p in (part.weight, part.bias)]
+    if [*map(id, own)] != [*map(id, risk.parameters)]:
+        raise DataError("module: a weight or bias is frozen, or a parameter is in no layer")
     return [_matrix(torch.cat([part.weight, part.bias[:, None]], 1)) for part in linear]
+
+
+def _compare(risk: ModuleRisk, layers: list[arb_mat], outputs: arb_mat) -> None:
+    r"""`DataError` unless the module itself, in float64, finds these outputs up to rounding.
+
+    The error of :math:`W_L |\cdots| W_1 x + b_1|` in any order of summation is at most
+    :math:`((1 + u)^N - 1)` times the same with absolute values, N the sum of (inputs + 1) + 1.
+    """
+    X = risk.X.detach().cpu().double()
+    with torch.no_grad():
+        found = deepcopy(risk.module).cpu().double()(X.clone())
+        size = X.flatten(1).abs()
+        for W, b in zip(risk.parameters[::2], risk.parameters[1::2], strict=True):
+            size = size @ W.detach().cpu().double().abs().T + b.detach().cpu().double().abs()
+    slack = sum(A.ncols() + 1 for A in layers) * 2.0**-51
+    flat = zip(outputs.entries(), found.flatten().tolist(), size.flatten().tolist(), strict=True)
+    if any(not abs(ball - arb(value)) < bound * slack + 1e-300 for ball, value, bound in flat):
+        raise DataError("module: its outputs are not those of its layers, it is another network")
 
 
 def _forward(layers: list[arb_mat], X: torch.Tensor) -> tuple[list[arb_mat], list[arb_mat]]:
@@ -97,11 +126,14 @@ def _without_last(matrix: arb_mat) -> arb_mat:
 def ball_curvature(risk: ModuleRisk, precision: int = 128) -> BallCurvature:
     r"""Risk, :math:`|g|^2` and :math:`g^\top H g` in balls, at the module's parameters.
 
-    `risk` has a module of Linear and ReLU layers and ``cross_entropy`` (mean); X and the parameters
-    are taken exactly. Sound. Raises `DataError` for other layers or losses, `TieError` where a ball
-    around a pre-activation contains 0. Source: Milne (2019), equation (16) (MILNE-E16).
+    `risk` has a ``torch.nn.Sequential`` of Linear (with bias) and ReLU layers in turn, after a
+    Flatten or not, all trainable, and ``cross_entropy`` (mean) of labels; X and the parameters are
+    taken exactly. Sound: a module that is not provably that network is refused, see `plain_layers`,
+    and its own outputs are compared with the balls. Raises `DtypeError` for other modules,
+    `DataError` for other layers or losses, `TieError` where a ball around a pre-activation contains
+    0. Source: Milne (2019), equation (16) (MILNE-E16).
 
-    >>> module = nn.Linear(1, 2).double()
+    >>> module = nn.Sequential(nn.Linear(1, 2)).double()
     >>> _ = [nn.init.zeros_(p) for p in module.parameters()]
     >>> X, y = torch.ones(1, 1, dtype=torch.float64), torch.tensor([0])
     >>> found = ball_curvature(ModuleRisk(module, nn.functional.cross_entropy, X, y))
@@ -110,15 +142,20 @@ def ball_curvature(risk: ModuleRisk, precision: int = 128) -> BallCurvature:
     """
     if risk.loss is not nn.functional.cross_entropy:
         raise DataError("risk: loss is not torch.nn.functional.cross_entropy")
+    y, layers = risk.y, _layers(risk)
+    last = layers[-1].nrows() - 1
+    if y.dtype != torch.int64 or y.dim() != 1 or not 0 <= y.min() <= y.max() <= last:
+        raise DataError(f"y: need one label from 0 to {last} per sample, in int64")
     old, ctx.prec = ctx.prec, precision
     try:
-        return _evaluate(risk, _layers(risk.module))
+        return _evaluate(risk, layers)
     finally:
         ctx.prec = old
 
 
 def _evaluate(risk: ModuleRisk, layers: list[arb_mat]) -> BallCurvature:
     signals, switches = _forward(layers, risk.X)
+    _compare(risk, layers, signals[-1])
     decay, n = arb(risk.weight_decay), len(risk.X)
     loss, p = arb(0), []
     for row, label in zip(signals[-1].tolist(), risk.y.tolist(), strict=True):
@@ -220,16 +257,19 @@ def certify_share(record: Sequence[BallCurvature], at_least: Scalar) -> Certific
                            reason, values or {})  # fmt: skip
 
     doubtful = [k for k, at in enumerate(found) if not (at.quadratic > 0 or at.quadratic < 0)]
+    later = "2 g'Hg > 0 at every recorded point from t0 on"
     if doubtful:
-        return answer(Verdict.UNKNOWN, reason=f"point {doubtful[0]}: 2 g'Hg is not apart from 0")
+        reason = f"point {doubtful[0]}: 2 g'Hg is not apart from 0"
+        return answer(Verdict.UNKNOWN, [Condition(later, None)], reason=reason)
     falling = [k for k, at in enumerate(found) if at.quadratic < 0]
     start = falling[-1] + 1 if falling else 0
-    positive = Condition("2 g'Hg > 0 at every recorded point from t0 on", start < len(found))
+    positive = Condition(later, start < len(found))
     if start == len(found):
         return answer(Verdict.REFUTED, [positive], {"2 g'Hg < 0 at point": start - 1})
-    change = found[0].value - found[-1].value
+    change, large = found[0].value - found[-1].value, "the fraction is large enough"
     if not (change > 0 or change < 0):
-        return answer(Verdict.UNKNOWN, [positive], reason="the risk does not change")
+        reason = "the change of the risk is not apart from 0"
+        return answer(Verdict.UNKNOWN, [positive, Condition(large, None)], reason=reason)
     fraction = (found[start].value - found[-1].value) / change
     tenth = tenth_percentile([at.normalised for at in found[start:]])
     values = {
@@ -239,9 +279,8 @@ def certify_share(record: Sequence[BallCurvature], at_least: Scalar) -> Certific
         "10th percentile of c": _six(tenth),
     }
     if fraction < arb(at_least):
-        short = Condition("the fraction is large enough", False)
-        return answer(Verdict.REFUTED, [positive, short], values)
-    enough = Condition("the fraction is large enough", bool(fraction >= arb(at_least)) or None)
+        return answer(Verdict.REFUTED, [positive, Condition(large, False)], values)
+    enough = Condition(large, bool(fraction >= arb(at_least)) or None)
     if enough.holds is None:
         return answer(Verdict.UNKNOWN, [positive, enough], reason="the fraction is too close")
     return answer(Verdict.CERTIFIED, [positive, enough], values=values)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from lscore.errors import DataError, DtypeError
 from lscore.float_cells import float_cell
@@ -21,8 +20,15 @@ from lscore.module_risks import (
     module_risk,
     squared_norm,
 )
+from lscore.plain_modules import backward_alteration
 from lscore.risk import Risk
 from lscore.tangent_sweep import tangent_sweep
+from lscore.torch_guards import (
+    refuse_weight_norm,
+    twice_differentiable,
+    unsafe_normalisations,
+    without_draws,
+)
 
 ROUTES = ("double-backward", "tangent-sweep", "torch.func", "secant", "old-switches")
 
@@ -67,13 +73,19 @@ def curvature(
     r"""Value, gradient and :math:`g^\top H g`, at w for a `Risk`, where it stands for a
     `ModuleRisk`.
 
-    Routes: "double-backward" differentiates the gradient once more (always right, any module).
+    Routes: "double-backward" differentiates the gradient once more, for any module that autograd
+    differentiates twice; attention runs in the kernel that has second derivatives.
     "tangent-sweep" reuses the backward pass; a layer without a rule is refused by name
     (`DataError`), or goes to `fallback` if given. "torch.func" is nested forward mode; refused
-    where a normalisation makes it wrong. "secant" is
+    where a normalisation or a determinant makes it wrong. "secant" is
     :math:`g \cdot (g - g^+)/\eta` with the gradient :math:`g^+` after a step :math:`\eta` =
     `step`: the mean curvature on the step *plus the jumps at kinks*. "old-switches" is the same
     with :math:`g^+` taken in the old cell (`Risk` with piecewise linear activations only).
+
+    The module is left as it was, running statistics included. Raises `DataError` for a module whose
+    value is random (dropout in train mode), for backward hooks and hooks of parameters, which may
+    change the gradient, for weight normalisation, which torch differentiates wrongly, and with
+    torch's words where it has no second derivative.
 
     Source: Milne (2019), equations (16) and (19) (MILNE-E16, MILNE-E19).
 
@@ -97,13 +109,29 @@ def curvature(
     if route == "old-switches":
         return _old_switches(risk, w, step)
     at = risk if isinstance(risk, ModuleRisk) else module_risk(risk, risk._float_point(w))
+    with kept_buffers(at.module):
+        return step_curvature(at, route, step, fallback)
+
+
+def step_curvature(
+    at: ModuleRisk, route: str, step: float | None = None, fallback: str | None = None
+) -> Curvature:
+    """`curvature` as a part of a training step: running statistics move, as in any forward pass."""
+    altered = backward_alteration(at.module)
+    if altered:
+        raise DataError(f"module: {altered}, which may change the gradient; remove it")
+    with at.named_errors(), without_draws(at.X.device):
+        return _by_route(at, route, step, fallback)
+
+
+def _by_route(at: ModuleRisk, route: str, step: float | None, fallback: str | None) -> Curvature:
     if route == "tangent-sweep":
         try:
             value, gradient, quadratic = tangent_sweep(at)
         except DataError:
             if fallback is None:
                 raise
-            return curvature(risk, w, fallback, step)
+            return _by_route(at, fallback, step, None)
         return _found(at, value, gradient, quadratic, route)
     if route == "torch.func":
         return _nested_forward(at)
@@ -132,10 +160,15 @@ def quadratic_form(at: ModuleRisk, direction: list[torch.Tensor]) -> float:
 
 def _raw_gradient(at: ModuleRisk, create_graph: bool = False) -> tuple[torch.Tensor, list]:
     """The data loss and its gradient without weight decay; absent parameters have gradient 0."""
-    value = at.data_loss()
-    found = torch.autograd.grad(
-        value, at.parameters, create_graph=create_graph, materialize_grads=True
-    )
+    with torch.enable_grad(), at.named_errors(), twice_differentiable(create_graph):
+        value = at.data_loss()
+        if not value.requires_grad:
+            raise DataError("module, loss: no gradient flows from the loss to the parameters")
+        if create_graph:
+            refuse_weight_norm(value)
+        found = torch.autograd.grad(
+            value, at.parameters, create_graph=create_graph, materialize_grads=True
+        )
     return value.detach(), list(found)
 
 
@@ -152,7 +185,8 @@ def _data_quadratic(at: ModuleRisk, raw: list, direction: list) -> torch.Tensor 
     if not pairs:
         return 0.0
     rows, seeds = (list(part) for part in zip(*pairs, strict=True))
-    products = torch.autograd.grad(rows, at.parameters, seeds, materialize_grads=True)
+    with at.named_errors():
+        products = torch.autograd.grad(rows, at.parameters, seeds, materialize_grads=True)
     return inner_product(products, direction)
 
 
@@ -161,36 +195,6 @@ def _double_backward(at: ModuleRisk) -> Curvature:
     gradient = _decayed(at, raw)
     quadratic = _data_quadratic(at, raw, gradient)
     return _found(at, value.item(), gradient, quadratic, "double-backward")
-
-
-class _Normalisations(TorchDispatchMode):
-    """Notes every batch normalisation with batch statistics, and every layer normalisation."""
-
-    def __init__(self):
-        super().__init__()
-        self.found: set[str] = set()
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        name = func.__name__.split(".")[0]
-        if "batch_norm" in name and "no_training" not in name:
-            if "legit" in name or "with_update" in name or any(a is True for a in args):
-                self.found.add("batch normalisation in train mode")
-        elif "layer_norm" in name:
-            self.found.add("layer normalisation")
-        return func(*args, **(kwargs or {}))
-
-
-def unsafe_normalisations(at: ModuleRisk) -> list[str]:
-    """What in a module makes nested forward mode wrong; found by running it, statistics kept.
-
-    >>> X = torch.zeros(3, 2)
-    >>> unsafe_normalisations(
-    ...     ModuleRisk(torch.nn.LayerNorm(2), torch.nn.functional.mse_loss, X, X))
-    ['layer normalisation']
-    """
-    with torch.no_grad(), kept_buffers(at.module), _Normalisations() as seen:
-        at.module(at.X)
-    return sorted(seen.found)
 
 
 def _nested_forward(at: ModuleRisk) -> Curvature:
@@ -204,19 +208,32 @@ def _nested_forward(at: ModuleRisk) -> Curvature:
         )
     value, raw = _raw_gradient(at)
     gradient = _decayed(at, raw)
-    names = [name for name, p in at.module.named_parameters() if p.requires_grad]
-    base = [p.detach() for p in at.parameters]
+    moves = dict(zip(at.parameters, gradient, strict=True))
+    slots = [
+        (f"{name}.{key}" if name else key, parameter.detach(), moves[parameter])
+        for name, part in at.module.named_modules()
+        for key, parameter in part.named_parameters(recurse=False)
+        if parameter in moves
+    ]
 
     def along(t):
-        moved = {n: p + t * g for n, p, g in zip(names, base, gradient, strict=True)}
-        return at.loss(torch.func.functional_call(at.module, moved, (at.X,)), at.y)
+        moved = {name: start + t * move for name, start, move in slots}
+        call = torch.func.functional_call(at.module, moved, (at.X.clone(),), tie_weights=False)
+        return at.loss(call, at.y)
 
     zero, one = torch.zeros_like(value), torch.ones_like(value)
 
     def slope(t):
         return torch.func.jvp(along, (t,), (one,))[1]
 
-    quadratic = torch.func.jvp(slope, (zero,), (one,))[1]
+    with twice_differentiable():
+        first, quadratic = torch.func.jvp(slope, (zero,), (one,))
+    expected = inner_product(raw, gradient)
+    if not torch.isclose(first, expected, rtol=torch.finfo(first.dtype).eps ** 0.5):
+        raise DataError(
+            "route 'torch.func': moved parameters do not reach everything that the module computes "
+            "from them; use route='double-backward'"
+        )
     return _found(at, value.item(), gradient, quadratic, "torch.func")
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from math import isfinite
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from lscore.activations import Activation
-from lscore.errors import DataError, DtypeError, ShapeError
+from lscore.errors import DataError, DtypeError, LscoreError, ShapeError
 from lscore.exact import to_float
 from lscore.networks import Network
 from lscore.risk import Risk
@@ -27,8 +28,10 @@ class ModuleRisk:
 
     `loss` maps (outputs, y) to a scalar tensor and states its own scale; `weight_decay` is
     :math:`\lambda`, over all parameters that require a gradient, as in ``torch.optim.SGD``.
-    Raises `DtypeError` where torch would need a cast, `ShapeError` for unequally many samples,
-    `DataError` for a module without trainable parameters or a negative weight decay.
+    Raises `DtypeError` where torch would need a cast, or for parameters that are neither float32
+    nor float64, `ShapeError` for unequally many samples, `DataError` for a module without trainable
+    parameters, for parameters that overlap in memory, and for a negative weight decay. What the
+    module or the loss raises when it is called comes as a `DataError` with the shapes.
 
     >>> module = nn.Linear(1, 1, bias=False).double()
     >>> _ = nn.init.constant_(module.weight, 3.0)
@@ -46,23 +49,49 @@ class ModuleRisk:
     def __post_init__(self) -> None:
         if not isinstance(self.module, nn.Module):
             raise DtypeError(f"module: got {type(self.module).__name__}, need torch.nn.Module")
+        if not callable(self.loss):
+            raise DtypeError(f"loss: got {self.loss!r}, need a function of (outputs, y)")
         if not self.parameters:
             raise DataError("module: has no parameter that requires a gradient")
-        kinds = {p.dtype for p in self.parameters}
-        if len(kinds) > 1:
-            raise DtypeError(f"module: parameters of dtypes {sorted(map(str, kinds))}, need one")
+        dtype = self._dtype()
         for name in ("X", "y"):
             given = getattr(self, name)
             if not isinstance(given, torch.Tensor):
                 raise DtypeError(f"{name}: got {type(given).__name__}, need a torch tensor")
-            if given.is_floating_point() and given.dtype not in kinds:
-                raise DtypeError(f"{name}: dtype {given.dtype}, need {kinds.pop()} as the module")
+            if given.is_meta or given.layout != torch.strided:
+                raise DtypeError(f"{name}: got a meta or sparse tensor, need a dense one")
+            if given.is_floating_point() and given.dtype != dtype:
+                raise DtypeError(f"{name}: dtype {given.dtype}, need {dtype} as the module")
+            if given.dim() == 0 or len(given) == 0:
+                raise ShapeError(f"{name}: shape {tuple(given.shape)}, need at least one sample")
         if len(self.X) != len(self.y):
             raise ShapeError(f"X, y: {len(self.X)} inputs and {len(self.y)} labels, need as many")
-        if not self.weight_decay >= 0:
-            raise DataError(f"weight_decay: got {self.weight_decay}, need >= 0")
+        if not (self.weight_decay >= 0 and isfinite(self.weight_decay)):
+            raise DataError(f"weight_decay: got {self.weight_decay}, need a finite number >= 0")
 
-    @cached_property
+    def _dtype(self) -> torch.dtype:
+        """The one number type of the parameters, which must not overlap in memory."""
+        floats = [p for p in self.module.parameters() if p.is_floating_point() or p.requires_grad]
+        kinds = {p.dtype for p in floats}
+        if len(kinds) > 1:
+            raise DtypeError(f"module: parameters of dtypes {sorted(map(str, kinds))}, need one")
+        dtype = kinds.pop()
+        if dtype not in (torch.float32, torch.float64):
+            raise DtypeError(
+                f"module: parameters of dtype {dtype}, in which second derivatives overflow or "
+                "vanish; need torch.float32 or torch.float64, call module.double()"
+            )
+        if any(p.is_meta or is_lazy(p) for p in floats):
+            raise DataError("module: has lazy or meta parameters, run it on X once or load values")
+        places = [p.data_ptr() for p in self.parameters if p.numel()]
+        if len(set(places)) < len(places):
+            raise DataError(
+                "module: two parameters share their memory, so no step can move one of them; make "
+                "them one parameter"
+            )
+        return dtype
+
+    @property
     def parameters(self) -> list[nn.Parameter]:
         """The trainable parameters, each once."""
         return [p for p in self.module.parameters() if p.requires_grad]
@@ -73,7 +102,34 @@ class ModuleRisk:
 
     def data_loss(self) -> torch.Tensor:
         """The loss without weight decay: a scalar that autograd can differentiate."""
-        return self.loss(self.module(self.X), self.y)
+        before = [p._version for p in self.module.parameters()]
+        with self.named_errors():
+            value = self.loss_of(self.module(self.X.clone()))
+        if before != [p._version for p in self.module.parameters()]:
+            raise DataError("module: it changes its own parameters when it is called")
+        return value
+
+    def loss_of(self, outputs: torch.Tensor) -> torch.Tensor:
+        """The loss of these outputs; `ShapeError` or `DtypeError` unless it is a real scalar."""
+        value = self.loss(outputs, self.y)
+        if not isinstance(value, torch.Tensor) or not value.is_floating_point():
+            raise DtypeError(f"loss: returned {value!r}, need a tensor of floats")
+        if value.dim():
+            raise ShapeError(f"loss: returned shape {tuple(value.shape)}, need a scalar")
+        return value
+
+    @contextmanager
+    def named_errors(self):
+        """What torch raises inside the module or the loss, as a `DataError` that says where."""
+        try:
+            yield
+        except (LscoreError, torch.OutOfMemoryError):
+            raise
+        except Exception as error:  # whatever a module's own code raises
+            shapes = f"X {tuple(self.X.shape)} and y {tuple(self.y.shape)}"
+            raise DataError(
+                f"module, loss: {type(error).__name__} with {shapes}: {error}"
+            ) from error
 
     def penalty(self) -> float:
         """The weight decay term."""
@@ -100,13 +156,20 @@ def squared_norm(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
 @contextmanager
 def kept_buffers(module: nn.Module):
     """Run a block and put the module's buffers back, such as running means of a normalisation."""
-    old = [(buffer, buffer.clone()) for buffer in module.buffers()]
+    old = [
+        (part._buffers, dict(part._buffers), [(b, b.clone()) for b in part.buffers(recurse=False)])
+        for part in module.modules()
+    ]
     try:
         yield
     finally:
         with torch.no_grad():
-            for buffer, value in old:
-                buffer.copy_(value)
+            for live, known, values in old:
+                live.clear()
+                live.update(known)
+                for buffer, value in values:
+                    if not torch.equal(buffer, value):
+                        buffer.copy_(value)
 
 
 class Elementwise(nn.Module):

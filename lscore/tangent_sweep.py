@@ -23,10 +23,11 @@ from torch import fx, nn
 from torch.nn import functional as F
 
 from lscore.errors import DataError
-from lscore.module_risks import Elementwise, ModuleRisk
+from lscore.module_risks import Elementwise, ModuleRisk, kept_buffers
+from lscore.plain_modules import alteration
 from lscore.sweep_rules import Site, rule_of
 
-_PROGRAMS: WeakKeyDictionary[nn.Module, dict[bool, Program]] = WeakKeyDictionary()
+_PROGRAMS: WeakKeyDictionary[nn.Module, dict[tuple, Program]] = WeakKeyDictionary()
 # functions that are linear without parameters, and activations without state
 _SAME = (torch.flatten, F.avg_pool2d, F.adaptive_avg_pool2d)
 _SAME_METHODS = ("flatten", "view", "reshape", "contiguous", "squeeze", "unsqueeze", "mean")
@@ -52,11 +53,15 @@ class _Tracer(fx.Tracer):
 class Program:
     """The traced graph of a module, run node by node with all values kept.
 
-    It holds no reference to the module, which comes as an argument.
+    It holds no reference to the module, which comes as an argument. `plain` says that there is
+    nothing in it but known layers in ``torch.nn.Sequential``.
     """
 
     def __init__(self, module: nn.Module):
         self.single = rule_of(module) is not None
+        parts = list(module.modules())
+        self.plain = all(type(m) is nn.Sequential or rule_of(m) for m in parts)
+        before = set(vars(module))
         try:
             self.graph = _Tracer().trace(nn.Sequential(module) if self.single else module)
         except Exception as error:  # whatever a module's own forward does to a tracer
@@ -64,6 +69,9 @@ class Program:
                 f"module: {type(module).__name__} cannot be traced by torch.fx ({error}); use "
                 "route='double-backward'"
             ) from error
+        finally:  # torch.fx stores constant tensors on the module
+            for name in set(vars(module)) - before:
+                delattr(module, name)
         if sum(node.op == "placeholder" for node in self.graph.nodes) != 1:
             _refuse(f"{type(module).__name__}, whose forward takes several arguments")
         for node in self.graph.nodes:
@@ -176,23 +184,43 @@ def _refuse(what: str):
     )
 
 
-def program_of(module: nn.Module) -> Program:
-    """The traced program of a module, made once for train and once for eval mode.
+def _agree(own: object, outputs: torch.Tensor) -> bool:
+    """Whether the outputs of the module and of its graph are equal up to rounding."""
+    if not isinstance(own, torch.Tensor) or own.shape != outputs.shape:
+        return False
+    slack = 1e4 * torch.finfo(outputs.dtype).eps
+    return torch.allclose(own, outputs, slack, slack * float(own.abs().max()), equal_nan=True)
 
-    Raises `DataError` naming what has no rule.
+
+def program_of(module: nn.Module) -> Program:
+    """The traced program of a module, made once for every state of its train and eval modes.
+
+    Raises `DataError` naming what has no rule, or what may change what a layer computes: hooks,
+    methods replaced on the object (see `alteration`).
     """
+    altered = alteration(module)
+    if altered:
+        _refuse(f"a module where {altered}")
+    key = tuple((name, part.training) for name, part in _parts(module))
     known = _PROGRAMS.setdefault(module, {})
-    if module.training not in known:
-        known[module.training] = Program(module)
-    return known[module.training]
+    if key not in known:
+        known[key] = Program(module)
+    return known[key]
+
+
+def _parts(module: nn.Module):
+    """Every module inside a module, as often as it is named."""
+    return module.named_modules(remove_duplicate=False)
 
 
 def tangent_sweep(risk: ModuleRisk) -> tuple[float, list[torch.Tensor], torch.Tensor]:
     r"""The data loss, the gradient g with weight decay, and :math:`g^\top H g` with the Hessian of
     the data loss alone.
 
-    One forward, one backward and one tangent pass. Exact up to rounding wherever autograd's second
-    derivative is. Raises `DataError` naming a layer without a rule.
+    One forward, one backward and one tangent pass; one more forward pass where a class has a
+    ``forward`` of its own: the outputs of the traced graph must be those of the module. Exact up to
+    rounding wherever autograd's second derivative is. Raises `DataError` naming a layer without a
+    rule, or when the graph is not the module.
 
     >>> module = nn.Linear(1, 1, bias=False).double()
     >>> _ = nn.init.constant_(module.weight, 3.0)
@@ -204,9 +232,16 @@ def tangent_sweep(risk: ModuleRisk) -> tuple[float, list[torch.Tensor], torch.Te
     """
     parameters = risk.parameters
     program = program_of(risk.module)
-    values, sites, outputs = program.run(risk.module, risk.X)
-    head = outputs.detach().requires_grad_()
-    value = risk.loss(head, risk.y)
+    with torch.enable_grad(), risk.named_errors():
+        if not program.plain:
+            with torch.no_grad(), kept_buffers(risk.module):
+                own = risk.module(risk.X.clone())
+        values, sites, outputs = program.run(risk.module, risk.X.clone())
+        if not (program.plain or _agree(own, outputs)):
+            del _PROGRAMS[risk.module]  # it may have changed since it was traced
+            _refuse(f"{type(risk.module).__name__}, of which torch.fx makes another function")
+        head = outputs.detach().requires_grad_()
+        value = risk.loss_of(head)
     (pull,) = torch.autograd.grad(value, head, create_graph=True)
     bent = [n for n, s in sites.items() if rule_of(s.module)[1] and s.output.requires_grad]
     wanted = parameters + [sites[node].output for node in bent]

@@ -20,6 +20,7 @@ from lscore.curvature import (
     quadratic_form,
     risk_gradient,
     secant_quadratic,
+    step_curvature,
 )
 from lscore.errors import DataError, ShapeError
 from lscore.float_cells import float_cell, pieces_of
@@ -179,7 +180,7 @@ def sgd(
         batch, order = order[:batch_size], order[batch_size:]
         small = risk.on(risk.X[batch], risk.y[batch])
         if k % every == 0:
-            at = curvature(small, route=route) if definition == "minibatch" else None
+            at = step_curvature(small, route) if definition == "minibatch" else None
             gradient = risk_gradient(small)[1] if at is None else at.gradient
             found.append(at or _over_all(risk, gradient, definition, route))
         else:

@@ -29,7 +29,7 @@ FLOORS = [
         "convex_hulls",
         "zonotopes",
     ],
-    ["networks", "frozen", "hessians"],
+    ["plain_modules", "networks", "frozen", "hessians"],
     ["risk"],
     [
         "balls",
@@ -103,6 +103,7 @@ FLOORS = [
     ],
     [
         "module_risks",
+        "torch_guards",
         "sweep_rules",
         "tangent_sweep",
         "float_cells",

@@ -1,0 +1,102 @@
+r"""Whether a ``torch.nn.Module`` is the network that its list of layers suggests.
+
+A module computes what its ``forward`` says, and hooks may change that again. Whoever reads layers
+instead of running the module asks here first; what cannot be known is refused, by name.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn.modules import module as torch_module
+
+from lscore.errors import DataError, DtypeError
+
+_FORWARD = ("forward_pre_hooks", "forward_hooks")
+_BACKWARD = ("backward_pre_hooks", "backward_hooks")
+
+
+def backward_alteration(module: nn.Module) -> str | None:
+    """What may change the gradients of a module on their way back; None if nothing does.
+
+    Backward hooks, of every module inside it and of all modules, and hooks of its parameters.
+
+    >>> layer = nn.Linear(1, 1)
+    >>> _ = layer.weight.register_hook(lambda g: 2 * g)
+    >>> backward_alteration(nn.Sequential(layer))
+    "parameter '0.weight' has a hook"
+    """
+    for name, parameter in module.named_parameters():
+        if parameter._backward_hooks:
+            return f"parameter '{name}' has a hook"
+    return _hooked(module, _BACKWARD)
+
+
+def alteration(module: nn.Module) -> str | None:
+    """Why calling a module need not be what the ``forward`` of its class says; None if nothing.
+
+    Looks at every module inside it: hooks of any kind, methods replaced on the object, a compiled
+    call, parameters of a class of their own, tensors with a gradient that are no parameters.
+
+    >>> layer = nn.Linear(1, 1)
+    >>> layer.forward = torch.tanh
+    >>> alteration(nn.Sequential(layer)), alteration(nn.Sequential(nn.ReLU()))
+    ("module '0' (Linear) has a 'forward' of its own", None)
+    """
+    for name, part in module.named_modules():
+        own = vars(part)
+        for key, value in own.items():
+            if callable(getattr(type(part), key, None)):
+                return f"{_called(name, part)} has a '{key}' of its own"
+            if isinstance(value, torch.Tensor) and value.requires_grad:
+                return f"{_called(name, part)} has a tensor '{key}' that is no parameter"
+        if own.get("_compiled_call_impl") is not None:
+            return f"{_called(name, part)} is compiled"
+        for key, parameter in part._parameters.items():
+            if type(parameter) not in (nn.Parameter, type(None)):
+                kind = type(parameter).__name__
+                return f"{_called(name, part)} has a parameter '{key}' of class {kind}"
+    return _hooked(module, _FORWARD) or backward_alteration(module)
+
+
+def plain_layers(module: nn.Module) -> list[nn.Module]:
+    """The layers of a ``torch.nn.Sequential`` that provably applies one after the other.
+
+    Whether a layer is known is for the caller to say, by its exact type (``type(layer) is
+    nn.Linear``: a subclass may compute anything). Raises `DtypeError` for another kind of module
+    or an own subclass of Sequential, `DataError` for hooks, replaced methods (see `alteration`),
+    and parameters that two layers share, which the layers cannot show.
+
+    >>> [type(layer).__name__ for layer in plain_layers(nn.Sequential(nn.Linear(2, 1), nn.ReLU()))]
+    ['Linear', 'ReLU']
+    """
+    if type(module) is not nn.Sequential:
+        raise DtypeError(
+            f"module: got {type(module).__name__}, need torch.nn.Sequential itself, whose layers "
+            "say what it computes"
+        )
+    changed = alteration(module)
+    if changed:
+        raise DataError(f"module: {changed}, so its layers do not say what it computes; remove it")
+    layers = list(module)
+    places = [p.data_ptr() or id(p) for layer in layers for p in layer.parameters()]
+    if len(set(places)) < len(places):
+        raise DataError(
+            "module: two layers share a parameter, need layers with parameters of their own"
+        )
+    return layers
+
+
+def _hooked(module: nn.Module, kinds: tuple[str, ...]) -> str | None:
+    for kind in kinds:
+        what = f"a {kind.removesuffix('s').replace('_', ' ')}"
+        if getattr(torch_module, f"_global_{kind}"):
+            return f"torch has {what} for all modules"
+        for name, part in module.named_modules():
+            if getattr(part, f"_{kind}"):
+                return f"{_called(name, part)} has {what}"
+    return None
+
+
+def _called(name: str, part: nn.Module) -> str:
+    return f"module '{name}' ({type(part).__name__})" if name else f"the {type(part).__name__}"
