@@ -72,11 +72,14 @@ def certify_convex_path(
             slope = _slope(risk, end, start, precision)
             text = f"segment {s}: the output layer moves, slope <= 0 at the end"
             if not slope <= 0:
-                return _no(s, slope, method, conditions)
+                rises = bool(slope > 0)
+                conditions.append(Condition(text, False if rises else None))
+                return _no(s, rises, method, conditions)
         elif _same(out, final) and _idle_only(hidden, moved, out):
             text = f"segment {s}: only idle units move"
         else:
             reason = f"segment {s} moves more than the output layer or idle units"
+            conditions.append(Condition(f"segment {s}: the output layer or idle units move", False))
             return Certificate(
                 _CLAIM, _STATEMENT, Verdict.UNKNOWN, method, conditions, reason=reason
             )
@@ -86,9 +89,9 @@ def certify_convex_path(
     return Certificate(_CLAIM, _STATEMENT, Verdict.CERTIFIED, method, conditions, values=values)
 
 
-def _no(segment: int, slope: arb | fmpq, method: str, conditions: list) -> Certificate:
+def _no(segment: int, rises: bool, method: str, conditions: list) -> Certificate:
     """Refuted if the slope is surely positive, else unknown."""
-    if slope > 0:
+    if rises:
         witness = {"segment": segment, "slope at its end": "positive"}
         return Certificate(_CLAIM, _STATEMENT, Verdict.REFUTED, method, conditions, witness)
     reason = f"segment {segment}: the sign of the slope at its end is not decided"

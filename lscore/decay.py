@@ -72,7 +72,9 @@ def certify_decay(
         cell = cell_at(risk, w)
         squared, bend = exact_second_derivative(risk, w)
     except TieError as tie:
-        return answer(Verdict.UNKNOWN, reason=f"{tie}; gamma need not be C^2 there", method="exact")
+        inside = Condition("the point is inside a cell", False)
+        reason = f"{tie}; gamma need not be C^2 there"
+        return answer(Verdict.UNKNOWN, [inside], reason=reason, method="exact")
     if squared == 0:
         raise HypothesisError("MILNE-L8", "non-zero gradient", "the flow stands still", w)
     c = bend / squared
@@ -193,13 +195,16 @@ def certify_crossing(risk: Risk, w: Point | np.ndarray) -> Certificate:
     w = exact(risk.network.point(w), "w")
     statement = "|g|^2 does not rise where the flow meets the wall"
 
-    def unknown(reason: str) -> Certificate:
-        return Certificate("MILNE-B-L8-1", statement, Verdict.UNKNOWN, "exact", reason=reason)
+    def unknown(reason: str, text: str) -> Certificate:
+        conditions = [Condition(text, False)]
+        return Certificate("MILNE-B-L8-1", statement, Verdict.UNKNOWN, "exact", conditions,
+                           reason=reason)  # fmt: skip
 
     around = incident_cells(risk, w)
     if len(around.cells) != 2 or around.doubtful:
         count = len(around.cells) + len(around.doubtful)
-        return unknown(f"{count} cells meet at the point, need exactly 2")
+        reason = f"{count} cells meet at the point, need exactly 2"
+        return unknown(reason, "two cells meet at the point")
     normal = _normal(risk, w, around)
     left, right = sorted(around.cells, key=lambda entry: entry.direction.dot(normal))
     g_left, g_right = left.cell.gradient(w), right.cell.gradient(w)
@@ -207,10 +212,11 @@ def certify_crossing(risk: Risk, w: Point | np.ndarray) -> Certificate:
     if from_left <= 0 and onward < 0:  # the flow comes from the right: look from there
         normal, g_left, g_right = -normal, g_right, g_left
         from_left, onward = -onward, -from_left
+    arrives = "a flow arrives at the wall and crosses it or slides"
     if from_left == 0 or onward == 0:
-        return unknown("a velocity is tangent to the wall")
+        return unknown("a velocity is tangent to the wall", arrives)
     if from_left < 0:
-        return unknown("both velocities point away from the wall, no flow arrives")
+        return unknown("both velocities point away from the wall, no flow arrives", arrives)
     before = g_left.dot(g_left)
     slides = onward < 0
     after = g_right.dot(g_right)

@@ -105,12 +105,16 @@ def certify_second_derivative(
         squared, quadratic = exact_second_derivative(risk, w)
     except TieError as tie:
         statement = "gamma'' = 2 g'Hg along the gradient flow"
-        return Certificate("MILNE-E16", statement, Verdict.UNKNOWN, "exact", reason=str(tie))
+        inside = Condition("the point is inside a cell", False)
+        return Certificate(
+            "MILNE-E16", statement, Verdict.UNKNOWN, "exact", [inside], reason=str(tie)
+        )
+    who = "2 g'Hg" if claimed is None else "the claimed number"
     claimed = quadratic if claimed is None else rational(claimed, "claimed")
     along = _substitute(cell_polynomial(cell), flow_series(cell, w, 2), 2)
     statement = f"gamma'' = {claimed} along the gradient flow"
     found = 2 * along[2]
-    text = "2 g'Hg is the second derivative of the risk along the flow's Taylor series"
+    text = f"{who} is the second derivative of the risk along the flow's Taylor series"
     conditions = (
         Condition("the point is inside a cell", True, *_clearance(risk, w)),
         Condition(text, claimed == found),
@@ -186,15 +190,18 @@ def certify_loss_change(risk: Risk, points: Sequence, at_least: Scalar) -> Certi
         raise DataError(f"points: got {len(points)}, need at least 2")
     statement = f"at least {at_least} of the change of the risk comes after t0"
     exacts = [exact(risk.network.point(point), "points") for point in points]
+    later = "gamma'' > 0 at every recorded point from t0 on"
     bends = []
     for k, w in enumerate(exacts):
         try:
             bends.append(exact_second_derivative(risk, w)[1])
         except TieError as tie:
-            reason = f"point {k}: {tie}"
-            return Certificate("MILNE-E20", statement, Verdict.UNKNOWN, "exact", reason=reason)
+            reason, undecided = f"point {k}: {tie}", Condition(later, None)
+            return Certificate(
+                "MILNE-E20", statement, Verdict.UNKNOWN, "exact", [undecided], reason=reason
+            )
     start = first_convex_step(bends)
-    positive = Condition("gamma'' > 0 at every recorded point from t0 on", start is not None)
+    positive = Condition(later, start is not None)
     if start is None:
         witness = {"gamma'' at the last point": bends[-1]}
         return Certificate(

@@ -8,18 +8,21 @@ the minibatch gradient.
 from __future__ import annotations
 
 from itertools import combinations
+from math import comb
 
 import numpy as np
 from flint import fmpq
 
 from lscore.cells import cell_at
 from lscore.certificates import Certificate, Condition, Verdict
-from lscore.errors import DataError, TieError
+from lscore.errors import BudgetError, DataError, TieError
 from lscore.exact import RationalMatrix, Scalar, exact, rational
 from lscore.losses import SquaredLoss
 from lscore.networks import Point
 from lscore.rays import expand_along
 from lscore.risk import Risk
+
+MAX_BATCHES = 100_000
 
 
 def sample_gradients(risk: Risk, w: RationalMatrix) -> list[RationalMatrix]:
@@ -47,8 +50,8 @@ def certify_minibatch_mean(
 
     with :math:`\Sigma` the covariance of the samples' gradients. All minibatches are listed and
     both sides compared in rationals; `correction` replaces :math:`\kappa`. Certified, refuted with
-    the mean, unknown on a wall. Sound, and complete inside cells; few samples only. Claim
-    MILNE-B-F2-1, proved in the book.
+    the mean, unknown on a wall. Sound, and complete inside cells; few samples only
+    (`BudgetError` above MAX_BATCHES minibatches). Claim MILNE-B-F2-1, proved in the book.
 
     >>> from lscore.networks import Network
     >>> risk = Risk(Network((1, 1), (), bias=False), [1, 1], [1, 3], SquaredLoss("1/2", mean=True))
@@ -57,14 +60,19 @@ def certify_minibatch_mean(
     """
     w = exact(risk.network.point(w), "w")
     n, b = len(risk.X), batch_size
-    if not (isinstance(b, int) and 1 <= b <= n and n > 1):
+    if isinstance(b, bool) or not (isinstance(b, int) and 1 <= b <= n and n > 1):
         raise DataError(f"batch_size: got {b!r}, need 1 to {n} of at least 2 samples")
+    if comb(n, b) > MAX_BATCHES:
+        raise BudgetError(f"batch_size: {comb(n, b)} minibatches, the limit is {MAX_BATCHES}")
     kappa = fmpq(n - b, b * (n - 1)) if correction is None else rational(correction, "correction")
     statement = f"minibatches of {b} add {kappa} tr(H Sigma) to g'Hg on average"
     try:
         cell_at(risk, w)
     except TieError as tie:
-        return Certificate("MILNE-B-F2-1", statement, Verdict.UNKNOWN, "exact", reason=str(tie))
+        inside = Condition("the point is inside a cell", False)
+        return Certificate(
+            "MILNE-B-F2-1", statement, Verdict.UNKNOWN, "exact", [inside], reason=str(tie)
+        )
     gradients = sample_gradients(risk, w)
 
     def form(direction: RationalMatrix) -> fmpq:

@@ -36,6 +36,7 @@ def certify_nonincreasing(risk: Risk, waypoints: list[RationalMatrix]) -> Certif
         for piece in pieces_along(risk, start, end):
             count += 1
             if not is_nonpositive(piece.risk.derivative(), piece.start, piece.stop):
+                here = Condition(f"slope <= 0 on polynomial piece {count}, in segment {s}", False)
                 before, after = _rise(piece.risk, piece.start, piece.stop)
                 witness = {
                     "segment": s,
@@ -44,7 +45,7 @@ def certify_nonincreasing(risk: Risk, waypoints: list[RationalMatrix]) -> Certif
                     "rise": piece.risk(after) - piece.risk(before),
                 }
                 return Certificate(
-                    "YUN-B-T1-4", statement, Verdict.REFUTED, "exact", witness=witness
+                    "YUN-B-T1-4", statement, Verdict.REFUTED, "exact", [here], witness=witness
                 )
     first, last = risk(waypoints[0]), risk(waypoints[-1])
     condition = Condition(

@@ -12,6 +12,7 @@ from lscore import (
     binary_hinge,
     cell_at,
     exact,
+    hard_tanh,
     leaky_relu,
     rational,
     relu,
@@ -129,6 +130,10 @@ def test_the_fraction_at_the_points_of_a_run():
 
 # Lemma 8.
 
+BIASED = Risk(Network((1, 1), (), output_activation=relu), [-1, 1], [2, 2], SquaredLoss("1/2"))
+TWO_LAYERS = Risk(
+    Network((1, 1, 1), hard_tanh, output_activation=hard_tanh), [1, -1], [0, 0], HALF, 8
+)
 VALLEY = Risk(
     Network((1, 1, 1), relu, bias=False), [1], [2], HALF, 1
 )  # minimum at (1, 1), Hessian 2 I
@@ -154,6 +159,28 @@ def test_decay_is_certified_for_all_time_near_a_minimum():
 )
 def test_each_condition_of_the_decay_is_needed(w, rate, radius, verdict):
     assert certify_decay(VALLEY, w, rate, radius).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("risk", "w", "rate", "radius", "verdict"),
+    [
+        # (4 w - 2)^2 / 2 for w > 0: c = 32, and the box of half-width 3/2 meets w = 0
+        (Risk(ONE_UNIT, [4], [2]), ["1"], 31, "3/4", "certified"),
+        (Risk(ONE_UNIT, [4], [2]), ["1"], 31, "3/2", "unknown"),
+        # pre-activations 3 - w and 3 + w, so that the bias keeps them from 0
+        (BIASED, [0, 3], "39/10", "11/10", "certified"),
+        (BIASED, [0, 3], "39/10", 2, "unknown"),
+        # the hidden unit stays in its piece up to 7/16, the output up to 0.39
+        (TWO_LAYERS, ["1/8", 0, "1/8", "1/8"], 12, "3/8", "certified"),
+        (TWO_LAYERS, ["1/8", 0, "1/8", "1/8"], 12, "13/32", "unknown"),
+    ],
+)
+def test_the_box_meets_the_walls_of_every_layer(risk, w, rate, radius, verdict):
+    answer = certify_decay(risk, exact(w), rate, radius)
+    assert answer.verdict == verdict
+    stays, *others = answer.conditions
+    assert stays.holds is (True if verdict == "certified" else None)
+    assert all(line.holds for line in others)
 
 
 def test_a_finite_time_allows_a_negative_rate():

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lscore import Network, Risk, SquaredLoss, exact, relu
-from lscore.errors import DataError
+from lscore.errors import BudgetError, DataError
 from lscore.exact_curvature import exact_second_derivative
 from lscore.minibatches import certify_minibatch_mean, sample_gradients
 
@@ -63,6 +63,9 @@ def test_walls_are_unknown_and_other_input_is_refused():
     assert wall.reason
     with pytest.raises(DataError, match="batch_size: got 3"):
         certify_minibatch_mean(TURNED, POINT, 3)
+    many = Risk(TURNED.network, [[1, 2]] * 24, [2] * 24, HALF)
+    with pytest.raises(BudgetError, match="2704156 minibatches, the limit is 100000"):
+        certify_minibatch_mean(many, POINT, 12)
     summed = Risk(TURNED.network, [[1, 2], [1, -2]], [2, 2])
     with pytest.raises(DataError, match="mean=True"):
         certify_minibatch_mean(summed, POINT, 1)

@@ -210,6 +210,17 @@ def test_convex_paths_say_no_and_unknown():
         certify_convex_path(Risk(Network((1, 1, 1), relu), [0], [0], weight_decay=1), path)
 
 
+def test_what_balls_leave_open_is_unknown_and_a_network_needs_no_bias():
+    risk = Risk(Network((1, 1, 1), tanh), [1, -1], [0, 0])  # the slope tanh(1) + tanh(-1) is 0
+    answer = certify_convex_path(risk, [exact([1, 0, 1, 1]), exact([1, 0, 1, 0])])
+    assert answer.verdict == "unknown"
+    assert answer.reason == "segment 0: the sign of the slope at its end is not decided"
+    bare = Risk(Network((1, 1, 1), tanh, bias=False), [1, -1], [0, 0])
+    down = [exact([1, 2]), exact([1, 1])]
+    assert certify_convex_path(bare, down).certified
+    assert certify_convex_path(bare, down[::-1]).refuted
+
+
 def test_convex_paths_agree_with_the_exact_checker():
     rng = np.random.default_rng(3)
     verdicts = set()
