@@ -117,9 +117,6 @@ def step_curvature(
     at: ModuleRisk, route: str, step: float | None = None, fallback: str | None = None
 ) -> Curvature:
     """`curvature` as a part of a training step: running statistics move, as in any forward pass."""
-    altered = backward_alteration(at.module)
-    if altered:
-        raise DataError(f"module: {altered}, which may change the gradient; remove it")
     with at.named_errors(), without_draws(at.X.device):
         return _by_route(at, route, step, fallback)
 
@@ -152,14 +149,18 @@ def risk_gradient(at: ModuleRisk) -> tuple[float, list[torch.Tensor]]:
 
 
 def quadratic_form(at: ModuleRisk, direction: list[torch.Tensor]) -> float:
-    """direction' H direction, by double backward."""
-    raw = _raw_gradient(at, create_graph=True)[1]
+    """direction' H direction, by double backward; refuses what `curvature` does."""
+    with without_draws(at.X.device):
+        raw = _raw_gradient(at, create_graph=True)[1]
     decay = at.weight_decay * squared_norm(direction).item()
     return float(_data_quadratic(at, raw, direction)) + decay
 
 
 def _raw_gradient(at: ModuleRisk, create_graph: bool = False) -> tuple[torch.Tensor, list]:
     """The data loss and its gradient without weight decay; absent parameters have gradient 0."""
+    altered = backward_alteration(at.module)
+    if altered:
+        raise DataError(f"module: {altered}, which may change the gradient; remove it")
     with torch.enable_grad(), at.named_errors(), twice_differentiable(create_graph):
         value = at.data_loss()
         if not value.requires_grad:

@@ -183,6 +183,14 @@ def test_the_box_meets_the_walls_of_every_layer(risk, w, rate, radius, verdict):
     assert all(line.holds for line in others)
 
 
+def test_a_rate_that_is_met_exactly_is_not_refuted():
+    line = Risk(ONE_UNIT, [1], [1])  # (w - 1)^2 / 2: |g|^2 is |g(0)|^2 exp(-2 t)
+    assert certify_decay(line, exact(["3/2"]), 2, "3/4").verdict == "unknown"
+    above = certify_decay(line, exact(["3/2"]), "2000001/1000000", "3/4")
+    assert above.refuted
+    assert above.witness["c at the start"] == 2
+
+
 def test_a_finite_time_allows_a_negative_rate():
     w = exact(["1/4", "1/4"])  # beside the saddle at 0
     assert exact_second_derivative(VALLEY, w)[1] < 0

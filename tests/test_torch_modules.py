@@ -20,7 +20,7 @@ from lscore.curvature import curvature
 from lscore.errors import DataError, DtypeError, LscoreError, ShapeError
 from lscore.module_risks import ModuleRisk
 from lscore.plain_modules import alteration, plain_layers
-from lscore.trajectories import sgd
+from lscore.trajectories import DEFINITIONS, sgd
 
 STEP, DECAY = 1e-2, 0.05
 BACKWARD, SWEEP, FUNC, SECANT, BALLS = TAKERS = (
@@ -573,7 +573,7 @@ def test_parameters_are_those_of_the_moment():
     assert len(curvature(risk, route=SWEEP).gradient) == 4
 
 
-@pytest.mark.parametrize("definition", ["minibatch", "full batch", "full Hessian"])
+@pytest.mark.parametrize("definition", DEFINITIONS)
 def test_running_statistics_of_a_recorded_run_are_those_of_a_plain_one(definition):
     recorded, plain_run = risk_of("batch norm"), risk_of("batch norm")
     sgd(recorded, 0.1, 5, 3, definition=definition)
@@ -583,9 +583,12 @@ def test_running_statistics_of_a_recorded_run_are_those_of_a_plain_one(definitio
     assert all(torch.allclose(a, b, rtol=1e-12) for a, b in pairs)
 
 
-def test_a_run_of_a_random_module_is_refused():
+@pytest.mark.parametrize("definition", DEFINITIONS)
+def test_a_run_of_a_random_or_hooked_module_is_refused(definition):
     with pytest.raises(DataError, match=r"call module.eval\(\), or set p to 0"):
-        sgd(risk_of("dropout"), 0.1, 1, 3)
+        sgd(risk_of("dropout"), 0.1, 1, 3, definition=definition)
+    with pytest.raises(DataError, match="has a backward hook"):
+        sgd(risk_of("backward hook"), 0.1, 1, 3, definition=definition)
 
 
 def test_layers_are_those_of_a_sequential():
