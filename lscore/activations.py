@@ -180,6 +180,9 @@ def leaky_relu(slope: Scalar) -> PiecewiseLinear:
     return two_piece(1, slope, f"leaky ReLU ({slope})")
 
 
+_SHAKE = arb(0, 2.0**-300)  # makes 0/0 show
+
+
 @dataclass(frozen=True)
 class Smooth:
     r"""A smooth activation: one formula for torch tensors, one for balls and power series.
@@ -205,16 +208,19 @@ class Smooth:
     def derivatives(self, x: arb, order: int) -> list[arb]:
         """Enclosures of h and its derivatives up to `order` on the ball x.
 
-        nan where the formula gives none: at a kink, or where it divides by a ball around 0.
+        nan where the formula gives none: at a kink, and where it divides by a ball around 0 or by 0
+        itself. (A quotient of series that is 0/0 has fewer terms than it says.)
         """
         old = ctx.cap
         ctx.cap = order + 1
         try:
             series = self.ball_formula(arb_series([x, 1], order + 1))
-        except ValueError:  # python-flint: the leading term of a denominator may be 0
+        except (ValueError, ZeroDivisionError):  # the leading term of a denominator may be 0
             return [arb.nan()] * (order + 1)
         finally:
             ctx.cap = old
+        if not self.ball_formula(x + _SHAKE).is_finite():
+            return [arb.nan()] * (order + 1)
         factorial, result = 1, []
         for k in range(order + 1):
             factorial *= max(k, 1)
@@ -286,7 +292,7 @@ def two_sided(name: str, right: Callable, left: Callable) -> Smooth:
 
     Both formulas must take tensors, balls and series. A ball around 0 gets the hull of both sides,
     derivative by derivative; the third may jump. Raises `DataError` unless h, h' and h'' at 0 are
-    exactly equal numbers on both sides.
+    exactly equal numbers on both sides; a formula 0/0 at 0 has none.
 
     >>> h = two_sided("|z|^3", lambda z: z * z * z, lambda z: -z * z * z)
     >>> [str(d) for d in h.derivatives(arb(0), 2)]
@@ -294,7 +300,10 @@ def two_sided(name: str, right: Callable, left: Callable) -> Smooth:
     """
     sides = [Smooth(name, f, f).derivatives(arb(0), 2) for f in (right, left)]
     if not all(a == b for a, b in zip(*sides, strict=True)):
-        raise DataError(f"right, left: h, h' or h'' of {name} differ at 0: {sides[0]}, {sides[1]}")
+        raise DataError(
+            f"right, left: h, h' or h'' of {name} differ at 0, or are not enclosed: "
+            f"{sides[0]}, {sides[1]}"
+        )
 
     def ball(z):
         middle = z[0] if isinstance(z, arb_series) else z

@@ -84,7 +84,11 @@ def certify_convex_path(
                 _CLAIM, _STATEMENT, Verdict.UNKNOWN, method, conditions, reason=reason
             )
         conditions.append(Condition(text, True))
-    first, last = (upper_decimal(ball_risk(risk, waypoints[k], precision)) for k in (0, -1))
+    ends = [ball_risk(risk, waypoints[k], precision) for k in (0, -1)]
+    if not all(ball.is_finite() for ball in ends):
+        reason = "the activation has no finite enclosure at an end of the path"
+        return Certificate(_CLAIM, _STATEMENT, Verdict.UNKNOWN, method, conditions, reason=reason)
+    first, last = map(upper_decimal, ends)
     values = {"risk at the start at most": first, "risk at the end at most": last}
     return Certificate(_CLAIM, _STATEMENT, Verdict.CERTIFIED, method, conditions, values=values)
 

@@ -89,7 +89,7 @@ def derivative_hulls(h: Smooth, z: Interval, order: int = 2, parts: int = 64):
     for k in range(parts):
         piece = (z.low + k * step).union(z.low + (k + 1) * step)
         wide, middle = h.derivatives(piece, order + 1), h.derivatives(piece.mid(), order)
-        if not all(d.is_finite() for d in wide):
+        if not all(d.is_finite() for d in wide + middle):
             return None
         offset = piece - piece.mid()
         tight = [

@@ -8,8 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lscore
-from lscore import exact, leaky_relu, linear, piecewise_linear, rational, relu, two_piece, two_sided
-from lscore.errors import DataError, ShapeError
+from lscore import (
+    Network,
+    Risk,
+    certify_convex_path,
+    exact,
+    leaky_relu,
+    linear,
+    piecewise_linear,
+    rational,
+    relu,
+    two_piece,
+    two_sided,
+)
+from lscore.errors import DataError, HypothesisError, ShapeError
+from lscore.intervals import derivative_hulls, interval
+from lscore.papers.yun2019 import place
 
 PIECEWISE = [
     relu,
@@ -125,6 +139,36 @@ def test_a_formula_that_divides_by_a_ball_around_0_gives_no_derivatives():
     inverse = lscore.Smooth("1/z", torch.reciprocal, lambda z: 1 / z)
     assert all(d.is_nan() for d in inverse.derivatives(arb(0, 1), 2))
     assert inverse.derivatives(arb(2), 1)[1] == arb(-0.25)
+
+
+QUOTIENTS = {
+    "(e^z - 1)/z": lambda z: (z.exp() - 1) / z,
+    "sin z / z": lambda z: z.sin() / z,
+    "z^3 / z": lambda z: z * z * z / z,
+}
+
+
+@pytest.mark.parametrize("name", QUOTIENTS)
+def test_what_a_removable_singularity_costs_is_no_enclosure(name):
+    """0/0 takes a term from the series; what was lost once came back as an exact 0."""
+    h = lscore.Smooth(name, QUOTIENTS[name], QUOTIENTS[name])
+    for order in range(4):
+        assert all(d.is_nan() for d in h.derivatives(arb(0), order))
+    assert all(d.is_finite() for d in h.derivatives(arb(1), 3))
+    assert derivative_hulls(h, interval(0), 2, 1) is None
+    risk = Risk(Network((1, 1, 1), h), [0, 1], [0, 1])
+    path = [exact([0, 0, 0, 0]), exact([1, 0, 0, 0])]
+    assert certify_convex_path(risk, path).reason.startswith("the activation has no finite")
+    with pytest.raises(HypothesisError, match=r"C2\.4: .* has no derivatives at 0"):
+        place(h, 0)
+    with pytest.raises(DataError, match="or are not enclosed"):
+        two_sided(name, h.ball_formula, h.ball_formula)
+
+
+def test_two_sides_are_not_compared_where_a_quotient_has_lost_them():
+    """h'' is 2 on the right and 0 on the left; 0 once stood for the lost term."""
+    with pytest.raises(DataError, match="or are not enclosed"):
+        two_sided("x", lambda z: z * z * z / z, lambda z: 0 * z)
 
 
 def test_two_sides_must_meet_with_two_derivatives_and_then_the_third_may_jump():
