@@ -23,7 +23,7 @@ from cases import (
 )
 from flint import fmpq
 
-from lscore import Network, Risk, exact, relu, two_piece
+from lscore import Network, Risk, binary_hinge, exact, relu, two_piece
 from lscore.errors import DataError, DtypeError, HypothesisError
 from lscore.linear_algebra import merge_rows
 from lscore.papers.yun2019 import (
@@ -375,3 +375,14 @@ def test_random_ties_are_tied_and_seeded():
         assert fit.predictions == risk.exact_X.column(0)
         assert usable_gaps(groups_of(risk)) == []
         assert certify_group_sums(risk).refuted == fit.residuals.is_zero()
+
+
+def test_the_lemma_is_about_squared_residuals():
+    for risk in (
+        Risk(XOR.network, SQUARE, [1, -1, -1, 1], binary_hinge()),
+        Risk(XOR.network, SQUARE, [1, -1, -1, 1], weight_decay=1),
+        Risk(Network((2, 2, 1), relu, output_activation=relu), SQUARE, [1, -1, -1, 1]),
+    ):
+        for construct in (certify_group_sums, split_tie):
+            with pytest.raises(DataError, match="risk: "):
+                construct(risk)

@@ -19,7 +19,7 @@ from lscore.errors import DtypeError, HypothesisError
 from lscore.exact import RationalMatrix, exact
 from lscore.linear_algebra import AffineFit, least_squares
 from lscore.networks import Network
-from lscore.papers.yun2019.setting import affine_fit
+from lscore.papers.yun2019.setting import affine_fit, check_network
 from lscore.risk import Risk
 
 CLAIM = "YUN-LA1"
@@ -89,7 +89,8 @@ def certify_group_sums(risk: Risk, groups: Sequence[Sequence[int]] | None = None
     `groups` are the samples with equal predictions, anybody's (default: `tie_groups`). Hypotheses:
     some residual is not 0, the groups are the sets of equal :math:`\bar y_i`, J is empty. Then the
     four assertions, each decided on its own. Refuted by the first line that fails, with a witness.
-    Exact, sound and complete. One output.
+    Exact, sound and complete. Squared loss, one hidden layer with biases; `DataError` otherwise.
+    One output; `HypothesisError` C1.1 otherwise.
 
     >>> from lscore import Network, Risk, relu
     >>> answer = certify_group_sums(Risk(Network((1, 2, 1), relu), [-1, 0, 1], [1, -2, 1]))
@@ -135,7 +136,11 @@ def decide_lines(claim: str, statement: str, lines, values) -> Certificate:
 
 
 def one_output_fit(risk: Risk) -> AffineFit:
-    """The exact affine fit; `HypothesisError` C1.1 if there are several outputs."""
+    """The exact affine fit, in the setting of Theorem 1 (`check_network`).
+
+    `HypothesisError` C1.1 if there are several outputs.
+    """
+    check_network(risk)
     outputs = risk.exact_y.shape[1]
     if outputs != 1:
         raise HypothesisError(CLAIM, "C1.1", f"{outputs} outputs, this step needs 1", outputs)
