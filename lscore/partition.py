@@ -66,7 +66,8 @@ def decide_null_walls(risk: Risk, w: Point | np.ndarray) -> Certificate:
 
     With a bias in every layer, yes: each pre-activation is its own bias plus something that does
     not depend on it, so each wall is a graph. The derivatives by the biases are computed, at w.
-    Without biases refuted if a layer is off at w for some sample while a later pre-activation, then
+    So is each margin of a hinge loss, unless an output activation has a flat piece: then refuted if
+    a margin is 0 all around w, else unknown. Without biases refuted if a layer is off at w for some sample while a later pre-activation, then
     0 all around w, sits on a knot; else unknown. Sound. Source: Laurent and von Brecht (2018),
     Lemma 1.
     """
@@ -77,11 +78,21 @@ def decide_null_walls(risk: Risk, w: Point | np.ndarray) -> Certificate:
             Condition(f"pre-activations of layer {l + 1} have derivative 1 by their bias", holds)
             for l, holds in enumerate(_own_bias(risk, w))
         ]
-        if isinstance(risk.loss, HingeLoss):
-            lines = risk.loss.directions(risk.y.numpy())
-            felt = bool((lines != 0).any(axis=2).all())
-            conditions.append(Condition("every margin depends on an output bias", felt))
-        return Certificate("LVB-L1", statement, Verdict.CERTIFIED, "exact", conditions)
+        if not isinstance(risk.loss, HingeLoss):
+            return Certificate("LVB-L1", statement, Verdict.CERTIFIED, "exact", conditions)
+        h = risk.network.output_activation
+        felt = h is None or all(s != 0 for s in h.slopes)
+        text = "every margin depends on an output bias"
+        if felt:
+            conditions.append(Condition(text, True))
+            return Certificate("LVB-L1", statement, Verdict.CERTIFIED, "exact", conditions)
+        if why := _held_margin(risk, w):
+            conditions.append(Condition(text, False))
+            witness = {"point": w, "why": why}
+            return Certificate("LVB-L1", statement, Verdict.REFUTED, "exact", conditions, witness)
+        conditions.append(Condition(text, None))
+        reason = "a flat piece of the output activation may hold a margin at 0"
+        return Certificate("LVB-L1", statement, Verdict.UNKNOWN, "exact", conditions, reason=reason)
     off = _off_layers(risk, w)
     biased = Condition("every layer has a bias", False)
     for l, i, k in signature(risk, w).ties:
@@ -91,6 +102,17 @@ def decide_null_walls(risk: Risk, w: Point | np.ndarray) -> Certificate:
             return Certificate("LVB-L1", statement, Verdict.REFUTED, "exact", [biased], witness)
     reason = "a layer has no bias, and no layer is switched off at the point"
     return Certificate("LVB-L1", statement, Verdict.UNKNOWN, "exact", [biased], reason=reason)
+
+
+def _held_margin(risk: Risk, w: RationalMatrix) -> str:
+    """A margin that is 0 all around w because its outputs lie inside flat pieces; "" if none is."""
+    h, found = risk.network.output_activation, signature(risk, w)
+    lines = risk.loss.directions(risk.y.numpy())
+    for i, j in np.argwhere(found.margins == 1):
+        places = found.layers[-1][i][lines[i, j] != 0].tolist()
+        if all(p % 2 == 0 and h.slopes[p // 2] == 0 for p in places):
+            return f"margin {j} of sample {i} is 0 all around"
+    return ""
 
 
 def _own_bias(risk: Risk, w: RationalMatrix) -> list[bool]:

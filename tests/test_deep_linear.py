@@ -538,7 +538,16 @@ def test_linear_collapse():
     assert certify_linear_collapse(network(2, 3, 2)).certified
     mixed = Network((2, 3, 3, 2), (identity, relu))
     assert certify_linear_collapse(mixed).witness["activation"] == "ReLU"
-    assert certify_linear_collapse(Network((1, 1, 1), tanh)).refuted
+    smooth = certify_linear_collapse(Network((1, 1, 1), tanh))
+    assert (smooth.verdict, smooth.reason) == ("unknown", "a smooth activation has no cells")
+
+
+def test_linear_collapse_reads_the_output_activation():
+    bent = certify_linear_collapse(Network((1, 1, 1), identity, output_activation=relu))
+    assert (bent.verdict, bent.witness["activation"]) == ("refuted", "ReLU")
+    assert certify_linear_collapse(Network((2, 1), (), output_activation=linear(2))).certified
+    hidden = Network((1, 1, 1, 1), (linear(0), relu), bias=False)  # relu sees nothing but 0
+    assert certify_linear_collapse(hidden).verdict == "unknown"
 
 
 # Floats

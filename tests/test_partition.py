@@ -12,6 +12,8 @@ from lscore import (
     hard_tanh,
     leaky_relu,
     multiclass_hinge,
+    one_versus_all_hinge,
+    piecewise_linear,
     relu,
     signature,
     tanh,
@@ -62,6 +64,42 @@ def test_biases_make_the_walls_null(loss, activation):
     answer = decide_null_walls(risk, risk.network.init(0))
     assert answer.verdict == CERTIFIED
     assert len(answer.conditions) == 3
+
+
+def test_a_flat_output_piece_can_hold_a_margin_on_its_knot():
+    """1 - y h(z) = 0 on h = 1: an open set of ties, with biases everywhere."""
+    sharp = Risk(Network((1, 1), (), output_activation=hard_tanh), [0], [1], binary_hinge())
+    w = exact([0, 5])
+    answer = decide_null_walls(sharp, w)
+    assert answer.verdict == REFUTED
+    assert answer.conditions[-1].holds is False
+    for step in ([0, 0], [7, "1/7"], ["-1/3", -3]):
+        assert signature(sharp, w + exact(step)).ties == [(2, 0, 0)]
+    assert decide_null_walls(sharp, exact([0, 0])).reason.startswith("a flat piece")
+    assert decide_null_walls(sharp, exact([0, 1])).verdict == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("h", "loss", "biases", "verdict"),
+    [
+        (leaky_relu("1/2"), binary_hinge(), [9], CERTIFIED),
+        (relu, binary_hinge(), [9], UNKNOWN),
+        (piecewise_linear([-1, 1], [0, "1/2", 0], "-1/2"), multiclass_hinge(), [-9, 9], REFUTED),
+        (hard_tanh, one_versus_all_hinge(), [9, 0], REFUTED),
+        (hard_tanh, None, [9], CERTIFIED),
+    ],
+)
+def test_null_walls_behind_an_output_activation(h, loss, biases, verdict):
+    network = Network((1, 2, len(biases)), relu, output_activation=h)
+    labels = [1, -1] if len(biases) == 1 else [0, 1]
+    risk = Risk(network, [0, 1], labels, *([] if loss is None else [loss]))
+    w = exact([*[0] * (risk.dimension - len(biases)), *biases])
+    answer = decide_null_walls(risk, w)
+    assert answer.verdict == verdict
+    if verdict == REFUTED:
+        for k in range(5):
+            step = exact([(i * i * 7 + k) % 11 - 5 for i in range(risk.dimension)]) / 100
+            assert any(layer == 3 for layer, _, _ in signature(risk, w + step).ties)
 
 
 def test_without_biases_a_dead_layer_makes_an_open_set_of_ties():

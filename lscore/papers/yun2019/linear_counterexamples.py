@@ -18,16 +18,37 @@ from lscore.papers.yun2019.deep_linear import ProductLoss
 
 
 def certify_linear_collapse(network: Network) -> Certificate:
-    """Is the whole surface one cell? (HE-T2d) Certified if no activation has a knot at which its
-    slope changes; refuted with the activation that has one, or that is smooth."""
-    bent = [h.name for h in network.activations if not getattr(h, "is_linear", False)]
-    condition = Condition("no activation changes its slope", not bent)
-    statement = "the surface is a single cell"
-    if bent:
-        return Certificate(
-            "HE-T2d", statement, Verdict.REFUTED, "exact", [condition], {"activation": bent[0]}
-        )
-    return Certificate("HE-T2d", statement, Verdict.CERTIFIED, "exact", [condition])
+    """Is the whole surface of the outputs one cell, whatever the data? (HE-T2d)
+
+    Certified if no activation, of the hidden layers or of the output, has a knot at which its slope
+    changes; refuted with the activation that has one. Unknown for smooth activations, which have no
+    cells, and behind a layer without biases whose signal is always 0. Sound. It speaks of the
+    outputs: the margins of a hinge loss make walls of their own.
+
+    >>> from lscore.activations import identity, relu
+    >>> certify_linear_collapse(Network((1, 1, 1), identity)).verdict.value
+    'certified'
+    >>> answer = certify_linear_collapse(Network((1, 1, 1), identity, output_activation=relu))
+    >>> answer.witness["activation"]
+    'ReLU'
+    """
+    statement = "the surface of the outputs is a single cell"
+    last = network.output_activation
+    every = network.activations + (() if last is None else (last,))
+    bent = [h for h in every if not getattr(h, "is_linear", False)]
+    conditions = [Condition("no activation changes its slope", not bent)]
+    if not bent:
+        return Certificate("HE-T2d", statement, Verdict.CERTIFIED, "exact", conditions)
+    reason = ""
+    if not network.is_piecewise_linear:
+        reason = "a smooth activation has no cells"
+    elif not network.bias and any(set(h.slopes) == {0} for h in every[: every.index(bent[0])]):
+        reason = "without biases a layer of slope 0 may hide the activations behind it"
+    if reason:
+        conditions = [Condition("no activation changes its slope", None)]
+        return Certificate("HE-T2d", statement, Verdict.UNKNOWN, "exact", conditions, reason=reason)
+    witness = {"activation": bent[0].name}
+    return Certificate("HE-T2d", statement, Verdict.REFUTED, "exact", conditions, witness)
 
 
 def absolute_risk(w: RationalMatrix, v: fmpq) -> fmpq:
