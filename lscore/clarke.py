@@ -22,15 +22,13 @@ from lscore.networks import Point
 from lscore.risk import Risk
 from lscore.zonotopes import zonotope_contains_zero
 
-_NO_CELL = "no direction breaks all ties, so no cell can be shown to meet at the point"
-
 
 @dataclass(frozen=True, eq=False)
 class ClarkeSubdifferential:
     """The hull of the columns of `gradients` (m, k), one per incident cell of `incident`.
 
     `doubtful` (m, j), or None, are the gradients of cells that may or may not be incident; without
-    them the hull is exactly the subdifferential.
+    them the hull is exactly the subdifferential, with them at least that of `gradients`.
     """
 
     incident: IncidentCells
@@ -58,7 +56,7 @@ def clarke_subdifferential(
 
     :math:`R_u` is the frozen risk of the cell u. Piecewise linear networks, squared and hinge
     losses. Ties that the risk cannot feel are not broken (`relevant_ties`). Raises `BudgetError`,
-    and `TieError` if no cell can be shown to meet at w.
+    and `TieError` if no cell can be shown to meet at w, for want of a first-order direction.
     Source: Laurent and von Brecht (2018), Definition 2 and Lemma 103 (LVB-D2, LVB-L103).
 
     >>> from lscore import Network, relu
@@ -69,15 +67,22 @@ def clarke_subdifferential(
     w = exact(risk.network.point(w), "w")
     incident = incident_cells(risk, w, relevant_ties(risk, w), max_ties, max_cells)
     if not incident.cells:
-        raise TieError(f"w: {_NO_CELL} (LVB-L1 needs a bias in every layer)")
+        raise TieError(
+            "w: no direction breaks all ties to first order, "
+            f"each of {len(incident.doubtful)} cells may or may not meet at the point"
+        )
     doubtful = _gradients(incident.doubtful, w) if incident.doubtful else None
     return ClarkeSubdifferential(
         incident, _gradients([found.cell for found in incident.cells], w), doubtful
     )
 
 
-def _gradients(cells: list[Cell], w: RationalMatrix) -> RationalMatrix:
-    return stack([cell.gradient(w).T for cell in cells]).T
+def _gradients(
+    cells: list[Cell], w: RationalMatrix, g: RationalMatrix | None = None
+) -> RationalMatrix:
+    """One column per cell: its gradient at w, minus g if given."""
+    columns = [cell.gradient(w) - g if g is not None else cell.gradient(w) for cell in cells]
+    return stack([column.T for column in columns]).T
 
 
 def decide_subgradient(
@@ -93,8 +98,10 @@ def decide_subgradient(
     Certified with a convex combination of gradients of cells that surely meet at w; refuted with a
     `direction` d, :math:`\langle g_u - g, d \rangle \le -1` in every cell that can meet there, for
     g = 0 a direction of descent; unknown where doubtful cells matter or the limits are exceeded
-    (the count and the limit are in the reason). Exact and sound; complete within the limits for
-    squared losses of one hidden layer, and for one output with non-zero output weights. Without
+    (the count and the limit are in the reason). Where no cell is sure to be incident, g is still
+    decided if it is the gradient of all candidates, or in the hull of none. Exact and sound;
+    complete within the limits for squared losses of one hidden layer without output activation,
+    and for one output with non-zero output weights. Without
     hidden ties a hinge risk needs no enumeration: its gradients lie in a zonotope. Source: Laurent
     and von Brecht (2018), Definition 2 (LVB-D2).
 
@@ -127,33 +134,44 @@ def decide_subgradient(
             every = Condition("the gradients of these margins are independent", True)
             return answer(Verdict.CERTIFIED, [reached, every])
     try:
-        hull = clarke_subdifferential(risk, w, max_ties, max_cells)
-    except (BudgetError, TieError) as error:
+        incident = incident_cells(risk, w, ties, max_ties, max_cells)
+    except BudgetError as error:
         return answer(Verdict.UNKNOWN, [], reason=str(error))
-    entered = Condition(
-        f"each of {hull.gradients.shape[1]} cells is entered by a ray from the point", True
-    )
-    found = contains_zero(_shifted(hull.gradients, g))
-    combined = Condition(f"{name} is a convex combination of their gradients", found.contained)
-    if found.contained:
-        return answer(Verdict.CERTIFIED, [entered, combined])
-    if hull.is_complete:
-        return answer(Verdict.REFUTED, [entered, combined], witness={"direction": found.direction})
-    together = stack([_shifted(hull.gradients, g).T, _shifted(hull.doubtful, g).T]).T
-    wider = contains_zero(together)
-    doubtful = hull.doubtful.shape[1]
+    sure, doubtful = [found.cell for found in incident.cells], list(incident.doubtful)
+    conditions = []
+    if sure:
+        found, (where, what) = contains_zero(_gradients(sure, w, g)), _entered(incident)
+        conditions += [Condition(where, True), Condition(f"{name} is {what}", found.contained)]
+        if found.contained:
+            return answer(Verdict.CERTIFIED, conditions)
+        if not doubtful:
+            return answer(Verdict.REFUTED, conditions, witness={"direction": found.direction})
+    every = _gradients(sure + doubtful, w, g)
+    if every.is_zero():
+        text = f"{name} is the only gradient of the cells that may be incident"
+        return answer(Verdict.CERTIFIED, [Condition(f"{text} ({len(doubtful)})", True)])
+    wider = contains_zero(every)
     if not wider.contained:
-        also = Condition(f"nor with the {doubtful} cells that may be incident", True)
+        also = Condition(f"nor with the {len(doubtful)} cells that may be incident", True)
+        if not sure:
+            text = f"{name} is a convex combination of the gradients of the {len(doubtful)} cells"
+            also = Condition(f"{text} that may be incident", False)
         witness = {"direction": wider.direction}
-        return answer(Verdict.REFUTED, [entered, combined, also], witness=witness)
-    reason = f"{doubtful} cells may or may not be incident, and they decide"
-    return answer(Verdict.UNKNOWN, [entered], reason=reason)
+        return answer(Verdict.REFUTED, [*conditions, also], witness=witness)
+    reason = f"{len(doubtful)} cells may or may not be incident, and they decide"
+    return answer(Verdict.UNKNOWN, conditions[:1], reason=reason)
 
 
-def _shifted(gradients: RationalMatrix, g: RationalMatrix) -> RationalMatrix:
-    """Every column minus g."""
-    k = gradients.shape[1]
-    return gradients - g @ exact([[1] * k])
+def _entered(incident: IncidentCells) -> tuple[str, str]:
+    """What is known of the cells that surely meet at the point, and what g has to be."""
+    standing = {tie for found in incident.cells for tie in found.standing}
+    where = f"each of {len(incident.cells)} cells is entered by a ray from the point"
+    what = "a convex combination of their gradients"
+    if all(found.direction.is_zero() for found in incident.cells):
+        where, what = "the risk is one polynomial around the point", "its gradient there"
+    if standing:
+        where += f", ties that nothing nearby breaks: {len(standing)}"
+    return where, what
 
 
 def _zonotope(risk: Risk, w: RationalMatrix, ties: list, g: RationalMatrix):

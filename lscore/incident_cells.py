@@ -4,6 +4,10 @@ At a point on walls each tie can break to either side, but not every combination
 first layer are linear in the parameters and independent between units, so their combinations are
 those of one central hyperplane arrangement per unit. Later ties are decided one by one: a sign
 occurs if some direction gives it together with all earlier ones to first order.
+
+Without biases a signal can stay on its knot on an open set: a layer is off, or an input is 0. Such
+a *standing* tie is no wall. It is not broken (either side gives the same frozen risk), and the open
+set counts as a cell; with these the complement of the cells is a null set again.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from itertools import product
 from math import prod
 
 import numpy as np
+from flint import fmpq
 
 from lscore.arrangements import sign_patterns
 from lscore.cells import Cell, signature
@@ -31,10 +36,14 @@ MAX_TIES, MAX_CELLS = 16, 4096
 
 @dataclass(frozen=True, eq=False)
 class IncidentCell:
-    """A cell whose closure contains the point: the ray along `direction` enters it."""
+    """A cell whose closure contains the point: the ray along `direction` enters it.
+
+    The `standing` ties stay on their knots all over the cell, on the left piece of `cell`.
+    """
 
     cell: Cell
     direction: RationalMatrix
+    standing: tuple[Tie, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +84,9 @@ def incident_cells(
 ) -> IncidentCells:
     r"""The cells :math:`\{u : w \in \mathrm{cl}\, \Omega_u\}` that meet at w (LVB-L103).
 
-    `ties` are the ties to break (default: all); others stay on their left piece. For squared losses
-    and one hidden layer the answer is always complete. Margin ties, and ties of deeper layers, are
+    `ties` are the ties to break (default: all); others stay on their left piece, and so do standing
+    ones. For squared losses and one hidden layer without output activation the answer is always
+    complete. Margin ties, and ties of deeper layers, are
     polynomials: a combination without a first-order direction is *out* if that is provable (one
     output with all output weights non-zero, or a combination of the ties that vanishes
     identically), else *doubtful*. Sound: `cells` meet at w, each with a direction into it, and no
@@ -145,40 +155,58 @@ class _Search:
             values = self.risk.loss.margins(self.at.outputs, self.risk.exact_y)
             signs = [int(v > 0) for v in values.entries()]
             pieces.append(np.array(signs).reshape(values.shape))
-        for sides, direction in self._first_layer():
+        standing = [tie for tie in self.first if self._stands(tie, pieces)]
+        moving = [tie for tie in self.first if tie not in standing]
+        for sides, direction in self._first_layer(moving):
             state = [part.copy() for part in pieces]
-            for (_, i, k), side in zip(self.first, sides, strict=True):
+            for (_, i, k), side in zip(moving, sides, strict=True):
                 state[0][i, k] += side > 0
             rows = [
-                self._gradient(tie, state) * side
-                for tie, side in zip(self.first, sides, strict=True)
+                self._gradient(tie, state) * side for tie, side in zip(moving, sides, strict=True)
             ]
-            kept = [row for row in rows if not row.is_zero()]
-            self._descend(0, state, kept, direction)
+            self._descend(0, state, rows, direction, standing)
 
-    def _first_layer(self):
-        """The combinations of the ties of layer 1, each with a direction (m, 1)."""
+    def _stands(self, tie: Tie, state: list[np.ndarray]) -> bool:
+        """Whether a tied signal is constant where the layers below have these pieces.
+
+        A pre-activation is, exactly if there is no bias and every input of its layer is 0 there; a
+        margin, if all of its outputs are constant.
+        """
+        layer, i, k = tie
+        network, activations = self.risk.network, activated(self.risk.network)
+        signal: list = [self.risk.exact_X[i, j] for j in range(network.widths[0])]
+        for l, width in enumerate(network.widths[1:]):  # None: not constant
+            off = not network.bias and all(value == 0 for value in signal)
+            if l + 1 == layer <= len(activations):
+                return off
+            signal = [fmpq(0) if off else None] * width
+            if l < len(activations):
+                h, pieces = activations[l], state[l][i]
+                signal = [
+                    h.intercepts[p] if off or h.slopes[p] == 0 else None for p in pieces.tolist()
+                ]
+        line = self.lines[i, k]
+        return all(value is not None for value, d in zip(signal, line, strict=True) if d)
+
+    def _first_layer(self, ties: list[Tie]):
+        """The combinations of the moving ties of layer 1, each with a direction (m, 1)."""
         data = self.risk.exact_augmented if self.risk.network.bias else self.risk.exact_X
         inner = self.risk.network.widths[0]
         out = self.risk.network.widths[1]
         lists, places = [], []
-        for k in sorted({unit for _, _, unit in self.first}):
-            mine = [place for place, tie in enumerate(self.first) if tie[2] == k]
-            samples = [self.first[place][1] for place in mine]
-            rows = [data.rows(i, i + 1) for i in samples]
-            # an input that no weight can move stays on its knot: either side will do
-            moving = [place for place, row in zip(mine, rows, strict=True) if not row.is_zero()]
-            if moving:
-                lists.append(sign_patterns(stack([row for row in rows if not row.is_zero()])))
-                places.append((k, moving))
+        for k in sorted({unit for _, _, unit in ties}):
+            mine = [place for place, tie in enumerate(ties) if tie[2] == k]
+            rows = [data.rows(ties[place][1], ties[place][1] + 1) for place in mine]
+            lists.append(sign_patterns(stack(rows)))
+            places.append((k, mine))
         if prod(map(len, lists)) > self.max_cells:
             raise BudgetError(
                 f"{prod(map(len, lists))} cells meet at the point, the limit is {self.max_cells}"
             )
         for combination in product(*lists):
-            sides, move = [-1] * len(self.first), [0] * self.risk.dimension
-            for (k, moving), (pattern, witness) in zip(places, combination, strict=True):
-                for place, side in zip(moving, pattern, strict=True):
+            sides, move = [-1] * len(ties), [0] * self.risk.dimension
+            for (k, mine), (pattern, witness) in zip(places, combination, strict=True):
+                for place, side in zip(mine, pattern, strict=True):
                     sides[place] = side
                 entries = witness.entries()
                 move[k * inner : (k + 1) * inner] = entries[:inner]
@@ -194,27 +222,30 @@ class _Search:
             self.gradients[key] = tie_gradient(self.risk, self.w, tie, state, self.inputs)
         return self.gradients[key]
 
-    def _descend(self, place: int, state: list, rows: list, direction) -> None:
+    def _descend(self, place: int, state: list, rows: list, direction, standing: list) -> None:
         """Break the later ties from `place` on; `direction` is None on a doubtful branch."""
         if place == len(self.later):
-            self._keep(state, direction)
+            self._keep(state, direction, standing)
             return
         tie = self.later[place]
+        if self._stands(tie, state):
+            self._descend(place + 1, state, rows, direction, [*standing, tie])
+            return
         gradient = self._gradient(tie, state)
         for side in (-1, 1):
             branch = [part.copy() for part in state]
             branch[tie[0] - 1][tie[1], tie[2]] += side > 0
             system = [*rows, gradient * side]
             if direction is None:
-                self._descend(place + 1, branch, system, None)
+                self._descend(place + 1, branch, system, None, standing)
                 continue
             answer = strict_direction(stack([row.T for row in system]), direction)
             if answer.exists:
-                self._descend(place + 1, branch, system, answer.direction)
+                self._descend(place + 1, branch, system, answer.direction, standing)
             elif not self._is_out(place, branch, answer.multiplier):
-                self._descend(place + 1, branch, system, None)
+                self._descend(place + 1, branch, system, None, standing)
 
-    def _keep(self, state: list, direction) -> None:
+    def _keep(self, state: list, direction, standing: list) -> None:
         if len(self.found) + len(self.doubtful) == self.max_cells:
             raise BudgetError(
                 f"more than {self.max_cells} cells may meet at the point, the limit is "
@@ -226,7 +257,7 @@ class _Search:
         if direction is None:
             self.doubtful.append(cell)
         else:
-            self.found.append(IncidentCell(cell, direction))
+            self.found.append(IncidentCell(cell, direction, tuple(standing)))
 
     def _is_out(self, place: int, state: list, multiplier: RationalMatrix) -> bool:
         """Whether the signed ties with these multipliers surely cannot all be positive.

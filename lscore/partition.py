@@ -67,9 +67,9 @@ def decide_null_walls(risk: Risk, w: Point | np.ndarray) -> Certificate:
     With a bias in every layer, yes: each pre-activation is its own bias plus something that does
     not depend on it, so each wall is a graph. The derivatives by the biases are computed, at w.
     So is each margin of a hinge loss, unless an output activation has a flat piece: then refuted if
-    a margin is 0 all around w, else unknown. Without biases refuted if a layer is off at w for some sample while a later pre-activation, then
-    0 all around w, sits on a knot; else unknown. Sound. Source: Laurent and von Brecht (2018),
-    Lemma 1.
+    a margin is 0 all around w, else unknown. Without biases refuted if a layer is off at w for some
+    sample while a later pre-activation, then 0 all around w, sits on a knot; else unknown. Sound.
+    Source: Laurent and von Brecht (2018), Lemma 1.
     """
     statement = "the points that lie in no cell form a null set"
     w = exact(risk.network.point(w), "w")

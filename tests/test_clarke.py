@@ -24,6 +24,7 @@ from lscore import (
     signature,
 )
 from lscore.autograd_cells import autograd_cell, autograd_direction, decide_autograd
+from lscore.cells import Signature
 from lscore.clarke import clarke_subdifferential, decide_subgradient
 from lscore.convex_hulls import contains_zero, is_min_norm_element
 from lscore.errors import BudgetError, DataError, TieError
@@ -234,14 +235,89 @@ def test_autograd_agrees_with_its_cell_in_floats():
         )
 
 
-def test_without_biases_a_point_may_belong_to_no_cell():
-    """A dead first layer holds the second one on its knot, on an open set."""
+def test_a_tie_that_nothing_nearby_breaks_is_no_wall():
+    """A dead first layer holds the second one on its knot, on an open set: one polynomial there."""
     risk = Risk(Network((1, 1, 1, 1), relu, bias=False), [1], [1], binary_hinge())
     w = exact([-1, 1, 1])
     assert signature(risk, w).ties == [(2, 0, 0)]
-    listed = incident_cells(risk, w)
-    assert not listed.cells
-    assert len(listed.doubtful) == 2
-    with pytest.raises(TieError, match="needs a bias in every layer"):
+    (listed,) = incident_cells(risk, w).cells
+    assert (listed.standing, listed.direction.is_zero()) == (((2, 0, 0),), True)
+    assert clarke_subdifferential(risk, w).gradients.is_zero()
+    answer = decide_subgradient(risk, w)
+    assert answer.certified
+    assert [c.text for c in answer.conditions] == [
+        "the risk is one polynomial around the point, ties that nothing nearby breaks: 1",
+        "0 is its gradient there",
+    ]
+    assert decide_subgradient(risk, w, [1, 0, 0]).refuted
+
+
+def test_an_input_0_without_bias_is_entered_by_no_ray():
+    risk = Risk(Network((1, 1, 1), relu, bias=False), [0, 2], [0, 0])
+    answer = decide_subgradient(risk, exact([1, -1]))
+    assert answer.refuted
+    assert "ray" not in str(answer)
+    assert risk(exact([1, -1]) + answer.witness["direction"] / 16) < risk(exact([1, -1]))
+
+
+def test_a_margin_of_a_flat_output_piece_is_no_wall():
+    """1 - h(z) with h = 1 for z > 1: the risk is 0 around b = 5, every margin a tie."""
+    network = Network((1, 1), (), output_activation=hard_tanh)
+    risk = Risk(network, [0], [1], binary_hinge())
+    answer = decide_subgradient(risk, exact([0, 5]))
+    assert answer.certified
+
+
+def test_without_a_sure_cell_the_candidates_may_still_decide():
+    """w2 relu(w1) has no first-order direction at 0; all candidates agree there."""
+    network = Network((1, 1, 1, 1), leaky_relu("1/2"), bias=False)
+    risk, w = Risk(network, [1], [1]), exact([0, 0, 1])
+    with pytest.raises(TieError, match="each of 4 cells may or may not meet"):
         clarke_subdifferential(risk, w)
-    assert decide_subgradient(risk, w).reason.startswith("w: no direction breaks all ties")
+    answer = decide_subgradient(risk, w)
+    assert answer.certified
+    assert answer.conditions[0].text == (
+        "0 is the only gradient of the cells that may be incident (4)"
+    )
+    refuted = decide_subgradient(risk, w, [0, 0, 1])
+    assert refuted.refuted
+    assert [c.holds for c in refuted.conditions] == [False]
+
+
+@pytest.mark.parametrize("widths", [(1, 2, 2, 1), (2, 2, 1, 1), (1, 1, 2, 2, 1)])
+@pytest.mark.parametrize("h", [relu, leaky_relu("1/2"), hard_tanh], ids=lambda h: h.name)
+def test_deep_networks_without_biases_are_decided(widths, h):
+    """Sampled cells near the point are listed, listed ones are entered; a direction descends."""
+    seen, rng = Counter(), np.random.default_rng(0)
+    for _ in range(40):
+        X = rng.integers(-1, 2, (3, widths[0]))
+        risk = Risk(Network(widths, h, bias=False), X.tolist(), rng.integers(-2, 3, 3).tolist())
+        w = exact(rng.integers(-1, 2, risk.dimension).tolist())
+        try:
+            listed = incident_cells(risk, w, max_ties=9, max_cells=300)
+        except BudgetError:
+            continue
+        keys = {cell.cell.signature for cell in listed.cells}
+        keys |= {cell.signature for cell in listed.doubtful}
+        for cell in listed.cells:
+            near = signature(risk, w + cell.direction / 2**30)
+            assert set(near.ties) == set(cell.standing)
+            assert left_of_ties(near) == cell.cell.signature
+        moves = rng.integers(-(10**6), 10**6, (6, risk.dimension)).tolist()
+        around = [w + exact(move) / 2**45 for move in moves]
+        assert {left_of_ties(signature(risk, v)) for v in around} <= keys
+        answer = decide_subgradient(risk, w, max_ties=9, max_cells=300)
+        seen[answer.verdict.value] += 1
+        if answer.refuted:
+            d = answer.witness["direction"]
+            for v in [w, *around]:
+                assert risk(v + d / 2**40) - risk(v) < fmpq(-1, 2**41)
+        if answer.verdict.value == "unknown":
+            assert answer.reason.endswith("may or may not be incident, and they decide")
+    assert seen["refuted"]
+    assert seen["unknown"] < 2
+
+
+def left_of_ties(found):
+    """The signature with every tie moved to the left piece of its knot."""
+    return Signature(tuple(part // 2 * 2 for part in found.layers), None, None)
