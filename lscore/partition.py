@@ -78,6 +78,8 @@ def decide_null_walls(risk: Risk, w: Point | np.ndarray) -> Certificate:
             Condition(f"pre-activations of layer {l + 1} have derivative 1 by their bias", holds)
             for l, holds in enumerate(_own_bias(risk, w))
         ]
+        if not conditions:
+            conditions = [Condition("no pre-activation has a knot", True)]
         if not isinstance(risk.loss, HingeLoss):
             return Certificate("LVB-L1", statement, Verdict.CERTIFIED, "exact", conditions)
         h = risk.network.output_activation

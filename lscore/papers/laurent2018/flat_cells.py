@@ -47,7 +47,7 @@ def decide_flat(cell: Cell) -> Certificate:
     >>> decide_flat(cell_at(risk, exact([1, 2, "1/9", 0]))).witness["path"]
     'output 0 < unit 0 of layer 1 < input 0'
     """
-    _check_setting(cell.risk)
+    check_flat_setting(cell.risk)
     count, zero = 0, zeros(cell.risk.dimension)
     for path, coefficient in _coefficients(cell):
         count += 1
@@ -66,7 +66,8 @@ def changes_the_frozen_risk(cell: Cell, point: RationalMatrix) -> bool:
     return cell(point) != cell(zeros(cell.risk.dimension))
 
 
-def _check_setting(risk: Risk) -> None:
+def check_flat_setting(risk: Risk) -> None:
+    """Raise `DataError` outside the setting of `decide_flat`."""
     network = risk.network
     if not isinstance(risk.loss, HingeLoss) or risk.weight_decay:
         raise DataError("risk: need a hinge loss without weight decay")
@@ -204,7 +205,7 @@ def decide_flat_is_optimal(risk: Risk, w: Point | None = None, limit: int = 10**
     >>> decide_flat_is_optimal(risk).verdict.value
     'certified'
     """
-    _check_setting(risk)
+    check_flat_setting(risk)
     if w is not None:
         w = exact(risk.network.point(w), "w")
         flat = decide_flat(cell_at(risk, w))

@@ -20,7 +20,7 @@ from lscore.errors import HypothesisError, LscoreError, TieError
 from lscore.exact import RationalMatrix, exact, ones, rational
 from lscore.hinges import HingeLoss
 from lscore.networks import Point
-from lscore.papers.laurent2018.flat_cells import decide_flat
+from lscore.papers.laurent2018.flat_cells import check_flat_setting, decide_flat
 from lscore.papers.laurent2018.labelled_data import leaky_slope
 from lscore.rays import cell_along
 from lscore.risk import Risk
@@ -190,13 +190,15 @@ def decide_touches_flat(risk: Risk, w: Point, limit: int = 2**12) -> Certificate
     Refuted: no way to resolve the ties gives a flat cell; the witness counts the ways (a superset
     of the touching cells). Certified: a ray leads into a flat cell (loss zero), or the point itself
     lies in one. Unknown: a flat pattern that may not touch the point, or more
-    than `limit` patterns. Sound. Hinge losses, piecewise linear activations through 0.
+    than `limit` patterns. Sound. Hinge losses, piecewise linear activations through 0; `DataError`
+    as `decide_flat`.
 
     >>> from lscore import Network, binary_hinge, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [0, 2], [-1, 1], binary_hinge())
     >>> decide_touches_flat(risk, exact([1, 0, 1, -1])).verdict.value
     'certified'
     """
+    check_flat_setting(risk)
     w = exact(risk.network.point(w), "w")
     if risk(w) == 0:
         direction, cell = flat_ray(risk, w)

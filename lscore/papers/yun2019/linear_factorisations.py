@@ -15,6 +15,7 @@ from lscore.exact import RationalMatrix, Scalar, exact, rational
 from lscore.linear_algebra import least_squares, rank
 from lscore.networks import Network, Point
 from lscore.papers.yun2019.deep_linear import (
+    check_linear,
     is_positive_semidefinite,
     linear_risk,
     product,
@@ -27,12 +28,14 @@ def factorise(network: Network, R: object) -> RationalMatrix:
     r"""A point of a linear network whose product is R, shape (d_y, d_x), exactly (A7.4).
 
     R stands in the layer at the narrower end; the others have ones on the diagonal. Nothing is
-    rounded. Raises `HypothesisError` YUN-T4 "width" if a layer is narrower than min(d_x, d_y).
+    rounded. Raises `HypothesisError` YUN-T4 "width" if a layer is narrower than min(d_x, d_y), and
+    `DataError` for a network with biases or activations.
 
     >>> from lscore.activations import identity
     >>> factorise(Network((2, 2, 1), identity, bias=False), [[3, 4]])
     column(3, 4, 0, 0, 1, 0)
     """
+    check_linear(network)
     R, d = exact(R, "R"), network.widths
     if R.shape != (d[-1], d[0]):
         raise ShapeError(f"R: shape {R.shape}, need {(d[-1], d[0])}")
@@ -57,13 +60,14 @@ def move_product(network: Network, w: Point, layer: int, R: object) -> RationalM
     To :math:`W_j` it adds :math:`A^\top (A A^\top)^{-1} D\, (B^\top B)^{-1} B^\top` with D the
     change of the product, A the product above layer j and B the one below. Raises
     `HypothesisError` YUN-LA6 if A has not full row rank or B not full column rank (witness: the
-    matrix).
+    matrix), and `DataError` for a network with biases or activations.
 
     >>> from lscore.activations import identity
     >>> net = Network((1, 2, 1), identity, bias=False)
     >>> move_product(net, exact([1, 1, 1, 2]), 1, [[8]])
     column(2, 3, 1, 2)
     """
+    check_linear(network)
     weights = [l.weight for l in network.unpack(exact(network.point(w), "w"))]
     R = exact(R, "R")
     above = product(weights[layer:], network.widths[-1])

@@ -88,12 +88,14 @@ def place(h: Smooth, v: Scalar | arb, known: Sequence[Scalar | None] = ()) -> Pl
 
     `known`: these three as fractions, or None, when an identity gives them (:math:`h' = h(1 - h)`
     for the sigmoid, say). They replace the enclosures, after a check that each lies in its
-    enclosure; `DataError` otherwise.
+    enclosure; `DataError` otherwise. Raises as `check_activation` unless h is smooth.
 
     >>> from lscore.activations import sigmoid
     >>> place(sigmoid, 0, known=["1/2", "1/16", 0]).value
     1/2
     """
+    if not isinstance(h, Smooth):
+        check_activation(h)
     with ctx.workprec(PRECISION):
         v = v if isinstance(v, arb) else arb(rational(v, "v"))
         value, slope, curvature = h.derivatives(v, 2)
