@@ -28,6 +28,7 @@ from lscore.activations import (
 )
 from lscore.affine_cells import certify_affine_cell
 from lscore.autograd_cells import autograd_cell, decide_autograd
+from lscore.balanced_cells import certify_balance
 from lscore.cells import Cell, cell_at, signature
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.clarke import clarke_subdifferential, decide_subgradient
@@ -85,6 +86,7 @@ __all__ = [
     "cell_polynomial",
     "certify_affine_cell",
     "certify_backpropagation",
+    "certify_balance",
     "certify_convex_path",
     "certify_forms",
     "certify_multilinear",

@@ -14,6 +14,7 @@ from decimal import Decimal
 import numpy as np
 from flint import fmpq, fmpz
 
+from lscore.balanced_cells import unused_unit_direction
 from lscore.cells import positions
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.descent import STATEMENT, descent_certificate
@@ -173,10 +174,18 @@ def certify_affine_cell(risk: Risk, w: Point | np.ndarray) -> Certificate:
       value     radius = 0.707106
     """
     w = exact(risk.network.point(w), "w")
+    if not risk.network.is_piecewise_linear:
+        return _unknown([], _unsupported(risk))
+    return decide_affine_cell(risk, w, *risk.forward(w))
+
+
+def decide_affine_cell(
+    risk: Risk, w: RationalMatrix, pre: Sequence[RationalMatrix], predictions: RationalMatrix
+) -> Certificate:
+    """`certify_affine_cell` for a forward pass that is already done."""
     unsupported = _unsupported(risk)
     if unsupported:
         return _unknown([], unsupported)
-    pre, predictions = risk.forward(w)
     cell = _cell(risk, pre)
     inside = "every hidden unit stays on one linear piece"
     if cell.problem:
@@ -194,7 +203,7 @@ def certify_affine_cell(risk: Risk, w: Point | np.ndarray) -> Certificate:
     orthogonal = (design.T @ residuals).is_zero()
     conditions.append(Condition(f"residuals orthogonal to {what}", orthogonal))
     if not orthogonal:
-        return _refute_in_cell(risk, w, residuals * (2 * scale), alive, conditions)
+        return _refute_in_cell(risk, w, residuals * (2 * scale), cell.pieces, conditions)
     values = {"risk": residuals.dot(residuals) * scale}
     if cell.radius_squared is not None:
         values["radius"] = lower_sqrt(cell.radius_squared)
@@ -211,12 +220,13 @@ def _unknown(conditions: Sequence[Condition], reason: str) -> Certificate:
     return Certificate(_CLAIM, STATEMENT, Verdict.UNKNOWN, "exact", conditions, reason=reason)
 
 
-def _refute_in_cell(risk, w, residuals, alive, conditions) -> Certificate:
+def _refute_in_cell(risk, w, pull, pieces, conditions) -> Certificate:
     """A descent direction where the residuals are not orthogonal to the reachable functions."""
     gradient = risk.gradient(w)
     direction = -gradient
     if gradient.is_zero():
-        direction = _second_order_direction(risk, w, residuals, alive)
+        everywhere = np.tile(pieces, (len(pull), 1))
+        direction = unused_unit_direction(risk, w, pull, everywhere)
     if direction is None:
         return _unknown(
             conditions,
@@ -226,31 +236,3 @@ def _refute_in_cell(risk, w, residuals, alive, conditions) -> Certificate:
     return Certificate(
         _CLAIM, STATEMENT, answer.verdict, "exact", conditions, answer.witness, answer.reason
     )
-
-
-def _second_order_direction(risk, w, residuals, alive) -> RationalMatrix | None:
-    r"""Move an unused living unit against :math:`g = \sum_i r_i x_i` and switch its output on.
-
-    With slope s and :math:`B = \sum_i h(z_i)^2` the risk changes by
-    :math:`t^2(-\delta s |g|^2 + \delta^2 B/2)` up to higher orders, which is negative for
-    :math:`\delta = s |g|^2 / B`.
-    """
-    network = risk.network
-    hidden, out = network.unpack(w)
-    h = network.activations[0]
-    z = hidden(risk.exact_X)
-    g = risk.exact_X.T @ residuals
-    used = [not out.weight.column(k).is_zero() for k in range(len(hidden.weight))]
-    for c in range(g.shape[1]):
-        for k in alive:
-            if used[k] or g.column(c).is_zero():
-                continue
-            slope = h.slopes[int(h.positions(z)[0, k]) // 2]
-            bend = 2 * risk.loss.scale(len(z)) * h(z.column(k)).dot(h(z.column(k)))
-            delta = slope * g.column(c).dot(g.column(c)) / (bend or 1)
-            move = [fmpq(0)] * risk.dimension
-            inner, start = len(g), len(hidden.weight) * (len(g) + network.bias)
-            move[k * inner : (k + 1) * inner] = (-g).column(c).entries()
-            move[start + c * len(hidden.weight) + k] = delta
-            return exact(move)
-    return None

@@ -6,6 +6,7 @@ Exact, for piecewise linear networks of any depth, at kinks and at degenerate po
 from __future__ import annotations
 
 import numpy as np
+from flint import fmpq
 
 from lscore.certificates import Certificate, Verdict
 from lscore.exact import exact
@@ -14,6 +15,7 @@ from lscore.rays import expand_along
 from lscore.risk import Risk
 
 STATEMENT = "the point is a local minimum"
+_EPSILON = fmpq(1, 2**52)
 
 
 def descent_certificate(risk: Risk, w: Point | np.ndarray, u: object) -> Certificate:
@@ -22,7 +24,8 @@ def descent_certificate(risk: Risk, w: Point | np.ndarray, u: object) -> Certifi
     Refutes "w is a local minimum" when the first non-zero coefficient of :math:`R(w + tu) - R(w)`
     on the cell that the ray enters is negative; the witness holds the direction, the order k, the
     coefficient, and one explicit lower point with its decrease. Otherwise unknown: one direction
-    cannot prove a minimum. Sound; piecewise linear networks of any depth, kinks allowed.
+    cannot prove a minimum. Sound; piecewise linear networks of any depth, kinks allowed. Where the
+    decrease is below what float64 resolves the reason says so (`rounding_note`).
 
     >>> from lscore import Network, relu
     >>> risk = Risk(Network((1, 2, 1), relu, bias=False), [1.0], [1.0])
@@ -57,4 +60,21 @@ def descent_certificate(risk: Risk, w: Point | np.ndarray, u: object) -> Certifi
             "lower point": w + t * u,
             "decrease there": -change(t),
         },
+        reason=rounding_note(risk, max(-change(t), -change(t / 2)), expansion.risk(fmpq(0))),
+    )
+
+
+def rounding_note(risk: Risk, decrease: fmpq, value: fmpq) -> str:
+    r"""What a decrease of the risk at rounding level means, in words; empty for a larger one.
+
+    Rounding level: at most :math:`\epsilon (R + \epsilon R_0)` with :math:`\epsilon = 2^{-52}`,
+    R = `value` and :math:`R_0` the loss of a network that answers 0. No float risk shows it.
+    """
+    nothing = risk.loss(risk.exact_y * 0, risk.exact_y)
+    if decrease > _EPSILON * (value + _EPSILON * nothing):
+        return ""
+    return (
+        "not exactly critical, but the decrease is at rounding level, too small for float64 to "
+        "show: this point is no minimum, a point nearby may be one. Floats end in such points; "
+        "solve for the critical point in rationals and ask about that"
     )

@@ -84,6 +84,12 @@ KINK = Case(
     "a global minimum on a kink",
     Risk(Network((1, 1, 1), relu), [-1, 0, 1], [0, 0, 1]),
     exact([1, 0, 1, 0]),
+    CERTIFIED,
+)
+PULLED = Case(
+    "a local minimum on a kink at a sample that pulls",
+    Risk(Network((1, 1, 1), relu, bias=False), [1], [-1]),
+    exact([0, 1]),
     UNKNOWN,
 )
 ZERO = Case(
@@ -106,9 +112,10 @@ CASES = [
     at_minimum("two outputs", TWO_OUTPUTS),
     DEAD,
     KINK,
+    PULLED,
     ZERO,
 ]
-CERTIFIED_CASES = [case for case in CASES if case.verdict == CERTIFIED]
+CERTIFIED_CASES = [case for case in CASES if case.verdict == CERTIFIED and case is not KINK]
 REFUTED_CASES = [case for case in CASES if case.verdict == REFUTED]
 
 

@@ -9,6 +9,7 @@ from cases import (
     CASE_D,
     KINK,
     PARABOLA,
+    PULLED,
     SADDLE,
     XOR,
 )
@@ -49,7 +50,8 @@ def test_points_that_fool_a_second_order_test_are_recognised(case, order):
             "not yet: the Hessian has the eigenvalue -1",
         ),
         (PARABOLA, exact([0, 0, -1, -1, 1, 2, "7/2"]), "not yet: the checker says certified"),
-        (KINK.risk, KINK.point, "not yet: the checker says unknown"),
+        (KINK.risk, KINK.point, "not yet: the checker says certified"),
+        (PULLED.risk, PULLED.point, "not yet: the checker says unknown"),
     ],
 )
 def test_points_that_do_not_fool_it_are_told_why(risk, w, answer):

@@ -10,8 +10,8 @@ from cases import (
     CASE_D,
     CASES,
     CERTIFIED_CASES,
-    KINK,
     PARABOLA,
+    PULLED,
     REFUTED_CASES,
     TWO_OUTPUTS,
     XOR,
@@ -88,11 +88,14 @@ def test_the_order_of_the_deep_saddle_is_three():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_minimum_on_a_kink_is_unknown_and_never_refuted(seed):
-    answer = decide_local_minimum(KINK.risk, KINK.point, trials=100, seed=seed)
-    assert str(answer.verdict) == "unknown"
-    assert "unit 0 has its pre-activation exactly on a knot at sample 1" in answer.reason
-    assert "none of 8 promising directions descends" in answer.reason
+def test_a_minimum_on_a_kink_that_pulls_is_unknown_and_never_refuted(seed):
+    answer = decide_local_minimum(PULLED.risk, PULLED.point, trials=100, seed=seed)
+    assert str(answer) == (
+        "unknown (exact): the point is a local minimum  [B-RAY]\n"
+        "  fails     units are on knots only at inputs with pull 0\n"
+        "  reason    unit 0 of layer 1 has its pre-activation exactly on a knot at sample 0, which "
+        "pulls: the point is on a kink; and none of 8 promising directions descends"
+    )
 
 
 def test_the_same_seed_gives_the_same_answer():
@@ -153,10 +156,15 @@ def test_two_outputs_are_refuted_through_an_unused_unit():
     check_witness(TWO_OUTPUTS, w, answer)
 
 
-def test_two_outputs_whose_pulls_cancel_are_unknown():
+def test_two_outputs_whose_pulls_cancel_need_a_direction_of_both_layers():
     risk = Risk(Network((1, 1, 2), relu), [-1, 0, 1], [[-1, 1], [0, 0], [1, -1]])
-    answer = certify_affine_cell(risk, exact([0, 1, 1, 1, -1, -1]))
+    w = exact([0, 1, 1, 1, -1, -1])
+    answer = certify_affine_cell(risk, w)
     assert answer.reason == "the gradient is zero and the residuals are not orthogonal to the data"
+    assert [c.holds for c in answer.conditions] == [True, False]
+    turned = decide_local_minimum(risk, w)  # by the eigenvector of the lowest eigenvalue
+    assert turned.witness["order"] == 2
+    check_witness(risk, w, turned)
 
 
 def test_dead_networks_are_certified_with_and_without_biases():
@@ -301,10 +309,6 @@ def test_what_the_cell_certificate_does_not_cover_can_still_be_refuted(risk):
     check_witness(risk, w, answer)
 
 
-def test_a_smooth_network_stays_unknown():
-    assert str(decide_local_minimum(UNSUPPORTED[0][0], exact([1] * 4)).verdict) == "unknown"
-
-
 def test_one_direction_cannot_prove_a_minimum():
     w = least_squares_minimum(PARABOLA)
     flat = descent_certificate(PARABOLA, w, [0, 1, 0, 0, 0, 0, 0])
@@ -351,6 +355,44 @@ def test_a_trained_point_is_refuted_by_its_own_gradient():
     answer = decide_local_minimum(risk, w, trials=1)
     assert answer.refuted
     assert risk(answer.witness["lower point"]) < risk(exact(w))
+
+
+ROUNDED = (
+    "not exactly critical, but the decrease is at rounding level, too small for float64 to show: "
+    "this point is no minimum, a point nearby may be one. Floats end in such points; solve for the "
+    "critical point in rationals and ask about that"
+)
+
+
+def test_a_decrease_at_rounding_level_says_so():
+    thirds = Risk(PARABOLA.network, [0.0, 1.0, 2.0], [0.0, 1.0, 4.0])
+    rounded = least_squares_minimum(thirds).point()
+    for answer in (decide_local_minimum(thirds, rounded), certify_affine_cell(thirds, rounded)):
+        assert answer.refuted
+        assert answer.reason == ROUNDED
+        assert f"\n  reason    {ROUNDED}" in str(answer)
+    visible = decide_local_minimum(thirds, rounded + 1e-6)
+    assert visible.refuted
+    assert not visible.reason
+
+
+@pytest.mark.parametrize("scale", ["1", "1e-20", "1e20"])
+def test_rounding_level_goes_with_the_scale_of_the_risk(scale):
+    """One number, mean 0 and a move of the bias: the risk falls by move^2 / 2."""
+    factor = exact([scale])[0, 0]
+    risk = Risk(Network((1, 1), ()), [0, 0], exact([1, -1]) * factor)
+    for move, words in (("1e-7", ""), ("1e-9", ROUNDED)):
+        answer = decide_local_minimum(risk, exact([0, move]) * factor)
+        assert answer.refuted
+        assert answer.reason == words
+
+
+def test_points_and_risks_beyond_the_floats_are_decided_by_unranked_directions():
+    square = Risk(Network((1, 1, 1), identity, bias=False), [1], [1])
+    for w, verdict in ((exact([10**400, 0]), "refuted"), (exact([10**200, 1]), "refuted")):
+        assert decide_local_minimum(square, w).verdict == verdict
+    deep = Risk(CASE_D.risk.network, [10**200], [10**200])
+    assert decide_local_minimum(deep, exact([0] * 3)).witness["order"] == 3
 
 
 def test_the_radius_is_exact_where_squares_leave_the_normal_floats():
