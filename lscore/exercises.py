@@ -12,6 +12,7 @@ import numpy as np
 
 from lscore.activations import Smooth
 from lscore.affine_cells import certified_radius_squared, certify_affine_cell
+from lscore.cells import signature
 from lscore.certificates import Certificate
 from lscore.descent import descent_certificate
 from lscore.errors import ShapeError
@@ -97,6 +98,23 @@ def fools_the_checker(
     if answer.certified or answer.refuted:
         return f"not yet: the checker says {answer.verdict}"
     return f"correct: {answer.reason}"
+
+
+def is_bent_minimum(risk: Risk, w: Point) -> str:
+    """A certified local minimum with positive risk where a hidden unit uses two linear pieces."""
+    w = exact(risk.network.point(w), "w")
+    answer = decide_local_minimum(risk, w)
+    if not answer.certified:
+        return f"not yet: the checker says {answer.verdict}"
+    if answer.values["risk"] == 0:
+        return "not yet: the risk is 0"
+    for l, part in enumerate(signature(risk, w).layers, start=1):
+        for k, column in enumerate(part.T):
+            if len(set(column[column % 2 == 0])) > 1:
+                return (
+                    f"correct: unit {k} of layer {l} is bent, the risk is {answer.values['risk']}"
+                )
+    return "not yet: every unit stays on one linear piece"
 
 
 def has_radius(c: Constants, radius: object) -> str:

@@ -24,6 +24,7 @@ from lscore.exercises import (
     fools_the_checker,
     has_descent_of_order,
     has_radius,
+    is_bent_minimum,
     is_dense_spurious_minimum,
 )
 from lscore.papers.yun2019 import constants, find_constants, least_squares_minimum
@@ -115,6 +116,17 @@ def test_global_minima_that_the_checker_cannot_decide_fool_it():
     easy = Risk(Network((1, 1, 1), relu), [1, 2], [1, 2])
     assert fools_the_checker(easy, exact([1, 0, 1, 0])) == "not yet: the checker says certified"
     assert fools_the_checker(easy, exact([1, -1, 1, 1]), certify_affine_cell).startswith("correct")
+
+
+def test_minima_on_two_pieces_are_recognised():
+    risk = Risk(Network((1, 1, 1), relu), [-1, -1, 1, 1], [-1, 1, 0, 2])
+    w = exact([1, 0, 1, 0])
+    assert is_bent_minimum(risk, w) == "correct: unit 0 of layer 1 is bent, the risk is 2"
+    moved = exact([1, 0, 1, "1/9"])
+    assert is_bent_minimum(risk, moved) == "not yet: the checker says refuted"
+    assert is_bent_minimum(KINK.risk, KINK.point) == "not yet: the risk is 0"
+    straight = is_bent_minimum(PARABOLA, least_squares_minimum(PARABOLA))
+    assert straight == "not yet: every unit stays on one linear piece"
 
 
 def test_input_of_the_wrong_shape_raises():
