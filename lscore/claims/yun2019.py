@@ -45,8 +45,8 @@ CLAIMS = [
     Claim(
         "YUN-B-T1-4",
         "book",
-        "no bad valley",
-        "a path leaves the spurious minimum without the risk ever rising",
+        "a way down",
+        "a path leaves the spurious minimum for a strictly lower point, and the risk never rises",
     ),
     Claim(
         "YUN-B-T1-5",

@@ -1,6 +1,7 @@
 r"""Yun, Sra, Jadbabaie (2019), Theorem 1: leaving a bad minimum without ever rising.
 
-The minimum is bad, the valley is not.
+The path ends at a strictly lower point; whether one leads on to a global minimum is another
+question (YUN-B-T1-6, YUN-B-T1-7).
 """
 
 from __future__ import annotations
