@@ -1,8 +1,8 @@
-r"""What backpropagation reports at a kink, and why it is a subgradient when every layer has biases.
+r"""What backpropagation reports at a kink, and why biases in every layer make it a subgradient.
 
 Autograd takes the left slope of ReLU at 0 and counts a tied margin as slack. Lowering the biases
 of tied units, layer by layer, and then scaling up the output layer enters the cell in which all
-ties are broken just so: its gradient is autograd's (LVB-AG).
+ties are broken just so: its gradient is autograd's (LVB-AG). The outputs have no activation.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from lscore.rays import expand_along, polynomial_text
 from lscore.risk import Risk
 from lscore.smooth_points import decide_smooth_extremum
 
-# In a cell the loss is a sum of multilinear forms
+# In a cell the hinge loss is a sum of multilinear forms
 
 
 def agrees_outside(cell: Cell, w: RationalMatrix) -> str:

@@ -22,3 +22,13 @@ def test_the_example_prints_what_stands_below_it(capsys):
 def test_it_would_notice_another_number(capsys):
     blocks = BLOCK.findall(README.read_text(encoding="utf-8").replace("y=[0, 1", "y=[1, 1"))
     assert printed(blocks[0][1], capsys) != blocks[1][1]
+
+
+def test_it_names_the_parts_of_the_book_in_their_order():
+    text = README.read_text(encoding="utf-8")
+    contents = (README.parent / "_toc.yml").read_text(encoding="utf-8")
+    captions = re.findall(r"caption: (.+)\n +numbered: true", contents)
+    places = [text.index(f"*{caption}*") for caption in captions]
+    assert len(captions) >= 4
+    assert places == sorted(places)
+    assert not re.search(r"the book has \w+ chapters", text)

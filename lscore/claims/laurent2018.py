@@ -21,14 +21,14 @@ CLAIMS = [
         "LVB-C1",
         "laurent2018",
         "Corollary 1",
-        "a local extremum at which the hinge risk is differentiable lies in a flat cell",
+        "a local extremum inside a cell of the hinge risk: the cell is flat",
         "the proof needs one polynomial per cell, for cells need not be connected",
     ),
     Claim(
         "LVB-C2",
         "laurent2018",
         "Corollary 2",
-        "the Hessian of the hinge risk is zero or has eigenvalues of both signs",
+        "inside a cell the Hessian of the hinge risk is zero or has eigenvalues of both signs",
     ),
     Claim(
         "LVB-B-T1-1",
@@ -46,13 +46,13 @@ CLAIMS = [
         "LVB-B-C1-1",
         "book",
         "both directions",
-        "outside flat cells integer directions of ascent and descent of the same order exist",
+        "in a cell that is not flat integer directions of ascent and descent of one order exist",
     ),
     Claim(
         "LVB-B-C2-1",
         "book",
         "mirrored spectrum",
-        "with one hidden layer the spectrum of the Hessian is symmetric about 0",
+        "with one hidden layer, inside a cell, the spectrum of the Hessian is symmetric about 0",
     ),
     Claim(
         "LVB-D2",
@@ -64,13 +64,15 @@ CLAIMS = [
         "LVB-L103",
         "laurent2018",
         "Lemma 103",
-        "Clarke's subdifferential is the convex hull of the gradients of the incident cells",
+        "if the cells fill the space up to a null set, Clarke's subdifferential is the hull of the "
+        "gradients of the incident cells",
     ),
     Claim(
         "LVB-AG",
         "book",
         "autograd at a kink",
-        "with biases everywhere, autograd's gradient is an element of Clarke's subdifferential",
+        "with biases everywhere and linear outputs, autograd's gradient (left slopes, ties slack) "
+        "is an element of Clarke's subdifferential",
     ),
     Claim(
         "LVB-L100",

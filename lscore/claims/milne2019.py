@@ -51,7 +51,7 @@ CLAIMS = [
         "MILNE-B-L8-1",
         "book",
         "walls and Lemma 8",
-        "at a wall |g|^2 falls if the kink is convex and jumps up if it is concave",
+        "where the flow meets a wall |g|^2 falls if the kink is convex, and jumps up if concave",
     ),
     Claim(
         "MILNE-D2",
@@ -70,7 +70,8 @@ CLAIMS = [
         "MILNE-N",
         "book",
         "Theorem N",
-        "nonzero critical points have balanced layers, w'Bw = -H lambda |w|^2, and lie outside U",
+        "differentiable critical points w other than 0 have layers of equal norm, w'Bw = "
+        "-H lambda |w|^2 with the B of any incident cell, and lie outside U",
     ),
     Claim(
         "MILNE-B-TOY-1",

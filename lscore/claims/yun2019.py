@@ -7,7 +7,8 @@ CLAIMS = [
         "YUN-T1",
         "yun2019",
         "Theorem 1",
-        "data that no affine map fits give a two-piece network spurious local minima",
+        "distinct inputs that no affine map fits give a two-piece network of two units or more "
+        "spurious local minima",
         "footnote 1 asks that no linear map fits X; the theorem needs that no affine map does",
     ),
     Claim(
@@ -52,13 +53,14 @@ CLAIMS = [
         "YUN-B-T1-5",
         "book",
         "dead network",
-        "for ReLU the all-dead network is a worse local minimum still",
+        "a dead ReLU network at the mean label is a local minimum too, never a better one",
     ),
     Claim(
         "YUN-T2",
         "yun2019",
         "Theorem 2",
-        "three points and a smooth activation: a spurious local minimum of risk 1/3 next to risk 0",
+        "three points, a smooth activation, conditions C2.1 to C2.7: a local minimum of risk 1/3 "
+        "and a point of risk 0",
         "C2.4 and C2.5 do not make h its own Taylor series, which the printed proof sums; twice "
         "continuously differentiable near v1 and v2 is enough",
     ),
@@ -114,8 +116,8 @@ CLAIMS = [
         "YUN-B-T1-6",
         "book",
         "wide networks",
-        "with N distinct inputs and N - 1 units a path from any point to a global minimum never "
-        "rises",
+        "N distinct inputs, one hidden layer of at least N - 1 piecewise linear units that bend: a "
+        "path from any point to a global minimum never rises",
     ),
     Claim(
         "YUN-B-T1-7",
@@ -141,7 +143,8 @@ CLAIMS = [
         "YUN-C5",
         "yun2019",
         "Corollary 5",
-        "if the loss of the product has global minima only, so has the network, and saddles",
+        "as wide, if the loss of the product has global minima only, so has the network, and "
+        "saddles",
     ),
     Claim(
         "YUN-LA6",
@@ -154,14 +157,15 @@ CLAIMS = [
         "YUN-B-T4-1",
         "book",
         "rank instead of width",
-        "a critical point is a saddle already if the products have low rank at the point",
+        "a critical point at which the loss of the product has a gradient is a saddle already if "
+        "the products have low rank there",
     ),
     Claim(
         "YUN-B-T4-2",
         "book",
         "order of a linear saddle",
-        "with two layers every saddle is strict; with more, pairs of layers and the exact Hessian "
-        "decide",
+        "with two wide layers the saddles of YUN-T4 are strict; with more, pairs of layers and the "
+        "exact Hessian decide",
     ),
     Claim(
         "YUN-B-T4-3",

@@ -1,9 +1,10 @@
-r"""What every critical point but 0 has to obey: layers of equal norm, and a loss that is not small.
+r"""What differentiable critical points but 0 obey: layers of equal norm, a loss that is not small.
 
 Theorem N. Let the network have H hidden layers, no biases and positively homogeneous piecewise
 linear activations, and let :math:`\lambda > 0`. Split the Hessian of the loss in a cell into
 :math:`G + B`, with :math:`G = \frac1n \sum_i \nabla \hat y_i \nabla \hat y_i^\top`. At a
-differentiable critical point :math:`W \ne 0` of the risk
+differentiable critical point :math:`W \ne 0` of the risk, with the B of any incident cell (the
+risk itself need not have a Hessian there),
 
 (i) all layers have the same Frobenius norm, (ii) :math:`W^\top B W = -H \lambda |W|^2`, and
 (iii) if no slope exceeds 1, :math:`2 \ell r^2 |W|_*^{2(H-1)} \ge \lambda^2`, with :math:`|W|_*`

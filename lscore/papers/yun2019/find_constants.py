@@ -1,4 +1,4 @@
-r"""Constants of Theorem 2 for any non-affine activation (YUN-B-T2-2), with the reason they work.
+r"""Constants of Theorem 2 for non-affine activations (YUN-B-T2-2), with the reason they work.
 
 (a) If :math:`h(v) h''(v) > 0` for some v, take two equal units with :math:`u = 1/(6 h(v))`: then
 :math:`a_k = h''(v)/(18 h(v)) > 0`, and C2.6 and C2.7 hold by signs. (b) Otherwise
