@@ -75,6 +75,8 @@ FLOORS = [
         "papers.yun2019.escape",
         "papers.yun2019.wide_paths",
         "papers.yun2019.bad_valleys",
+        "papers.yun2019.kink_cones",
+        "papers.yun2019.barriers",
         "papers.yun2019.three_points",
         "papers.yun2019.smooth_lower_points",
         "papers.yun2019.smooth_minimum",

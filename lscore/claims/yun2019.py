@@ -126,6 +126,13 @@ CLAIMS = [
         "with one input and one unit there are bad valleys, behind the best constant",
     ),
     Claim(
+        "YUN-B-T1-8",
+        "book",
+        "the lowest pass",
+        "one input: how high a path to a global minimum must rise is decided exactly; two ReLUs "
+        "on five points have a spurious minimum behind a barrier",
+    ),
+    Claim(
         "YUN-B-T2-4",
         "book",
         "no bad valley, smooth",

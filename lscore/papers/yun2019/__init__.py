@@ -8,6 +8,11 @@ from lscore.one_kink import (
 from lscore.papers.yun2019.bad_valleys import (
     certify_bad_valley,
 )
+from lscore.papers.yun2019.barriers import (
+    Pass,
+    certify_barrier,
+    lowest_pass,
+)
 from lscore.papers.yun2019.corollary_3 import (
     corollary_3,
     sigmoid_place,
@@ -43,6 +48,9 @@ from lscore.papers.yun2019.identities import (
     certify_lemma_a3,
     certify_lemma_a4,
     certify_lemma_a5,
+)
+from lscore.papers.yun2019.kink_cones import (
+    KinkCones,
 )
 from lscore.papers.yun2019.linear_counterexamples import (
     CORNER,
@@ -142,8 +150,10 @@ __all__ = [
     "Escape",
     "FloatAnswer",
     "Gap",
+    "KinkCones",
     "LinearRisk",
     "LowerPoint",
+    "Pass",
     "Place",
     "ProductLoss",
     "TieGroup",
@@ -154,6 +164,7 @@ __all__ = [
     "box_is_safe",
     "certify_absolute_minimum",
     "certify_bad_valley",
+    "certify_barrier",
     "certify_bend_criterion",
     "certify_bottleneck_minimum",
     "certify_corner_minimum",
@@ -191,6 +202,7 @@ __all__ = [
     "linear_risk",
     "logistic_product_loss",
     "lower_point_in_box",
+    "lowest_pass",
     "most_negative_place",
     "move_product",
     "negative_curvature",

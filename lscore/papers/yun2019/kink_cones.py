@@ -1,0 +1,160 @@
+r"""Networks with one input, cone by cone: the exact smallest risk on every face.
+
+On the data a unit is :math:`v\,h(w x_i + b)`. The lines :math:`w p_j + b = 0`, one for each of the
+N distinct inputs, cut the plane of (w, b) into 2N sectors between neighbouring *rays*
+:math:`\pm(-1, p_j)`. In a sector no pre-activation changes sign, so the outputs are linear in
+:math:`u = v\,(w, b)`, and u runs through the sector or its mirror image. So every cell of the
+network is a cone with two rays per unit, on which the risk is a convex quadratic; its smallest
+value there is a least-squares problem with coefficients >= 0, solved by trying faces of the cone.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from itertools import combinations_with_replacement
+
+from flint import fmpq, fmpz_mat
+
+from lscore.errors import BudgetError, DataError, ShapeError
+from lscore.exact import RationalMatrix, exact, stack
+from lscore.linear_algebra import least_squares
+from lscore.papers.yun2019.setting import slopes
+from lscore.risk import Risk
+
+Face = frozenset[int]  # signed rays of one unit: none, one, or two neighbours with one sign
+
+
+class _Fan:
+    """The rays of distinct inputs p_1 < ... < p_N in cyclic order, and least squares on them.
+
+    Rays 1..N are (-1, p_N) to (-1, p_1), rays N+1..2N are (1, -p_N) to (1, -p_1). Column 0 of
+    `columns` is the constant, column r the unit at ray r, on the inputs.
+    """
+
+    def __init__(self, inputs: tuple[fmpq, ...], s_plus: fmpq, s_minus: fmpq):
+        places = sorted(set(inputs), reverse=True)
+        self.rays = [(fmpq(s), -s * p) for s in (-1, 1) for p in places]
+        signals = [[w * x + b for x in inputs] for w, b in self.rays]
+        units = [[z * (s_plus if z > 0 else s_minus) for z in row] for row in signals]
+        self.columns = exact([[fmpq(1)] * len(inputs), *units]).T
+        self._inverses: dict[tuple[int, ...], RationalMatrix] = {}
+
+    def inverse(self, chosen: tuple[int, ...]) -> RationalMatrix:
+        """A generalised inverse of the normal matrix of these columns."""
+        if chosen not in self._inverses:
+            A = stack([self.columns.column(j).T for j in chosen]).T
+            unit = exact([[int(i == j) for j in range(len(A))] for i in range(len(A))])
+            solution, _ = least_squares(A, unit)
+            self._inverses[chosen] = solution @ solution.T
+        return self._inverses[chosen]
+
+
+_fan = lru_cache(maxsize=16)(_Fan)
+
+
+class KinkCones:
+    """The cells of widths (1, k, 1) with two pieces as cones, each with its smallest risk.
+
+    A *face* of a unit is a set of signed rays: empty (the unit is 0), one ray, or two neighbouring
+    ones with the same sign, the sign of the output weight; `faces` lists them, (1 + 8N) for N
+    distinct inputs. A face of the network has one per unit. Any labels, equal inputs included.
+    Raises `ShapeError` (widths), `DataError` (one distinct input; setting), `HypothesisError`
+    (activation) and `BudgetError` if the network has more than `limit` faces.
+
+    >>> from lscore import Network, relu
+    >>> cones = KinkCones(Risk(Network((1, 2, 1), relu), [0, 1, 2, 3], [0, 1, 4, 9]))
+    >>> len(cones.faces), cones.bottom
+    (33, 0)
+    """
+
+    def __init__(self, risk: Risk, limit: int = 200_000):
+        s_plus, s_minus = slopes(risk)
+        widths = risk.network.widths
+        if widths[0] != 1 or widths[2] != 1:
+            raise ShapeError(f"risk: network widths {widths}, need one input and one output")
+        inputs = tuple(risk.exact_X.entries())
+        if len(set(inputs)) < 2:
+            raise DataError("risk: X holds one distinct input, need two at least")
+        self.risk, self.width = risk, widths[1]
+        self._fan = _fan(inputs, s_plus, s_minus)
+        m = len(self.rays)
+        turns = [(s * (r + 1), s * ((r + 1) % m + 1)) for s in (1, -1) for r in range(m)]
+        self.faces: list[Face] = [frozenset()]
+        self.faces += [frozenset(turn[:size]) for size in (1, 2) for turn in turns]
+        if len(self.faces) ** self.width > limit:
+            count = f"{len(self.faces)}^{self.width}"
+            raise BudgetError(f"risk: its network has {count} faces, the limit is {limit}")
+        self._moments = self._fan.columns.T @ risk.exact_y
+        self._total = risk.exact_y.dot(risk.exact_y)
+        self._scale = risk.loss.scale(len(inputs))
+        self._fits: dict[tuple[int, ...], tuple[fmpq, list[fmpq]]] = {}
+        self._lowest: dict[Face, tuple[fmpq, dict[int, fmpq]]] = {}
+
+    @property
+    def rays(self) -> list[tuple[fmpq, fmpq]]:
+        """The vectors (w, b) of the rays 1, 2, ..., in cyclic order."""
+        return self._fan.rays
+
+    def face_of(self, v: fmpq, w: fmpq, b: fmpq) -> Face:
+        """The smallest face that holds a unit with these parameters."""
+        if v == 0 or w == b == 0:
+            return frozenset()
+        sign = 1 if v > 0 else -1
+        for r, (p, q) in enumerate(self.rays):
+            s, t = self.rays[(r + 1) % len(self.rays)]
+            area = p * t - q * s
+            first, second = (w * t - b * s) / area, (p * b - q * w) / area
+            if first >= 0 and second >= 0:
+                pair = zip((first, second), (r + 1, (r + 1) % len(self.rays) + 1), strict=True)
+                return frozenset(sign * ray for weight, ray in pair if weight)
+        raise AssertionError("the sectors cover the plane")
+
+    def _fit(self, rays: tuple[int, ...]) -> tuple[fmpq, list[fmpq]]:
+        """Least squares with the constant and these rays, coefficients of any sign."""
+        if rays not in self._fits:
+            chosen, moments = (0, *rays), self._moments
+            entries = [moments.numerator[j, 0] for j in chosen]
+            right = RationalMatrix(fmpz_mat(len(chosen), 1, entries), moments.denominator)
+            solution = self._fan.inverse(chosen) @ right
+            self._fits[rays] = self._total - right.dot(solution), solution.entries()
+        return self._fits[rays]
+
+    def lowest(self, face: Face) -> tuple[fmpq, dict[int, fmpq]]:
+        """The smallest sum of squares on a cone, and coefficients >= 0 of its signed rays.
+
+        Where least squares without signs gives coefficients >= 0, these are the answer. Otherwise
+        the minimum over the cone lies on its boundary, that is with one ray less. Key 0 holds the
+        constant. `face` is the union of the faces of all units.
+        """
+        if face not in self._lowest:
+            rays = tuple(sorted({abs(g) for g in face}))
+            value, (constant, *coefficients) = self._fit(rays)
+            weights = dict(zip(rays, coefficients, strict=True))
+            free = {g for g in face if -g in face}
+            if any(g * weights[abs(g)] < 0 for g in face - free):
+                answer = min((self.lowest(face - {g}) for g in face), key=lambda fit: fit[0])
+            else:
+                signed = {g: max(weights[abs(g)] * (1 if g > 0 else -1), fmpq(0)) for g in face}
+                answer = value, {0: constant, **signed}
+            self._lowest[face] = answer
+        return self._lowest[face]
+
+    def smallest_risk(self, units: tuple[Face, ...]) -> fmpq:
+        """The smallest risk over a face of the network, one face per unit."""
+        return self.lowest(frozenset().union(*units))[0] * self._scale
+
+    @cached_property
+    def beside(self) -> dict[Face, list[Face]]:
+        """For each face of a unit those with one ray more or less."""
+        found: dict[Face, list[Face]] = {face: [] for face in self.faces}
+        for face in self.faces:
+            for ray in face:
+                found[face].append(face - {ray})
+                found[face - {ray}].append(face)
+        return found
+
+    @cached_property
+    def bottom(self) -> fmpq:
+        """The global minimum of the risk, the smallest over all cells."""
+        sectors = [face for face in self.faces if len(face) == 2]
+        return min(map(self.smallest_risk, combinations_with_replacement(sectors, self.width)))
