@@ -10,13 +10,13 @@ value there is a least-squares problem with coefficients >= 0, solved by trying 
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import combinations_with_replacement
 
 from flint import fmpq, fmpz_mat
 
 from lscore.errors import BudgetError, DataError, ShapeError
-from lscore.exact import RationalMatrix, exact, stack
+from lscore.exact import RationalMatrix, exact
 from lscore.linear_algebra import least_squares
 from lscore.papers.yun2019.setting import slopes
 from lscore.risk import Risk
@@ -24,40 +24,14 @@ from lscore.risk import Risk
 Face = frozenset[int]  # signed rays of one unit: none, one, or two neighbours with one sign
 
 
-class _Fan:
-    """The rays of distinct inputs p_1 < ... < p_N in cyclic order, and least squares on them.
-
-    Rays 1..N are (-1, p_N) to (-1, p_1), rays N+1..2N are (1, -p_N) to (1, -p_1). Column 0 of
-    `columns` is the constant, column r the unit at ray r, on the inputs.
-    """
-
-    def __init__(self, inputs: tuple[fmpq, ...], s_plus: fmpq, s_minus: fmpq):
-        places = sorted(set(inputs), reverse=True)
-        self.rays = [(fmpq(s), -s * p) for s in (-1, 1) for p in places]
-        signals = [[w * x + b for x in inputs] for w, b in self.rays]
-        units = [[z * (s_plus if z > 0 else s_minus) for z in row] for row in signals]
-        self.columns = exact([[fmpq(1)] * len(inputs), *units]).T
-        self._inverses: dict[tuple[int, ...], RationalMatrix] = {}
-
-    def inverse(self, chosen: tuple[int, ...]) -> RationalMatrix:
-        """A generalised inverse of the normal matrix of these columns."""
-        if chosen not in self._inverses:
-            A = stack([self.columns.column(j).T for j in chosen]).T
-            unit = exact([[int(i == j) for j in range(len(A))] for i in range(len(A))])
-            solution, _ = least_squares(A, unit)
-            self._inverses[chosen] = solution @ solution.T
-        return self._inverses[chosen]
-
-
-_fan = lru_cache(maxsize=16)(_Fan)
-
-
 class KinkCones:
     """The cells of widths (1, k, 1) with two pieces as cones, each with its smallest risk.
 
     A *face* of a unit is a set of signed rays: empty (the unit is 0), one ray, or two neighbouring
     ones with the same sign, the sign of the output weight; `faces` lists them, (1 + 8N) for N
-    distinct inputs. A face of the network has one per unit. Any labels, equal inputs included.
+    distinct inputs. A face of the network has one per unit. Rays 1..N are (-1, p_N) to (-1, p_1),
+    rays N + 1..2N are (1, -p_N) to (1, -p_1): `rays` has them as vectors (w, b), in cyclic order.
+    Any labels, equal inputs included.
     Raises `ShapeError` (widths), `DataError` (one distinct input; setting), `HypothesisError`
     (activation) and `BudgetError` if the network has more than `limit` faces.
 
@@ -76,7 +50,8 @@ class KinkCones:
         if len(set(inputs)) < 2:
             raise DataError("risk: X holds one distinct input, need two at least")
         self.risk, self.width = risk, widths[1]
-        self._fan = _fan(inputs, s_plus, s_minus)
+        places = sorted(set(inputs), reverse=True)
+        self.rays = [(fmpq(s), -s * p) for s in (-1, 1) for p in places]
         m = len(self.rays)
         turns = [(s * (r + 1), s * ((r + 1) % m + 1)) for s in (1, -1) for r in range(m)]
         self.faces: list[Face] = [frozenset()]
@@ -84,16 +59,14 @@ class KinkCones:
         if len(self.faces) ** self.width > limit:
             count = f"{len(self.faces)}^{self.width}"
             raise BudgetError(f"risk: its network has {count} faces, the limit is {limit}")
-        self._moments = self._fan.columns.T @ risk.exact_y
+        signals = [[w * x + b for x in inputs] for w, b in self.rays]
+        units = [[z * (s_plus if z > 0 else s_minus) for z in row] for row in signals]
+        columns = exact([[fmpq(1)] * len(inputs), *units]).T
+        self._gram, self._moments = columns.T @ columns, columns.T @ risk.exact_y
         self._total = risk.exact_y.dot(risk.exact_y)
         self._scale = risk.loss.scale(len(inputs))
         self._fits: dict[tuple[int, ...], tuple[fmpq, list[fmpq]]] = {}
         self._lowest: dict[Face, tuple[fmpq, dict[int, fmpq]]] = {}
-
-    @property
-    def rays(self) -> list[tuple[fmpq, fmpq]]:
-        """The vectors (w, b) of the rays 1, 2, ..., in cyclic order."""
-        return self._fan.rays
 
     def face_of(self, v: fmpq, w: fmpq, b: fmpq) -> Face:
         """The smallest face that holds a unit with these parameters."""
@@ -112,10 +85,12 @@ class KinkCones:
     def _fit(self, rays: tuple[int, ...]) -> tuple[fmpq, list[fmpq]]:
         """Least squares with the constant and these rays, coefficients of any sign."""
         if rays not in self._fits:
-            chosen, moments = (0, *rays), self._moments
-            entries = [moments.numerator[j, 0] for j in chosen]
-            right = RationalMatrix(fmpz_mat(len(chosen), 1, entries), moments.denominator)
-            solution = self._fan.inverse(chosen) @ right
+            gram, right = self._gram, self._moments
+            chosen, p = (0, *rays), len(rays) + 1
+            square = fmpz_mat(p, p, [gram.numerator[i, j] for i in chosen for j in chosen])
+            column = fmpz_mat(p, 1, [right.numerator[i, 0] for i in chosen])
+            right = RationalMatrix(column, right.denominator)
+            solution, _ = least_squares(RationalMatrix(square, gram.denominator), right)
             self._fits[rays] = self._total - right.dot(solution), solution.entries()
         return self._fits[rays]
 
