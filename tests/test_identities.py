@@ -3,6 +3,7 @@
 import pytest
 from flint import fmpq
 
+from lscore.errors import DataError
 from lscore.papers.yun2019 import (
     certify_bend_criterion,
     certify_lemma_a3,
@@ -49,3 +50,20 @@ def test_wrong_factors_are_refuted_with_the_first_case(answer, witness):
 def test_the_criterion_is_c27_and_no_other_constant_will_do():
     assert certify_bend_criterion().certified
     assert certify_bend_criterion("1/4").refuted
+    assert certify_bend_criterion(fmpq(1, 3)).certified
+
+
+@pytest.mark.parametrize("certify", [certify_lemma_a3, certify_lemma_a4, certify_lemma_a5])
+@pytest.mark.parametrize("highest", [-3, 0, 2.5, True])
+def test_an_empty_range_certifies_nothing(certify, highest):
+    with pytest.raises(DataError, match=f"highest: got {highest!r}, need an integer"):
+        certify(highest)
+
+
+def test_the_smallest_ranges():
+    assert certify_lemma_a3(2).certified
+    assert certify_lemma_a4(2).certified
+    assert certify_lemma_a5(1).certified
+    for certify in (certify_lemma_a3, certify_lemma_a4):
+        with pytest.raises(DataError, match="need an integer >= 2"):
+            certify(1)

@@ -15,6 +15,8 @@ from math import comb
 from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
 from lscore.certificates import Certificate, Condition, Verdict
+from lscore.errors import DataError
+from lscore.exact import Scalar, rational
 
 _RING = fmpq_mpoly_ctx.get(("a", "b", "c", "d"), "degrevlex")
 A, B, C, D = _RING.gens()
@@ -59,14 +61,21 @@ def _decided(claim: str, statement: str, conditions, witness) -> Certificate:
     return Certificate(claim, statement, verdict, "exact", conditions, witness)
 
 
+def _check_range(highest: int, least: int) -> None:
+    """Refuse an empty range of degrees: nothing would be compared."""
+    if isinstance(highest, bool) or not isinstance(highest, int) or highest < least:
+        raise DataError(f"highest: got {highest!r}, need an integer >= {least}, the first degree")
+
+
 def certify_lemma_a4(highest: int = 12, factor: Callable[[int], fmpq_mpoly] = p) -> Certificate:
     r"""Lemma A.4 for n = 2, ..., `highest`, and the bound that makes its series converge.
 
     :math:`a^n + b^n - 2 (\tfrac{a+b}2)^n = (a - b)^2 p_n(a, b)` with `factor` as :math:`p_n`; its
     coefficients are non-negative with sum :math:`n(n-1)/4`, hence
     :math:`|p_n| \le \tfrac14 n(n-1) \max(|a|, |b|)^{n-2}`. Refuted with n and the difference of the
-    two sides.
+    two sides. `DataError` for `highest` < 2.
     """
+    _check_range(highest, 2)
     identity = bounded = True
     witness = {}
     for n in range(2, highest + 1):
@@ -91,8 +100,10 @@ def certify_lemma_a5(highest: int = 6, cross: Callable[[int, int], fmpq_mpoly] =
     :math:`{}+ b^{n_1} d^{n_2}` :math:`{}- 2 (\tfrac{a+b}2)^{n_1} (\tfrac{c+d}2)^{n_2}`, equals
     :math:`(a-b)^2 q_{n_1 n_2}(a, b, d)` :math:`{}+ (c-d)^2 q_{n_2 n_1}(c, d, b)`
     :math:`{}+ (a-b)(c-d)\, r_{n_1 n_2}`.
-    Refuted with :math:`n_1, n_2` and the difference of the two sides.
+    Refuted with :math:`n_1, n_2` and the difference of the two sides. `DataError` for
+    `highest` < 1.
     """
+    _check_range(highest, 1)
     witness: dict[str, object] = {}
     for n1 in range(1, highest + 1):
         for n2 in range(1, highest + 1):
@@ -116,8 +127,9 @@ def certify_lemma_a3(highest: int = 12, bend: Callable[[int], fmpq_mpoly] = p) -
     :math:`a = b = v` these are :math:`h''(v)/4` and :math:`h'(v)`. Both differences are linear in
     h, so :math:`R - \tfrac13 \ge \tfrac14 z^\top Q z` with the paper's coefficients in the limit:
     :math:`\alpha_k = u_k h''(v_k)/12 + u_k^2 h'(v_k)^2/4`,
-    :math:`\alpha_3 = u_1 u_2 h'(v_1) h'(v_2)/2`.
+    :math:`\alpha_3 = u_1 u_2 h'(v_1) h'(v_2)/2`. `DataError` for `highest` < 2.
     """
+    _check_range(highest, 2)
     ring = fmpq_mpoly_ctx.get(("t1", "t2", "t3"), "degrevlex")
     t1, t2, t3 = ring.gens()
     third = fmpq(1, 3)
@@ -145,7 +157,7 @@ def certify_lemma_a3(highest: int = 12, bend: Callable[[int], fmpq_mpoly] = p) -
     return _decided("YUN-LA3", statement, conditions, witness)
 
 
-def certify_bend_criterion(constant: fmpq | str = "1/3") -> Certificate:
+def certify_bend_criterion(constant: Scalar = "1/3") -> Certificate:
     r"""In case (b), C2.7 is :math:`(\tfrac13 + s) G(v_2) > s\, G(v_1) + \tfrac13` (YUN-B-T2-2).
 
     With :math:`y_k = h(v_k)`, :math:`g_k = h'(v_k)^2`, :math:`c_k = h''(v_k)`,
@@ -163,7 +175,7 @@ def certify_bend_criterion(constant: fmpq | str = "1/3") -> Certificate:
     # p_k and a_k of C2.6, each times its denominator: y_k^2 and 3 y_k
     p1, p2, a1, a2 = s**2 * g1, rest**2 * g2, -s * c1, rest * c2
     margin = 3 * (p1 * a2 * y2 + a1 * y1 * p2) + a1 * a2 * y1 * y2
-    last = fmpq(*map(int, str(constant).split("/")))
+    last = rational(constant, "constant")
     criterion = s * g1 * c2 * y2 - rest * g2 * c1 * y1 - last * c1 * c2 * y1 * y2
     difference = margin - 3 * s * rest * criterion
     witness = {} if difference == 0 else {"difference": str(difference)}

@@ -9,10 +9,10 @@ from flint import fmpq
 
 from lscore.affine_cells import certify_affine_cell
 from lscore.certificates import Certificate, Condition, Verdict
-from lscore.errors import DataError
-from lscore.exact import RationalMatrix, Scalar, exact, rational
-from lscore.linear_algebra import pure_error
-from lscore.one_kink import best_one_kink
+from lscore.errors import DataError, HypothesisError
+from lscore.exact import RationalMatrix, Scalar, augment, exact, ones, rational
+from lscore.linear_algebra import affine_least_squares, pure_error
+from lscore.one_kink import OneKinkFit, best_one_kink
 from lscore.papers.yun2019.lower_points import one_dead_unit
 from lscore.papers.yun2019.setting import CLAIM, affine_fit, check_width, living_units, pack
 from lscore.risk import Risk
@@ -52,11 +52,12 @@ def certify_spurious(risk: Risk, w, lower: RationalMatrix | None = None) -> Cert
     r"""Is w a spurious local minimum: a local minimum with a lower point elsewhere? (YUN-T1)
 
     Conditions: those of `certify_affine_cell` at w, and R(lower) < R(w) exactly; without `lower`
-    the point of `least_squares_minimum` is used, or of `one_dead_unit` if w is not above it.
-    Refuted if w is not a local minimum (witness from there) or if it is global: its risk equals a
-    bound that no function of x beats (the pure error), or, for widths (1, 1, 1), the exact global
-    minimum of `best_one_kink`. Unknown if w is not decided or `lower` is not lower. Sound. Raises
-    as `one_dead_unit`.
+    the point of `least_squares_minimum` is used, or of `one_dead_unit` if w is not above it, or for
+    widths (1, 1, 1) a global minimum. `values` holds it as `lower point`. Refuted if w is not a
+    local minimum (witness from there) or if it is global: its risk equals a bound that no function
+    of x beats (the pure error), or, for widths (1, 1, 1), the exact global minimum of
+    `best_one_kink`. Unknown if w is not decided or `lower` is not lower. Sound. Raises as
+    `one_dead_unit` where it has to find the lower point itself.
     """
     statement = "the point is a spurious local minimum"
     local = certify_affine_cell(risk, w)
@@ -64,29 +65,53 @@ def certify_spurious(risk: Risk, w, lower: RationalMatrix | None = None) -> Cert
         return Certificate(
             CLAIM, statement, local.verdict, "exact", local.conditions, local.witness, local.reason
         )
-    value = local.values["risk"]
+    value, single = local.values["risk"], _single_kink(risk)
     bounds = {"smallest risk of any function of x": _pure_risk(risk)}
-    if risk.network.widths == (1, 1, 1):
-        bounds["global minimum of this network"] = best_one_kink(risk).risk
+    if single is not None:
+        bounds["global minimum of this network"] = single.risk
     reached = {name: bound for name, bound in bounds.items() if bound == value}
     if reached:
-        witness = {"risk": value} | reached
-        return Certificate(CLAIM, statement, Verdict.REFUTED, "exact", local.conditions, witness)
+        below = Condition("another point has a smaller risk", False)
+        conditions, witness = [*local.conditions, below], {"risk": value} | reached
+        return Certificate(CLAIM, statement, Verdict.REFUTED, "exact", conditions, witness)
     if lower is not None:
-        best = risk(risk.network.point(exact(lower, "lower"), "lower"))
-    elif risk.network.widths == (1, 1, 1):
-        best = bounds["global minimum of this network"]
+        point = risk.network.point(exact(lower, "lower"), "lower")
+    elif single is not None:
+        point = _single_kink_point(risk, single)
     else:
-        affine = risk(least_squares_minimum(risk))
-        best = affine if affine < value else one_dead_unit(risk).risk
-    below = Condition(
-        "another point has a smaller risk", best < value, abs(value - best), "difference"
-    )
+        point = least_squares_minimum(risk)
+        point = point if risk(point) < value else one_dead_unit(risk).point
+    best = risk(point)
+    below = Condition("another point has a smaller risk", best < value, value - best, "difference")
     conditions, values = [*local.conditions, below], {**local.values, "smaller risk": best}
     if best >= value:
         reason = "the other point given is not lower"
         return Certificate(CLAIM, statement, Verdict.UNKNOWN, "exact", conditions, reason=reason)
+    values["lower point"] = point
     return Certificate(CLAIM, statement, Verdict.CERTIFIED, "exact", conditions, values=values)
+
+
+def _single_kink(risk: Risk) -> OneKinkFit | None:
+    """`best_one_kink` where it applies: widths (1, 1, 1) in the setting of the theorem."""
+    if risk.network.widths != (1, 1, 1):
+        return None
+    try:
+        return best_one_kink(risk)
+    except (DataError, HypothesisError):
+        return None
+
+
+def _single_kink_point(risk: Risk, best: OneKinkFit) -> RationalMatrix:
+    """A point of a network with widths (1, 1, 1) that has the risk of `best_one_kink`."""
+    if best.kink is None:
+        return least_squares_minimum(risk)
+    h, points = risk.network.activations[0], []
+    for side in (1, -1):
+        unit = h((risk.exact_X - ones(len(risk.X)) * best.kink) * side)
+        fit = affine_least_squares(augment(unit), risk.exact_y)
+        rows = [[side]], [-side * best.kink], [[fit.slope[0, 0]]], [fit.intercept[0, 0]]
+        points.append(pack(risk, *rows))
+    return min(points, key=risk)
 
 
 def _pure_risk(risk: Risk) -> fmpq:

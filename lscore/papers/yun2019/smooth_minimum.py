@@ -16,6 +16,7 @@ interval is formed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from flint import arb, ctx, fmpq
@@ -116,51 +117,79 @@ def certified_radius(c: Constants, digits: int = 4) -> Decimal:
 
 
 def _condition(text: str, value: Real) -> Condition:
-    """`value` > 0, decided if its sign is."""
+    """`value` > 0, decided if its sign is; a condition that fails has a margin <= 0."""
     s = sign(value)
     margin = value if isinstance(value, fmpq) else rounded_down(value)
-    return Condition(text, None if s is None else s > 0, margin if s == 1 else None)
+    return Condition(text, None if s is None else s > 0, None if s is None else margin)
 
 
 def negative_direction(c: Constants) -> tuple[fmpq, ...] | None:
-    r"""A rational z with z'Qz < 0 at the point, proved in fractions or balls; None if none shown.
+    r"""A rational z with z'Qz < 0 at the point, proved in balls; None if none is shown.
 
-    Tried: the unit vectors and, for two units, (1, x) with x near the best in thousandths. At such
-    a point the first-layer change :math:`t (z_k, -z_k)` changes the risk by
-    :math:`t^2 z^\top Q z + O(t^4)`, so it is not a local minimum.
+    :math:`z^\top Q z = (\sum_k s_k z_k)^2 + \sum_k a_k z_k^2` with :math:`s_k = u_k h'(v_k)`. If Q
+    has a negative direction, one of these is one: a unit vector, or a z with :math:`z_j = 1` that
+    is best among all such, or that cancels :math:`s_j` by one other unit. At such a point the
+    first-layer change :math:`t (z_k, -z_k)` changes the risk by :math:`t^2 z^\top Q z + O(t^4)`, so
+    it is not a local minimum.
     """
     p, a = slope_and_bend(c)
     for k in range(c.width):
         if p[k] + a[k] < 0:
             return tuple(fmpq(int(j == k)) for j in range(c.width))
-    if c.width != 2 or not (p[1] + a[1] > 0):
-        return None
-    cross = [u * slope for u, slope in zip(c.u, _slopes(c), strict=True)]
-    best = -(cross[0] * cross[1]) / (p[1] + a[1])
-    x = fmpq(round(float(best.mid()) * 1000), 1000)
-    with ctx.workprec(PRECISION):
-        square = (cross[0] + cross[1] * x) ** 2
-        value = square + a[0] + a[1] * x * x
-    return (fmpq(1), x) if value < 0 else None
+    s = _slopes(c)
+    for digits in (3, 9, 27, None):
+        for exact in _proposals([w.mid().fmpq() for w in s], [_middle(x) for x in a]):
+            z = exact if digits is None else tuple(_rounded(x, digits) for x in exact)
+            with ctx.workprec(PRECISION):
+                pull = sum((w * x for w, x in zip(s, z, strict=True)), arb(0))
+                form = pull * pull + sum((b * x * x for b, x in zip(a, z, strict=True)), fmpq(0))
+            if form < 0:
+                return z
+    return None
+
+
+def _proposals(s: list[fmpq], a: list[fmpq]) -> Iterator[tuple[fmpq, ...]]:
+    """Directions that may be negative for the form (s.z)^2 + sum of a_k z_k^2, in fractions."""
+    units = range(len(s))
+    for j in units:
+        others = [k for k in units if k != j and s[k] != 0]
+        load = 1 + sum((s[k] ** 2 / a[k] for k in others if a[k] != 0), fmpq(0))
+        if load != 0 and all(a[k] != 0 for k in others):
+            yield tuple(fmpq(1) if k == j else -s[j] * s[k] / (load * a[k]) if k in others
+                        else fmpq(0) for k in units)  # fmt: skip
+        for k in others:
+            yield tuple(fmpq(1) if i == j else -s[j] / s[k] if i == k else fmpq(0) for i in units)
+
+
+def _middle(value: Real) -> fmpq:
+    return value if isinstance(value, fmpq) else value.mid().fmpq()
+
+
+def _rounded(x: fmpq, digits: int) -> fmpq:
+    """x to the nearest multiple of 10^-digits."""
+    scale = fmpq(10) ** digits
+    return fmpq((x * scale + fmpq(1, 2)).floor()) / scale
 
 
 def _slopes(c: Constants) -> list[arb]:
-    """Enclosures of h'(v_k)."""
+    """Enclosures of u_k h'(v_k)."""
     with ctx.workprec(PRECISION):
-        return [c.h.derivatives(p.v, 1)[1] for p in c.places]
+        return [u * c.h.derivatives(p.v, 1)[1] for u, p in zip(c.u, c.places, strict=True)]
 
 
 def certify_smooth_minimum(c: Constants) -> Certificate:
     r"""Is the point of these constants a local minimum of risk 1/3? (YUN-T2, part 2)
 
     Conditions: the outputs are 1/3 (C2.3, or the output bias makes them so); for two units C2.6 and
-    C2.7, in fractions where the places are exact; and a box of positive radius on which the risk is
-    nowhere below 1/3. If every :math:`u_k h''(v_k) > 0`, any number of units will do
-    (YUN-B-T2-3). `values`: risk, and the certified `radius` (first-layer weights, hidden biases and
-    output weights may each move by that much, the output bias freely).
+    C2.7, in fractions where the places are exact, otherwise every :math:`u_k h''(v_k) > 0`
+    (YUN-B-T2-3); and a box of positive radius on which the risk is nowhere below 1/3. The box alone
+    is a proof: where one of C2.6, C2.7 is an equality it stands without them. `values`: risk, and
+    the certified `radius` (first-layer weights, hidden biases and output weights may each move by
+    that much, the output bias freely).
 
-    Refuted, with a direction z and a lower point, if :math:`z^\top Q z < 0` at the point. Unknown
-    if a sign is zero or not decided by balls. Sound; not complete where Q is singular.
+    Refuted if Q has a negative direction at the point, with one and with a lower point where balls
+    show one; for two units whenever balls show that C2.7 fails strictly. Unknown otherwise: a sign
+    is zero or not decided, or a box would have to be smaller than 2^-20. Sound.
 
     >>> from lscore.activations import square
     >>> from lscore.papers.yun2019.three_points import constants
@@ -168,24 +197,38 @@ def certify_smooth_minimum(c: Constants) -> Certificate:
     >>> answer.verdict.value, answer.values["radius"]          # the box is safe up to 1/6
     ('certified', Decimal('0.1666'))
     """
-    outputs = _outputs_condition(c)
-    conditions = [outputs, *_curvature_conditions(c)]
+    outputs, curvature = _outputs_condition(c), _curvature_conditions(c)
+    witness = _negative(c)
+    if witness:
+        if c.width != 2 or all(k.holds is not False for k in curvature):
+            curvature.append(Condition("Q is positive semidefinite at the point", False))
+        conditions = [outputs, *curvature]
+        return Certificate(CLAIM, STATEMENT, Verdict.REFUTED, "ball", conditions, witness)
+    radius = certified_radius(c)
+    box = Condition("Q is positive semidefinite on a box", radius > 0 or None, radius, "radius")
+    wanting = next((k for k in curvature if k.holds is not True), None)
+    if box.holds:
+        conditions = [outputs, *([] if wanting else curvature), box]
+        values = {"risk": THIRD, "radius": radius}
+        return Certificate(CLAIM, STATEMENT, Verdict.CERTIFIED, "ball", conditions, values=values)
+    reason = "no box of radius 2^-20 is safe"
+    if wanting is not None:
+        word = "fails" if wanting.holds is False else "is not decided"
+        reason = f"{wanting.text} {word}, and no direction of descent is shown"
+    conditions = [outputs, *curvature, box]
+    return Certificate(CLAIM, STATEMENT, Verdict.UNKNOWN, "ball", conditions, reason=reason)
+
+
+def _negative(c: Constants) -> dict[str, object]:
+    """What shows that Q has a negative direction at the point; empty if nothing does."""
     direction = negative_direction(c)
     if direction is not None:
         shown = ", ".join(map(str, direction))
-        witness = {DIRECTION: f"({shown})"} | _lower_point(c, direction)
-        return Certificate(CLAIM, STATEMENT, Verdict.REFUTED, "ball", conditions, witness)
-    undecided = [k for k in conditions if k.holds is not True]
-    radius = certified_radius(c)
-    if undecided or radius == 0:
-        reason = "no box of radius 2^-20 is safe"
-        if undecided:
-            word = "fails" if undecided[0].holds is False else "is not decided"
-            reason = f"{undecided[0].text} {word}, and no direction of descent is shown"
-        return Certificate(CLAIM, STATEMENT, Verdict.UNKNOWN, "ball", conditions, reason=reason)
-    conditions.append(Condition("Q is positive semidefinite on a box", True, radius, "radius"))
-    values = {"risk": THIRD, "radius": radius}
-    return Certificate(CLAIM, STATEMENT, Verdict.CERTIFIED, "ball", conditions, values=values)
+        return {DIRECTION: f"({shown})"} | _lower_point(c, direction)
+    if c.width == 2 and sign(c27_margin(c)) == -1:
+        above = -rounded_down(-arb(c27_margin(c)))
+        return {"p1 a2 + a1 p2 + a1 a2 at most": above}
+    return {}
 
 
 def _lower_point(c: Constants, direction) -> dict[str, object]:

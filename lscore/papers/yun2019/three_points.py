@@ -88,7 +88,8 @@ def place(h: Smooth, v: Scalar | arb, known: Sequence[Scalar | None] = ()) -> Pl
 
     `known`: these three as fractions, or None, when an identity gives them (:math:`h' = h(1 - h)`
     for the sigmoid, say). They replace the enclosures, after a check that each lies in its
-    enclosure; `DataError` otherwise. Raises as `check_activation` unless h is smooth.
+    enclosure (compared exactly); `DataError` otherwise. The identity itself is the caller's.
+    Raises as `check_activation` unless h is smooth.
 
     >>> from lscore.activations import sigmoid
     >>> place(sigmoid, 0, known=["1/2", "1/16", 0]).value
@@ -96,20 +97,50 @@ def place(h: Smooth, v: Scalar | arb, known: Sequence[Scalar | None] = ()) -> Pl
     """
     if not isinstance(h, Smooth):
         check_activation(h)
+    if len(known) > 3:
+        raise ShapeError(f"known: got {len(known)} numbers, need at most 3: h, h'^2 and h''")
     with ctx.workprec(PRECISION):
-        v = v if isinstance(v, arb) else arb(rational(v, "v"))
+        v = arb(as_real(v, "v"))
         value, slope, curvature = h.derivatives(v, 2)
         if not curvature.is_finite():
             raise HypothesisError(CLAIM, "C2.4", f"{h.name} has no derivatives at {v}", v)
-        numbers = [value, slope * slope, curvature]
-        for k, fraction in enumerate(known):
-            if fraction is None:
-                continue
-            fraction = rational(fraction, f"known[{k}]")
-            if not numbers[k].contains(arb(fraction)):
-                raise DataError(f"known[{k}]: got {fraction}, the enclosure is {numbers[k]}")
-            numbers[k] = fraction
-        return Place(v, *numbers)
+        numbers: list[Real] = [value, slope * slope, curvature]
+    for k, fraction in enumerate(known):
+        if fraction is None:
+            continue
+        fraction = rational(fraction, f"known[{k}]")
+        if not meets(numbers[k], fraction):
+            raise DataError(f"known[{k}]: got {fraction}, the enclosure is {numbers[k]}")
+        numbers[k] = fraction
+    return Place(v, *numbers)
+
+
+def meets(ball: arb, number: Real) -> bool:
+    """Whether a ball may hold the same real number: a fraction in it, exactly, or a ball that
+    overlaps it.
+
+    >>> meets(arb(1) / 3, fmpq(1, 3)), meets(arb("0.25"), fmpq(1, 4) + fmpq(1, 10**99))
+    (True, False)
+    """
+    if isinstance(number, arb):
+        return ball.is_finite() and number.is_finite() and ball.overlaps(number)
+    return ball.is_finite() and abs(number - ball.mid().fmpq()) <= ball.rad().fmpq()
+
+
+def check_place(h: Smooth, p: Place, name: str, smooth: bool = True) -> None:
+    """Raise `DataError` if h(v), and h'(v)^2, h''(v) if `smooth`, cannot be those of the place."""
+    with ctx.workprec(PRECISION):
+        found = [("h", h.ball(p.v), p.value)]
+        if smooth:
+            value, slope, curvature = h.derivatives(p.v, 2)
+            found = [("h", value, p.value), ("h'^2", slope * slope, p.slope_squared)]
+            found.append(("h''", curvature, p.curvature))
+    for what, ball, number in found:
+        if not meets(ball, number):
+            raise DataError(
+                f"{name}: has {what} = {number}, but {h.name} has {ball}; a place belongs to the "
+                "activation it was made for"
+            )
 
 
 @dataclass(frozen=True)
@@ -118,7 +149,8 @@ class Constants:
 
     They name the point with rows :math:`(v_k, v_k)`, hidden biases 0, output weights :math:`u_k`
     and output bias `b2` :math:`= \tfrac13 - \sum_k u_k h(v_k)`, whose outputs are all 1/3. `solved`
-    is the unit whose :math:`u_k` was solved from C2.3, so that `b2` is 0 by definition.
+    is the unit whose :math:`u_k` was solved from C2.3, so that `b2` is 0 by definition. `DataError`
+    if a place has not the numbers of h, or `solved` does not solve C2.3.
     """
 
     h: Smooth
@@ -126,6 +158,18 @@ class Constants:
     u: tuple[Real, ...]
     solved: int | None = None
     why: str = ""
+
+    def __post_init__(self) -> None:
+        _check_lengths(self.places, self.u)
+        for k, p in enumerate(self.places):
+            check_place(self.h, p, f"v[{k}]")
+        for k, w in enumerate(self.u):
+            if isinstance(w, arb) and not w.is_finite():
+                raise DataError(f"u[{k}]: got {w}, need a finite ball")
+        if self.solved is not None and (
+            self.solved not in range(self.width) or sign(_rest(self.u, self.places)) in (1, -1)
+        ):
+            raise DataError(f"solved: unit {self.solved} does not make u.h(v) = 1/3")
 
     @property
     def width(self) -> int:
@@ -137,10 +181,7 @@ class Constants:
         """The output bias that makes the outputs 1/3; a fraction if all places are exact."""
         if self.solved is not None:
             return fmpq(0)
-        with ctx.workprec(PRECISION):
-            return THIRD - sum(
-                (u * p.value for u, p in zip(self.u, self.places, strict=True)), fmpq(0)
-            )
+        return _rest(self.u, self.places)
 
     @property
     def risk(self) -> Risk:
@@ -153,6 +194,17 @@ class Constants:
         return exact([*(x for a in v for x in (a, a)), *[0] * self.width, *u, approximate(self.b2)])
 
 
+def _check_lengths(v: Sequence, u: Sequence) -> None:
+    if len(v) != len(u) or not len(v):
+        raise ShapeError(f"v, u: lengths {len(v)} and {len(u)}, need equally many, at least 1")
+
+
+def _rest(u: Sequence[Real], places: Sequence[Place]) -> Real:
+    """1/3 - u.h(v)."""
+    with ctx.workprec(PRECISION):
+        return THIRD - sum((w * p.value for w, p in zip(u, places, strict=True)), fmpq(0))
+
+
 def constants(h: Smooth, v: Sequence, u: Sequence, why: str = "") -> Constants:
     """Constants from places, numbers or balls `v` and numbers or balls `u`.
 
@@ -160,10 +212,9 @@ def constants(h: Smooth, v: Sequence, u: Sequence, why: str = "") -> Constants:
     `place`; `ShapeError` (lengths), `HypothesisError` C2.3 (nothing to solve, h(v) = 0).
     """
     check_activation(h)
-    if len(v) != len(u) or not len(v):
-        raise ShapeError(f"v, u: lengths {len(v)} and {len(u)}, need equally many, at least 1")
+    _check_lengths(v, u)
     places = [p if isinstance(p, Place) else place(h, p) for p in v]
-    weights = [w if w is None or isinstance(w, arb) else rational(w, "u") for w in u]
+    weights = [w if w is None else as_real(w, "u") for w in u]
     open_units = [k for k, w in enumerate(weights) if w is None]
     if len(open_units) > 1:
         raise DataError(f"u: {len(open_units)} entries are None, at most one can be solved")
@@ -176,6 +227,23 @@ def constants(h: Smooth, v: Sequence, u: Sequence, why: str = "") -> Constants:
                        fmpq(0))  # fmt: skip
             weights[k] = (THIRD - rest) / value
     return Constants(h, tuple(places), tuple(weights), next(iter(open_units), None), why)
+
+
+class BallPoint(tuple):
+    """The entries of a point, fractions or balls, in the order of `Network.pack`.
+
+    >>> print(BallPoint((fmpq(1, 2), arb(2).sqrt(), fmpq(0))))
+    (1/2, 1.414, 0)
+    """
+
+    def __str__(self) -> str:
+        shown = (e.str(4, radius=False) if isinstance(e, arb) else str(e) for e in self)
+        return f"({', '.join(shown)})"
+
+
+def as_real(value: Scalar | arb, name: str = "v") -> Real:
+    """A number as a fraction; a ball stays a ball."""
+    return value if isinstance(value, arb) else rational(value, name)
 
 
 def approximate(value: Real) -> float:

@@ -8,17 +8,21 @@ from flint import arb, ctx, fmpq
 
 from lscore.activations import PiecewiseLinear, Smooth
 from lscore.certificates import Certificate, Condition, Verdict
-from lscore.errors import HypothesisError
-from lscore.exact import RationalMatrix, Scalar, exact, rational
+from lscore.errors import HypothesisError, ShapeError
+from lscore.exact import RationalMatrix, Scalar, exact
 from lscore.papers.yun2019.setting import slopes
 from lscore.papers.yun2019.smooth_lower_points import rounded_down
 from lscore.papers.yun2019.smooth_minimum import certify_smooth_minimum
 from lscore.papers.yun2019.three_points import (
     CLAIM,
     PRECISION,
+    BallPoint,
     Constants,
     Place,
+    Real,
+    as_real,
     check_activation,
+    check_place,
     sign,
     three_points,
 )
@@ -33,36 +37,51 @@ def certify_zero_risk(h: Smooth, v: Sequence[Scalar | arb] | None = None) -> Cer
     With :math:`D = h(v_1) + h(v_2) - 2 h(\tfrac{v_1 + v_2}2) \ne 0` the point
     :math:`W_1 = ((v_1, v_2), (v_2, v_1))`, :math:`b_1 = 0`, :math:`W_2 = -(1, 1)/D`,
     :math:`b_2 = (h(v_1) + h(v_2))/D` has the outputs 0, 0, 1: an identity. So the only condition is
-    the sign of D, decided in balls. Without `v` a few pairs are tried. Certified, or unknown if no
-    D is shown to be non-zero (an affine h has none).
+    the sign of D, decided in balls; `values` holds the `point`. Without `v` a few pairs are tried.
+    Certified, or unknown if no D is shown to be non-zero (an affine h has none). Raises as
+    `check_activation`, `ShapeError` unless `v` is a pair.
 
-    >>> from lscore.activations import sigmoid
+    >>> from lscore.activations import sigmoid, square
     >>> certify_zero_risk(sigmoid, (1, -1)).reason
     'D is not told from 0 for any pair tried'
+    >>> print(certify_zero_risk(square, (0, 1)).values["point"])
+    (0, 1, 1, 0, 0, 0, -2.000, -2.000, 2.000)
     """
     check_activation(h)
+    if v is not None and len(v) != 2:
+        raise ShapeError(f"v: got {len(v)} numbers, need 2")
+    conditions = []
     for pair in [v] if v is not None else _PAIRS:
-        gap = bend(h, *pair)
-        if sign(gap) in (1, -1):
-            at = ", ".join(map(_show, pair))
-            text = f"h(v1) + h(v2) and 2 h((v1 + v2)/2) differ at v = ({at})"
-            condition = Condition(text, True, rounded_down(abs(gap)), "difference")
-            return Certificate(
-                "YUN-B-T2-1", STATEMENT, Verdict.CERTIFIED, "ball", [condition], values={"risk": 0}
-            )
-    reason = "D is not told from 0 for any pair tried"
-    return Certificate("YUN-B-T2-1", STATEMENT, Verdict.UNKNOWN, "ball", reason=reason)
+        v1, v2 = (as_real(x) for x in pair)
+        with ctx.workprec(PRECISION):
+            total = h.ball(arb(v1)) + h.ball(arb(v2))
+            gap = total - 2 * h.ball((arb(v1) + arb(v2)) / 2)
+        text = f"h(v1) + h(v2) and 2 h((v1 + v2)/2) differ at v = ({_show(v1)}, {_show(v2)})"
+        conditions.append(_differ(text, gap))
+        if conditions[-1].holds:
+            with ctx.workprec(PRECISION):
+                point = BallPoint((v1, v2, v2, v1, 0, 0, -1 / gap, -1 / gap, total / gap))
+            return _answer("YUN-B-T2-1", conditions[-1:], point)
+    return _answer("YUN-B-T2-1", conditions, None, "D is not told from 0 for any pair tried")
 
 
-def _show(v: Scalar | arb) -> str:
-    return v.str(6, radius=False) if isinstance(v, arb) else str(rational(v))
+def _differ(text: str, gap: Real) -> Condition:
+    """Whether a gap is told from 0; the margin is its size."""
+    s = sign(gap)
+    if s is None:
+        return Condition(text, None)
+    return Condition(text, s != 0, rounded_down(abs(gap)), "difference")
 
 
-def bend(h: Smooth, v1: Scalar | arb, v2: Scalar | arb) -> arb:
-    r"""A ball around :math:`D = h(v_1) + h(v_2) - 2 h(\tfrac{v_1 + v_2}2)`."""
-    with ctx.workprec(PRECISION):
-        a, b = (v if isinstance(v, arb) else arb(rational(v, "v")) for v in (v1, v2))
-        return h.ball(a) + h.ball(b) - 2 * h.ball((a + b) / 2)
+def _answer(claim: str, conditions, point: BallPoint | None, reason: str = "") -> Certificate:
+    """Certified with this point of risk 0, or unknown with the reason."""
+    verdict = Verdict.UNKNOWN if point is None else Verdict.CERTIFIED
+    values = {} if point is None else {"risk": 0, "point": point}
+    return Certificate(claim, STATEMENT, verdict, "ball", conditions, {}, reason, values)
+
+
+def _show(v: Real) -> str:
+    return v.str(6, radius=False) if isinstance(v, arb) else str(v)
 
 
 def certify_printed_fit(h: Smooth, places: Sequence[Place]) -> Certificate:
@@ -71,31 +90,37 @@ def certify_printed_fit(h: Smooth, places: Sequence[Place]) -> Certificate:
     C2.1: :math:`h(v_1) h(v_4) = h(v_2) h(v_3)`, an equation, so both sides must be exact:
     fractions, or exactly 0. C2.2, in balls:
     :math:`g = h(v_3) h(\tfrac{v_1+v_2}2) - h(v_1) h(\tfrac{v_3+v_4}2) \ne 0`. Then
-    :math:`W_1 = ((v_1, v_2), (v_3, v_4))`, :math:`W_2 = (h(v_3), -h(v_1))/g` fits. Raises
-    `HypothesisError` C2.1 or C2.2 with the two sides.
+    :math:`W_1 = ((v_1, v_2), (v_3, v_4))`, :math:`W_2 = (h(v_3), -h(v_1))/g` fits; `values` holds
+    this `point`. Unknown if a condition fails, with the difference of its two sides, or is not
+    decided because its sides are balls that overlap. Raises as `check_activation`; `ShapeError`
+    unless there are four places, `DataError` if one belongs to another activation.
     """
     check_activation(h)
+    if len(places) != 4:
+        raise ShapeError(f"places: got {len(places)}, need 4")
+    for k, p in enumerate(places):
+        check_place(h, p, f"places[{k}]", smooth=False)
     v1, v2, v3, v4 = places
     with ctx.workprec(PRECISION):
-        left, right = v1.value * v4.value, v2.value * v3.value
-        if not left == right:  # for balls: both exact and equal
-            raise HypothesisError(
-                CLAIM, "C2.1", f"h(v1)h(v4) = {left} and h(v2)h(v3) = {right}", (left, right)
-            )
-        sides = v3.value * h.ball((v1.v + v2.v) / 2), v1.value * h.ball((v3.v + v4.v) / 2)
-        gap = sides[0] - sides[1]
-    if sign(gap) not in (1, -1):
-        raise HypothesisError(
-            CLAIM,
-            "C2.2",
-            f"h(v3)h((v1+v2)/2) and h(v1)h((v3+v4)/2) are both {sides[0].str(6, radius=False)}",
-            sides,
-        )
+        apart = v1.value * v4.value - v2.value * v3.value
+        first, second = (h.ball((a.v + b.v) / 2) for a, b in ((v1, v2), (v3, v4)))
+        gap = v3.value * first - v1.value * second
+    side = sign(apart)
+    size = None if side is None else apart if isinstance(apart, fmpq) else rounded_down(apart)
     conditions = [
-        Condition("C2.1: h(v1)h(v4) = h(v2)h(v3)", True),
-        Condition("C2.2: the midpoint products differ", True, rounded_down(abs(gap)), "difference"),
-    ]
-    return Certificate(CLAIM, STATEMENT, Verdict.CERTIFIED, "ball", conditions, values={"risk": 0})
+        Condition("C2.1: h(v1)h(v4) = h(v2)h(v3)", None if side is None else side == 0,
+                  size if side else None, "difference"),
+        _differ("C2.2: the midpoint products differ", gap),
+    ]  # fmt: skip
+    for name, condition in zip(("C2.1", "C2.2"), conditions, strict=True):
+        if condition.holds is not True:
+            reason = f"{name} fails, so this construction gives no point"
+            if condition.holds is None:
+                reason = f"{name} is not decided: its two sides are balls that overlap"
+            return _answer(CLAIM, conditions, None, reason)
+    with ctx.workprec(PRECISION):
+        weights = v3.value / gap, -v1.value / gap
+    return _answer(CLAIM, conditions, BallPoint((v1.v, v2.v, v3.v, v4.v, 0, 0, *weights, 0)))
 
 
 def certify_three_points(c: Constants, fit: Sequence[Place] | None = None) -> Certificate:
@@ -117,7 +142,9 @@ def certify_three_points(c: Constants, fit: Sequence[Place] | None = None) -> Ce
         )
     best = certify_zero_risk(c.h) if fit is None else certify_printed_fit(c.h, fit)
     conditions = [*local.conditions, *best.conditions]
-    values = {**local.values, "smaller risk": 0}
+    values = dict(local.values)
+    if best.certified:
+        values |= {"smaller risk": 0, "lower point": best.values["point"]}
     return Certificate(
         CLAIM, statement, best.verdict, "ball", conditions, reason=best.reason, values=values
     )
