@@ -1,4 +1,5 @@
-"""Rational polynomials in one variable: where the first root is, and what sign an interval has."""
+"""Real roots of rational polynomials, compared exactly: which is first, which is larger, and what
+sign an interval has."""
 
 from __future__ import annotations
 
@@ -81,3 +82,35 @@ def _has_root_before(q: fmpz_poly, bound: fmpq) -> bool:
             ctx.prec *= 2
     finally:
         ctx.prec = precision
+
+
+def dominates(p: fmpq_poly, q: fmpq_poly) -> bool:
+    """Whether every real root of p is at least as large as every real root of q; ties count.
+
+    Exact: roots of different irreducible factors differ, so balls separate them. True if one of
+    them has no real root.
+
+    >>> half, two = fmpq_poly([-1, 2]), fmpq_poly([-2, 0, 1])                # 1/2; -+ root of 2
+    >>> dominates(half, half), dominates(two, half), dominates(half, two * half)
+    (True, False, False)
+    """
+    own, other = ([f for f, _ in polynomial.numer().factor()[1]] for polynomial in (p, q))
+    factors = own + [f for f in other if f not in own]
+    precision = ctx.prec
+    try:
+        while True:
+            roots = [
+                (z.real, f in own, f in other)
+                for f in factors
+                for z, _ in f.complex_roots()
+                if z.imag == 0
+            ]
+            roots.sort(key=lambda root: root[0].mid().fmpq())
+            if not any(a[0].overlaps(b[0]) for a, b in pairwise(roots)):
+                break
+            ctx.prec *= 2
+    finally:
+        ctx.prec = precision
+    first = next((k for k, root in enumerate(roots) if root[1]), len(roots))
+    last = max((k for k, root in enumerate(roots) if root[2]), default=-1)
+    return first >= last

@@ -28,6 +28,7 @@ from lscore.exact import stack
 from lscore.linear_algebra import least_squares, null_space, rank
 from lscore.papers.yun2019 import (
     CORNER,
+    Designed,
     LinearRisk,
     ProductLoss,
     certify_absolute_minimum,
@@ -62,6 +63,7 @@ from lscore.papers.yun2019.linear_counterexamples import (
     absolute_risk,
     corner_identity_holds,
 )
+from lscore.papers.yun2019.linear_curvature import negative_vector
 from lscore.papers.yun2019.linear_directions import find_directions, make_moves
 
 SADDLES = list(designed_saddles())
@@ -343,20 +345,164 @@ def test_without_width_a_critical_point_can_be_global():
     reduced = linear_risk(NARROW)
     G = reduced.loss.gradient(product(reduced.weights(w)))
     assert exact([[0, 0], [0, -1]]) == G
-    assert classify_critical(NARROW, w).verdict == "unknown"
     answer = certify_bottleneck_minimum(NARROW, w)
     assert answer.certified
     assert answer.values["loss"] == fmpq(1, 2)
+    assert classify_critical(NARROW, w).statement == answer.statement
     worse = exact([0, 1, 0, 1])
     assert NARROW.gradient(worse).is_zero()
-    assert certify_bottleneck_minimum(NARROW, worse).verdict == "unknown"
-    assert classify_critical(NARROW, worse).verdict == "unknown"
+    assert certify_saddle(NARROW, worse).verdict == "unknown"
+    answer = classify_critical(NARROW, worse)
+    assert (answer.verdict, answer.claim) == ("certified", "YUN-B-T4-2")
     assert descent_certificate(NARROW, worse, exact([2, 0, 1, 0])).refuted
     with pytest.raises(HypothesisError, match="null vectors"):
         saddle_escape(NARROW, w)
-    assert certify_bottleneck_minimum(NARROW, exact([0] * 4)).verdict == "unknown"
+    for lower in (worse, exact([0] * 4)):
+        answer = certify_bottleneck_minimum(NARROW, lower)
+        assert answer.refuted
+        assert NARROW(answer.witness["lower point"]) < NARROW(lower)
+        fall = NARROW(lower) - NARROW(answer.witness["lower point"])
+        assert answer.witness["decrease there"] == fall
     with pytest.raises(DataError, match="no bottleneck"):
         certify_bottleneck_minimum(MINIMA[0].risk, MINIMA[0].point)
+
+
+def diagonal(values, kept, hidden=1):
+    """A two-layer network on the unit vectors with a diagonal task, and the point that keeps some
+    entries of the diagonal."""
+    n, units = len(values), [*kept, *[None] * (hidden - len(kept))]
+    first = exact([[values[k] * int(k == j) for k in range(n)] for j in units])
+    last = exact([[int(i == j) for j in units] for i in range(n)])
+    task = [[values[i] * int(i == k) for k in range(n)] for i in range(n)]
+    net = network(n, hidden, n)
+    return Risk(net, [[int(i == k) for k in range(n)] for i in range(n)], task), net.pack(
+        [first, last]
+    )
+
+
+@pytest.mark.parametrize("size", ["1/2", "1/3", fmpq(10**60 + 1, 7), 1])
+def test_tied_components_are_compared_exactly(size):
+    size = rational(size)
+    for kept in (0, 1):
+        risk, w = diagonal([size, size], [kept])
+        assert certify_bottleneck_minimum(risk, w).certified
+        assert classify_critical(risk, w).certified
+    hair = size * (1 + fmpq(1, 10**40))  # no float tells it from the other
+    risk, w = diagonal([hair, size], [0])
+    assert certify_bottleneck_minimum(risk, w).certified
+    risk, w = diagonal([hair, size], [1])
+    answer = certify_bottleneck_minimum(risk, w)
+    assert answer.refuted
+    assert [c.holds for c in answer.conditions] == [True, True, False]
+
+
+def test_irrational_components_are_compared_exactly():
+    """Tasks diag(1, B) with the squares of the eigenvalues of B = (1, 1; 1, 0): 2.618 and 0.382."""
+    unit = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+    for one, kept, verdict in ((1, [0], "refuted"), (2, [0], "certified"), (1, [1, 2], "refuted"),
+                               ("1/2", [1, 2], "certified")):  # fmt: skip
+        task = exact([[one, 0, 0], [0, 1, 1], [0, 1, 0]])
+        rows = [task.T.rows(k, k + 1) for k in kept]
+        net = network(3, len(kept), 3)
+        last = exact([[int(i == k) for k in kept] for i in range(3)])
+        risk, w = Risk(net, unit, task), net.pack([stack(rows), last])
+        answer = certify_bottleneck_minimum(risk, w)
+        assert answer.verdict == verdict
+        if answer.refuted:
+            assert risk(answer.witness["lower point"]) < risk(w)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_bottlenecks_are_decided_as_sums_of_squares_are(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(2, 5))
+    hidden = int(rng.integers(1, n))
+    values = [fmpq(int(v), 3) for v in rng.integers(0, 4, n)]
+    kept = rng.permutation(n)[: rng.integers(0, hidden + 1)].tolist()
+    risk, w = diagonal(values, kept, hidden)
+    squares = sorted((v * v for v in values), reverse=True)
+    best = sum(squares[hidden:], fmpq(0)) / 2
+    answer = certify_bottleneck_minimum(risk, w)
+    assert answer.verdict == ("certified" if risk(w) == best else "refuted")
+    assert answer.certified or risk(answer.witness["lower point"]) < risk(w)
+    assert any(c.holds is False for c in answer.conditions) == answer.refuted
+    whole = classify_critical(risk, w)
+    assert whole.certified
+    assert ("minimum" in whole.statement) == answer.certified
+    moved = w + exact([1] + [0] * (risk.dimension - 1)) / 10**9
+    assert certify_bottleneck_minimum(risk, moved).refuted or risk(moved) == best
+
+
+@pytest.mark.parametrize(("kept", "kind"), [(0, "minimum"), (1, "strict saddle")])
+def test_a_bottleneck_with_biases(kept, kind):
+    plain, point = diagonal([2, 1], [kept])
+    risk, w = with_biases(Designed(plain, point, 1, (1, 2)), 3)
+    answer = classify_critical(risk, w)
+    assert (answer.verdict, answer.claim) == ("certified", "YUN-B-T4-3")
+    assert kind in answer.statement
+    if kept:
+        lower = answer.witness["lower point"]
+        assert answer.witness["decrease there"] == risk(w) - risk(lower) > 0
+        smallest = np.linalg.eigvalsh(risk.hessian(w.point()).numpy())[0]
+        assert smallest < -1e-6
+    assert classify_critical(risk, w + exact([0] * (risk.dimension - 1) + [1])).refuted
+
+
+def test_with_biases_the_constant_counts_in_a_bottleneck():
+    """With the constant held at 0 the second component is larger, with a free one the first."""
+    net = network(2, 1, 2, bias=True)
+    X, y = [[3, 0], [1, 0], [0, 1], [0, -1]], [[5, 0], [3, 0], [0, "3/2"], [0, "-3/2"]]
+    risk = Risk(net, X, y)
+    slope = fmpq(5, 3)  # of y_1 on x_1, after the means are taken off
+    mean_x, mean_y = fmpq(1), fmpq(2)
+    w = net.pack(
+        [exact([[slope, 0]]), exact([[1], [0]])], [exact([0]), exact([mean_y - slope * mean_x, 0])]
+    )
+    assert risk.gradient(w).is_zero()
+    assert classify_critical(risk, w).certified
+    assert "minimum" in classify_critical(risk, w).statement
+
+
+def test_a_declared_convexity_is_called_declared():
+    plain = linear_risk(NARROW).loss
+    told = ProductLoss(plain.value, plain.gradient, is_convex=True)
+    best = factorise(network(2, 2, 2), [[2, 0], [0, 1]])
+    for loss, words in ((plain, "the loss is convex in"), (told, "the loss is declared convex in")):
+        risk = LinearRisk(network(2, 2, 2), loss)
+        for check in (classify_critical, certify_saddle):
+            (text,) = [c.text for c in check(risk, best).conditions if "convex" in c.text]
+            assert text.startswith(words)
+    cave = replace(told, is_convex=False)
+    answer = classify_critical(LinearRisk(network(2, 2, 2), cave), best)
+    assert [(c.text[:18], c.holds) for c in answer.conditions][1:] == [
+        ("gradient of the lo", False),
+        ("the loss is convex", False),
+    ]
+
+
+def test_checkers_of_the_squared_loss_refuse_other_losses():
+    other = LinearRisk(network(2, 1, 2), linear_risk(NARROW).loss)
+    for check in (certify_bottleneck_minimum, certify_strict_saddle, negative_curvature):
+        with pytest.raises(DtypeError, match="risk: got LinearRisk, need a Risk with squared"):
+            check(other, exact([0] * 4))
+    assert classify_critical(other, exact([0, 1, 0, 1])).verdict == "unknown"
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.integers(-3, 3), min_size=10, max_size=10))
+def test_a_negative_vector_is_found_unless_there_is_none(entries):
+    a = iter(entries)
+    A = [[0] * 4 for _ in range(4)]
+    for i in range(4):
+        for j in range(i + 1):
+            A[i][j] = A[j][i] = next(a)
+    A = exact(A)
+    if is_positive_semidefinite(A):
+        with pytest.raises(DataError, match="positive semidefinite"):
+            negative_vector(A)
+        return
+    v = negative_vector(A)
+    assert (v.T @ A @ v)[0, 0] < 0
 
 
 def test_rank_at_the_point_is_enough_in_a_bottleneck():
@@ -485,6 +631,29 @@ def test_one_layer_moves_the_product_anywhere_near():
     assert product([layer.weight for layer in net.unpack(far)]) == exact([[5, 6], [7, 8]])
     with pytest.raises(HypothesisError, match="row rank"):
         move_product(net, w * 0, 2, near)
+    answer = certify_transfer(net, w * 0, 2, near, "1/10")
+    assert (answer.verdict, answer.conditions[0].holds) == ("unknown", False)
+    with pytest.raises(DataError, match="layer: got 5, need one of 1 to 4"):
+        certify_transfer(net, w, 5, near, "1/10")
+    with pytest.raises(DataError, match="activation ReLU"):
+        certify_transfer(Network((2, 2, 2), relu, bias=False), exact([1] * 8), 1, near, 1)
+    with pytest.raises(DataError, match="epsilon: got 0"):
+        certify_transfer(net, w, 2, near, 0)
+
+
+@pytest.mark.parametrize("scale", [1, "1/3", fmpq(10**30 + 1, 10**15)])
+def test_the_reach_of_one_layer_is_decided_exactly(scale):
+    """Around layer 2 stand diag(3, 4) and diag(2, 1): it reaches exactly 3 epsilon far."""
+    scale, net = rational(scale), network(2, 2, 2, 2)
+    w = exact([2, 0, 0, 1] + [0] * 4 + [3, 0, 0, 4])
+    for corner, verdict in ((3 * scale, "certified"), (3 * scale + fmpq(1, 10**40), "refuted")):
+        target = exact([[0, corner], [0, 0]])
+        answer = certify_transfer(net, w, 2, target, scale)
+        assert answer.verdict == verdict
+        assert all(c.holds is not None for c in answer.conditions)
+    answer = certify_transfer(net, w, 2, exact([[4 * scale, 0], [0, 0]]), scale)
+    assert answer.verdict == "unknown"
+    assert [c.holds for c in answer.conditions] == [True, False, True, True]
 
 
 def test_the_printed_lemma_lacks_an_inverse():

@@ -9,7 +9,7 @@ from lscore.linear_exercises import (
     is_saddle_with_pivot,
     is_strict_but_slow,
 )
-from lscore.papers.yun2019 import partial_decomposition
+from lscore.papers.yun2019 import LinearRisk, ProductLoss, partial_decomposition
 
 DEEP = Risk(Network((2,) * 5, identity, bias=False), [[1, 0], [0, 1]], [[1, 0], [0, 2]])
 NARROW = Risk(Network((2, 1, 2), identity, bias=False), [[1, 0], [0, 1]], [[2, 0], [0, 1]])
@@ -38,11 +38,15 @@ def test_narrow_minimum():
 
 
 def test_fools_the_classifier():
-    w = exact([0, 1, 0, 1])
-    assert fools_the_classifier(NARROW, w, [2, 0, 1, 0]) == "correct: the risk falls at order 2"
-    assert "rises" in fools_the_classifier(NARROW, w, [0, 1, 0, 1])
-    assert "not critical" in fools_the_classifier(NARROW, w * 2, [2, 0, 1, 0])
-    assert "certified" in fools_the_classifier(NARROW, exact([0] * 4), [1, 0, 1, 0])
+    down = ProductLoss(lambda R: -(R[0, 0] ** 2), lambda R: R * -2, is_convex=False)
+    risk, zero = LinearRisk(Network((1, 1, 1), identity, bias=False), down), exact([0, 0])
+    answer = fools_the_classifier(risk, zero, [1, 1])
+    assert answer == "correct: the loss falls by 1 at once and still at the scale 2^-20"
+    assert "does not fall" in fools_the_classifier(risk, zero, [1, 0])
+    assert "not critical" in fools_the_classifier(risk, exact([1, 1]), [1, 1])
+    for w, what in (([0, 1, 0, 1], "a strict saddle"), ([0] * 4, "a saddle")):
+        answer = fools_the_classifier(NARROW, exact(w), [2, 0, 1, 0])
+        assert f"the classifier says certified, the point is {what}" in answer
 
 
 THREE = Risk(Network((2,) * 4, identity, bias=False), [[1, 0], [0, 1]], [[1, 0], [0, 1]])

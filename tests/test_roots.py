@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lscore.errors import DataError
-from lscore.roots import first_root, is_nonpositive
+from lscore.roots import dominates, first_root, is_nonpositive
 
 ONE = fmpq(1)
 SQRT_HALF = fmpq_poly([-1, 0, 2])
@@ -109,3 +109,22 @@ def test_roots_close_to_an_end_are_told_from_it():
     assert not is_nonpositive(p, fmpq(0), ONE)
     assert is_nonpositive(p, fmpq(0), ONE - tiny)
     assert is_nonpositive(p, ONE + tiny, fmpq(2))
+
+
+@given(st.lists(roots, min_size=1, max_size=4), st.lists(roots, min_size=1, max_size=4))
+def test_largest_and_smallest_roots_are_compared_with_ties(own, other):
+    assert dominates(with_roots(own), with_roots(other)) == (min(own) >= max(other))
+
+
+def test_irrational_roots_are_compared_however_close():
+    two = fmpq_poly([-2, 0, 1])
+    digits = 141421356237309504880168872420969807856967187537694807317667973799
+    below, above = (fmpq_poly([-fmpq(digits + k, 10**65), 1]) for k in (0, 1))
+    positive = two * fmpq_poly([3, 1])  # -3 and -+ root of 2
+    assert dominates(above, positive)
+    assert not dominates(below, positive)
+    assert not dominates(positive, below)
+    assert not dominates(two, two)
+    assert dominates(fmpq_poly([-4, 2]), fmpq_poly([-6, 3]))
+    assert dominates(fmpq_poly([1, 0, 1]), two)  # no real root on one side
+    assert ctx.prec == 53

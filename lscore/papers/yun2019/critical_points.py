@@ -9,7 +9,7 @@ from flint import fmpq
 
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.exact import RationalMatrix, Scalar, exact, ones, rational, stack
-from lscore.networks import Point
+from lscore.networks import Network, Point
 from lscore.papers.yun2019.deep_linear import (
     LinearRisk,
     linear_risk,
@@ -17,7 +17,14 @@ from lscore.papers.yun2019.deep_linear import (
     total_bias,
     without_biases,
 )
-from lscore.papers.yun2019.linear_saddles import SADDLE, certify_saddle, saddle_escape
+from lscore.papers.yun2019.linear_curvature import certify_strict_saddle
+from lscore.papers.yun2019.linear_factorisations import certify_bottleneck_minimum
+from lscore.papers.yun2019.linear_saddles import (
+    SADDLE,
+    certify_saddle,
+    convexity,
+    saddle_escape,
+)
 from lscore.risk import Risk
 
 MINIMUM = "the point is a global minimum"
@@ -27,9 +34,10 @@ def classify_critical(risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1) ->
     r"""Global minimum or saddle? The dichotomy of Corollary 5, for anybody's exact point.
 
     For a convex loss with G = 0 the certificate says "the point is a global minimum" (YUN-C5);
-    everything else is answered by `certify_saddle`. Networks with biases are taken too
-    (YUN-B-T4-3). Sound, and complete for critical points of networks with
-    d_j >= min(d_x, d_y) and a convex loss.
+    everything else is answered by `certify_saddle`, and where a bottleneck leaves that open, for
+    the squared loss, by `certify_bottleneck_minimum` and `certify_strict_saddle`. Networks with
+    biases are taken too (YUN-B-T4-3). Refuted means that w is not critical. Sound; complete for the
+    squared loss, and for other convex losses where d_j >= min(d_x, d_y).
 
     >>> from lscore import Network, identity
     >>> risk = Risk(Network((1, 1, 1), identity, bias=False), [1], [1])
@@ -44,17 +52,28 @@ def classify_critical(risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1) ->
     weights = linear.weights(w)
     G = linear.loss.gradient(product(weights))
     if not (G.is_zero() and linear.loss.is_convex):
-        return certify_saddle(linear, w, epsilon)
+        answer = certify_saddle(linear, w, epsilon)
+        narrow = answer.verdict is Verdict.UNKNOWN and isinstance(risk, Risk)
+        return _in_bottleneck(risk, w) if narrow else answer
     conditions = [
         Condition("gradient of the loss of the product is exactly zero", True),
-        Condition("the loss is convex in the product", True),
+        convexity(linear.loss),
     ]
     values = {"loss": linear(w)}
     return Certificate("YUN-C5", MINIMUM, Verdict.CERTIFIED, "exact", conditions, {}, "", values)
 
 
+def _in_bottleneck(risk: Risk, w: Point) -> Certificate:
+    """Global minimum or strict saddle, of a critical point at which the products have no null
+    vectors: then its product has the largest rank possible, any first-order change of its two
+    factors at the bottleneck is a change of one layer each, and the squared loss of two full
+    factors that are not optimal has negative curvature."""
+    best = certify_bottleneck_minimum(risk, w)
+    return best if best.certified else certify_strict_saddle(risk, w)
+
+
 def _classify_with_biases(risk: Risk, w: Point, epsilon: Scalar) -> Certificate:
-    """The same for x -> R x + c: c is stationary, the weights move, the last bias keeps c."""
+    """The same for x -> R x + c: c is stationary, the weights move, the last bias follows."""
     w = exact(risk.network.point(w), "w")
     linear, v = without_biases(risk, w)
     residuals = (risk.predictions(w) - risk.exact_y).T @ ones(len(risk.X))
@@ -64,46 +83,80 @@ def _classify_with_biases(risk: Risk, w: Point, epsilon: Scalar) -> Certificate:
         return Certificate("YUN-B-T4-3", SADDLE, "refuted", "exact", [constant], witness)
     epsilon = rational(epsilon, "epsilon")
     answer = classify_critical(linear, v, epsilon)
-    if not answer.certified or answer.statement == MINIMUM:
-        conditions = [constant, *answer.conditions]
-    else:
-        conditions, witness = _lifted(risk, w, linear, v, epsilon)
-        conditions = [constant, *answer.conditions[:3], *conditions]
-        answer = Certificate("YUN-T4", SADDLE, "certified", "exact", conditions, witness)
-    values = {"loss": risk(w)}
+    conditions, witness = list(answer.conditions), answer.witness
+    if answer.certified and answer.statement == SADDLE:
+        moved, witness = _lifted(risk, w, linear, v, epsilon)
+        conditions = [*answer.conditions[:4], *moved]
+    elif answer.verdict is Verdict.UNKNOWN:
+        answer = _in_bottleneck(_centred(risk), v)
+        conditions = list(answer.conditions)
+        witness = _lower_with_biases(risk, w, v, answer.witness)
     return Certificate(
         "YUN-B-T4-3",
         answer.statement,
         answer.verdict,
         "exact",
-        conditions,
-        answer.witness,
+        [constant, *conditions],
+        witness,
         answer.reason,
-        values,
+        {"loss": risk(w)},
     )
 
 
 def _lifted(risk: Risk, w, linear: LinearRisk, v, epsilon: fmpq):
     """Conditions and witness for the points of an escape, with the last bias adjusted."""
-    biases = [layer.bias for layer in risk.network.unpack(w)]
-    constant, step = total_bias(linear.weights(v), biases), epsilon
-    while True:
+    constant, step, near = _constant(risk, w), epsilon, False
+    while not near:
         found = saddle_escape(linear, v, step)
-        points = []
-        for moved in (found.up, found.down):
-            weights = linear.weights(moved)
-            rest = total_bias(weights, [*biases[:-1], biases[-1] * 0])
-            points.append(risk.network.pack(weights, [*biases[:-1], constant - rest]))
-        if all(_bias_move(risk, p - w) <= epsilon**2 for p in points):
-            break
+        points = [
+            _with_constant(risk, w, linear.weights(p), constant) for p in (found.up, found.down)
+        ]
+        near = all(_bias_move(risk, p - w) <= epsilon**2 for p in points)
         step /= 2
     rise, fall = risk(points[0]) - risk(w), risk(w) - risk(points[1])
     conditions = [
-        Condition(f"no layer moves by more than {epsilon}", True),
+        Condition(f"no layer moves by more than {epsilon}", near),
         Condition("a point within reach is higher", rise > 0, rise, "rise"),
         Condition("a point within reach is lower", fall > 0, fall, "fall"),
     ]
     return conditions, {"up": points[0], "down": points[1]}
+
+
+def _constant(risk: Risk, w: RationalMatrix) -> RationalMatrix:
+    layers = risk.network.unpack(w)
+    return total_bias([layer.weight for layer in layers], [layer.bias for layer in layers])
+
+
+def _with_constant(risk: Risk, w: RationalMatrix, weights: list, constant) -> RationalMatrix:
+    """These weights, the biases of w, and the last bias such that the map is R x + constant."""
+    biases = [layer.bias for layer in risk.network.unpack(w)]
+    rest = total_bias(weights, [*biases[:-1], biases[-1] * 0])
+    return risk.network.pack(weights, [*biases[:-1], constant - rest])
+
+
+def _mean(A: RationalMatrix) -> RationalMatrix:
+    return A.T @ ones(len(A)) / len(A)
+
+
+def _centred(risk: Risk) -> Risk:
+    """The risk as a function of the weights alone, the constant at its best for them: the mean is
+    taken off inputs and labels."""
+    network = Network(risk.network.widths, risk.network.activation, bias=False)
+    X, y = (A - ones(len(A)) @ _mean(A).T for A in (risk.exact_X, risk.exact_y))
+    return Risk(network, X, y, risk.loss)
+
+
+def _lower_with_biases(risk: Risk, w, v, witness) -> dict[str, object]:
+    """A lower point along the direction in which the centred risk falls; empty without one."""
+    if "direction" not in witness:
+        return {}
+    plain, target = _centred(risk), v + witness["direction"]
+    while plain(target) >= plain(v):
+        target = (v + target) / 2
+    weights = [layer.weight for layer in plain.network.unpack(target)]
+    constant = _mean(risk.exact_y) - product(weights) @ _mean(risk.exact_X)
+    point = _with_constant(risk, w, weights, constant)
+    return {"lower point": point, "decrease there": risk(w) - risk(point)}
 
 
 def _bias_move(risk: Risk, move: RationalMatrix) -> fmpq:

@@ -15,7 +15,7 @@ from functools import reduce
 
 from flint import arb, ctx, fmpq, fmpz, fmpz_mat
 
-from lscore.errors import DataError, ShapeError
+from lscore.errors import DataError, DtypeError, ShapeError
 from lscore.exact import RationalMatrix, Scalar, exact, ones, rational
 from lscore.losses import SquaredLoss
 from lscore.networks import Network, Point
@@ -47,12 +47,14 @@ class ProductLoss:
 
     `value` maps an exact R to a rational or to a ball; `gradient` to the exact matrix
     :math:`\nabla\ell_0(R)`, and raises `DataError` where that is not rational. `is_convex` says
-    whether a zero gradient proves a global minimum.
+    whether a zero gradient proves a global minimum: it is *declared*, and certificates that rest on
+    it say so, except for the two losses of this module, which are convex by a theorem (`known`).
     """
 
     value: Callable[[RationalMatrix], fmpq | arb]
     gradient: Callable[[RationalMatrix], RationalMatrix]
     is_convex: bool
+    known: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,11 +104,13 @@ def squared_product_loss(
     :math:`Y^\top X` are formed, the cost does not depend on n.
     """
     gram, cross, size, scale = X.T @ X, Y.T @ X, Y.dot(Y), rational(scale, "scale")
+    if scale <= 0:
+        raise DataError(f"scale: got {scale}, need a positive number")
 
     def value(R: RationalMatrix) -> fmpq:
         return scale * ((R @ gram - cross * 2).dot(R) + size)
 
-    return ProductLoss(value, lambda R: (R @ gram - cross) * (2 * scale), True)
+    return ProductLoss(value, lambda R: (R @ gram - cross) * (2 * scale), True, known=True)
 
 
 def logistic_product_loss(X: object, labels: object, precision: int = 128) -> ProductLoss:
@@ -137,7 +141,7 @@ def logistic_product_loss(X: object, labels: object, precision: int = 128) -> Pr
             raise DataError("R: the logistic gradient is rational only where all predictions are 0")
         return labels.T @ X * fmpq(-1, 2)
 
-    return ProductLoss(value, gradient, True)
+    return ProductLoss(value, gradient, True, known=True)
 
 
 def linear_risk(risk: Risk | LinearRisk) -> LinearRisk:
@@ -153,7 +157,10 @@ def linear_risk(risk: Risk | LinearRisk) -> LinearRisk:
 
 
 def check_linear_risk(risk: Risk, bias: bool = False) -> None:
-    """Raise `DataError` unless network, loss and weight decay are those of `linear_risk`."""
+    """Raise `DataError` unless network, loss and weight decay are those of `linear_risk`, and
+    `DtypeError` for anything that is not a `Risk`."""
+    if not isinstance(risk, Risk):
+        raise DtypeError(f"risk: got {type(risk).__name__}, need a Risk with squared loss")
     check_linear(risk.network, bias)
     if not isinstance(risk.loss, SquaredLoss) or risk.weight_decay:
         raise DataError("risk: need SquaredLoss and no weight decay")

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
 from flint import fmpq
 
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.descent import descent_certificate
+from lscore.errors import DataError
 from lscore.exact import RationalMatrix, exact
 from lscore.linear_algebra import null_space
 from lscore.networks import Point
 from lscore.papers.yun2019.deep_linear import (
+    check_linear_risk,
     is_positive_semidefinite,
     layer_gradients,
     linear_risk,
@@ -50,6 +51,7 @@ def negative_curvature(risk: Risk, w: Point) -> RationalMatrix | None:
     the same in the transposed chain). Layer j moves by a multiple of :math:`x e_c^\top`, which does
     not move the product at first order, layer k by :math:`e_r (Mx)^\top`, where C[r, c] is not 0.
     """
+    check_linear_risk(risk)
     linear = linear_risk(risk)
     weights = linear.weights(w)
     R = product(weights)
@@ -93,6 +95,7 @@ def linear_hessian(risk: Risk, w: Point) -> RationalMatrix:
     >>> linear_hessian(risk, exact([0, 0])), linear_hessian(risk, exact([1, 1]))
     ([[0, -1], [-1, 0]], [[1, 1], [1, 1]])
     """
+    check_linear_risk(risk)
     linear = linear_risk(risk)
     weights = linear.weights(w)
     G = linear.loss.gradient(product(weights))
@@ -116,26 +119,56 @@ def linear_hessian(risk: Risk, w: Point) -> RationalMatrix:
     return exact([[entry(p, q) for q in places] for p in places])
 
 
+def negative_vector(A: RationalMatrix) -> RationalMatrix:
+    """A column v with v'Av < 0 for a symmetric matrix that is not positive semidefinite.
+
+    Elimination: a negative diagonal entry gives v; a positive one is cleared from the others; if
+    all are 0, an entry off the diagonal does. `DataError` if there is no such v.
+
+    >>> negative_vector(exact([[1, 2], [2, 1]])), negative_vector(exact([[0, 1], [1, 0]]))
+    (column(-2, 1), column(1, -1))
+    """
+    form = [[A[i, j] for j in range(len(A))] for i in range(len(A))]
+    basis = [[fmpq(int(i == j)) for j in range(len(A))] for i in range(len(A))]
+    left = list(range(len(A)))
+    while left:
+        for i in left:
+            if form[i][i] < 0:
+                return exact(basis[i])
+        pivot = next((i for i in left if form[i][i] > 0), None)
+        if pivot is None:
+            break
+        left.remove(pivot)
+        for j in left:
+            share = form[j][pivot] / form[pivot][pivot]
+            if share != 0:
+                basis[j] = [a - share * b for a, b in zip(basis[j], basis[pivot], strict=True)]
+                for k in left:
+                    form[j][k] -= share * form[pivot][k]
+    for i in left:
+        for j in left:
+            if form[i][j] != 0:
+                side = 1 if form[i][j] < 0 else -1
+                return exact([a + side * b for a, b in zip(basis[i], basis[j], strict=True)])
+    raise DataError("A: is positive semidefinite, no v has v'Av < 0")
+
+
 def _downward(risk: Risk, w: RationalMatrix) -> RationalMatrix | None:
-    """The direction of two layers, else a rounded eigenvector of the exact Hessian."""
+    """The direction of two layers, else one along which the exact Hessian is negative."""
     direction = negative_curvature(risk, w)
     if direction is not None:
         return direction
     H = linear_hessian(risk, w)
-    if is_positive_semidefinite(H):
-        return None
-    vector = np.linalg.eigh(H.floats())[1][:, 0]
-    return exact(np.round(vector * 2**20) / 2**20)
+    return None if is_positive_semidefinite(H) else negative_vector(H)
 
 
 def certify_strict_saddle(risk: Risk, w: Point) -> Certificate:
     r"""Has this critical point negative curvature? (YUN-B-T4-2)
 
     Certified: the risk falls at order 2 along an explicit direction, of two layers
-    (`negative_curvature`) or else a rounded eigenvector; `descent_certificate` says so
+    (`negative_curvature`) or else from the exact Hessian; `descent_certificate` says so
     independently. Refuted: w is not critical, or no two layers are coupled, or the exact Hessian is
-    positive semidefinite. Unknown: the rounded eigenvector does not descend. Sound, and complete
-    up to that rounding. Squared loss, no biases.
+    positive semidefinite. Sound and complete. Squared loss, no biases (`DataError`).
 
     >>> from lscore import Network, identity
     >>> certify_strict_saddle(Risk(Network((1, 1, 1), identity, bias=False), [1], [1]),
@@ -145,6 +178,7 @@ def certify_strict_saddle(risk: Risk, w: Point) -> Certificate:
     ...                       exact([0, 0, 0])).verdict.value
     'refuted'
     """
+    check_linear_risk(risk)
     linear = linear_risk(risk)
     w = exact(risk.network.point(w), "w")
     weights = linear.weights(w)
@@ -157,23 +191,22 @@ def certify_strict_saddle(risk: Risk, w: Point) -> Certificate:
     if not critical.holds:
         witness = {"gradient": linear.network.pack(gradients)}
         return Certificate(claim, STRICT, Verdict.REFUTED, "exact", [critical], witness)
+    flat = Condition("the Hessian has a negative direction", False)
     if not any(True for _ in coupled_layers(weights, G)):
         witness = {"coupled pairs of layers": "none, so the Hessian is positive semidefinite"}
-        return Certificate(claim, STRICT, Verdict.REFUTED, "exact", [critical], witness)
+        return Certificate(claim, STRICT, Verdict.REFUTED, "exact", [critical, flat], witness)
     direction = _downward(risk, w)
     if direction is None:
         witness = {"exact Hessian": "positive semidefinite, by its characteristic polynomial"}
-        return Certificate(claim, STRICT, Verdict.REFUTED, "exact", [critical], witness)
+        return Certificate(claim, STRICT, Verdict.REFUTED, "exact", [critical, flat], witness)
     answer = descent_certificate(risk, w, direction)
-    if answer.witness.get("order") != 2:
-        reason = "the Hessian has a negative eigenvalue, but the rounded direction does not fall"
-        return Certificate(claim, STRICT, Verdict.UNKNOWN, "exact", [critical], reason=reason)
+    falls = answer.witness.get("order") == 2
     return Certificate(
         claim,
         STRICT,
         Verdict.CERTIFIED,
         "exact",
-        [critical, Condition("the risk falls at order 2 along the direction", True)],
+        [critical, Condition("the risk falls at order 2 along the direction", falls)],
         {"direction": direction},
-        values={"coefficient of t^2": answer.witness["coefficient"]},
+        values={"coefficient of t^2": answer.witness.get("coefficient")},
     )

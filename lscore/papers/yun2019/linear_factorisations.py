@@ -7,21 +7,22 @@ one layer reaches every nearby product (Lemma A.6). A bottleneck reaches product
 from __future__ import annotations
 
 import numpy as np
-from flint import fmpq
+from flint import fmpq, fmpq_mat, fmpq_poly
 
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError, HypothesisError, ShapeError
-from lscore.exact import RationalMatrix, Scalar, exact, rational
-from lscore.linear_algebra import least_squares, rank
+from lscore.exact import RationalMatrix, Scalar, exact, rational, stack
+from lscore.linear_algebra import least_squares, pivot_columns, rank
 from lscore.networks import Network, Point
 from lscore.papers.yun2019.deep_linear import (
     check_linear,
-    is_positive_semidefinite,
+    check_linear_risk,
     linear_risk,
     product,
     unit_matrix,
 )
 from lscore.risk import Risk
+from lscore.roots import dominates
 
 
 def factorise(network: Network, R: object) -> RationalMatrix:
@@ -68,10 +69,8 @@ def move_product(network: Network, w: Point, layer: int, R: object) -> RationalM
     column(2, 3, 1, 2)
     """
     check_linear(network)
-    weights = [l.weight for l in network.unpack(exact(network.point(w), "w"))]
-    R = exact(R, "R")
-    above = product(weights[layer:], network.widths[-1])
-    below = product(weights[: layer - 1], network.widths[0])
+    w, R = exact(network.point(w), "w"), exact(R, "R")
+    weights, (above, below) = [l.weight for l in network.unpack(w)], _around(network, w, layer)
     for name, matrix in (("row rank above", above), ("column rank below", below.T)):
         if rank(matrix) < len(matrix):
             raise HypothesisError("YUN-LA6", name, f"rank below {len(matrix)}", matrix)
@@ -82,65 +81,97 @@ def move_product(network: Network, w: Point, layer: int, R: object) -> RationalM
     return network.pack(weights)
 
 
-def eigenvalue_floor(A: RationalMatrix) -> fmpq:
-    """A rational lower bound of the smallest eigenvalue of a symmetric matrix, 0 if none is found.
-
-    A float proposes, `is_positive_semidefinite` decides.
-
-    >>> fmpq(2999, 1000) < eigenvalue_floor(exact([[3, 0], [0, 5]])) <= 3
-    True
-    """
-    proposal = float(np.linalg.eigvalsh(A.floats())[0]) * (1 - 2.0**-20)
-    if proposal <= 0:
-        return fmpq(0)
-    floor = rational(proposal)
-    return floor if is_positive_semidefinite(A - unit_matrix(len(A)) * floor) else fmpq(0)
-
-
 def certify_transfer(
     network: Network, w: Point, layer: int, R: object, epsilon: Scalar
 ) -> Certificate:
     r"""Does one layer, moved by at most epsilon, bring the product from w to R? (YUN-LA6)
 
     Conditions: full ranks above and below; :math:`\|R - W_{L:1}\|_F \le \sigma_{\min}(A)\,
-    \sigma_{\min}(B)\,\epsilon` with rational lower bounds of the singular values; the product is R;
-    the layer moved by at most epsilon. Refuted if it moves further (witness: the layer), unknown
-    if only the condition of the lemma fails. Raises as `move_product`. Sound.
+    \sigma_{\min}(B)\,\epsilon`, decided exactly by the characteristic polynomials of
+    :math:`A A^\top` and :math:`B^\top B`; the product is R; the layer moved by at most epsilon.
+    Refuted if the shortest move that reaches R is longer (witness: the point it leads to), unknown
+    without the ranks, or if only the condition of the lemma fails. Sound. Raises `DataError` for
+    other networks, layers and epsilon.
     """
+    check_linear(network)
     w, R, epsilon = exact(network.point(w), "w"), exact(R, "R"), rational(epsilon, "epsilon")
-    moved = move_product(network, w, layer, R)
-    weights = [l.weight for l in network.unpack(w)]
-    above = product(weights[layer:], network.widths[-1])
-    below = product(weights[: layer - 1], network.widths[0])
-    step, change = R - product(weights), moved - w
-    reach = eigenvalue_floor(above @ above.T) * eigenvalue_floor(below.T @ below) * epsilon**2
-    new = product([l.weight for l in network.unpack(moved)])
-    conditions = [
-        Condition("full row rank above, full column rank below", True),
-        Condition("R is within reach of the lemma", step.dot(step) <= reach),
-        Condition("the product is R in every digit", new == R),
-        Condition("the layer moves by at most epsilon", change.dot(change) <= epsilon**2),
-    ]
+    if epsilon <= 0:
+        raise DataError(f"epsilon: got {epsilon}, need a positive number")
+    above, below = _around(network, w, layer)
     statement = f"layer {layer} alone brings the product to R within {epsilon}"
+    full = rank(above) == len(above) and rank(below.T) == len(below.T)
+    conditions = [Condition("full row rank above, full column rank below", full)]
+    if not full:
+        reason = "without full ranks the lemma does not say what the layer reaches"
+        return Certificate(
+            "YUN-LA6", statement, Verdict.UNKNOWN, "exact", conditions, reason=reason
+        )
+    moved = move_product(network, w, layer, R)
+    product_of = [product([l.weight for l in network.unpack(v)]) for v in (w, moved)]
+    step, change = R - product_of[0], moved - w
+    room = epsilon**2 - change.dot(change)
+    conditions += [
+        Condition("R is within reach of the lemma", _in_reach(above, below, step, epsilon)),
+        Condition("the product is R in every digit", product_of[1] == R),
+        Condition(
+            "the layer moves by at most epsilon",
+            room >= 0,
+            None if room >= 0 else room,
+            "epsilon^2 less the square of the move",
+        ),
+    ]
     verdict, reason = Verdict.CERTIFIED, ""
     if not conditions[1].holds:
         verdict, reason = Verdict.UNKNOWN, "the condition of the lemma fails, its conclusion holds"
-    if not conditions[3].holds:
+    if room < 0:
         verdict, reason = Verdict.REFUTED, ""
     return Certificate("YUN-LA6", statement, verdict, "exact", conditions, {"point": moved}, reason)
+
+
+def _around(network: Network, w: Point, layer: int) -> tuple[RationalMatrix, RationalMatrix]:
+    """The products above and below a layer."""
+    depth = len(network.widths) - 1
+    if layer not in range(1, depth + 1):
+        raise DataError(f"layer: got {layer}, need one of 1 to {depth}")
+    weights = [l.weight for l in network.unpack(w)]
+    return product(weights[layer:], network.widths[-1]), product(
+        weights[: layer - 1], network.widths[0]
+    )
+
+
+def _in_reach(A: RationalMatrix, B: RationalMatrix, step: RationalMatrix, epsilon: fmpq) -> bool:
+    r"""Whether :math:`\|D\|^2 \le \lambda \mu \epsilon^2` for the smallest eigenvalues of
+    :math:`A A^\top` and :math:`B^\top B`: every mu is at least every :math:`s/\lambda`."""
+    s = step.dot(step) / epsilon**2
+    p, q = charpoly(A @ A.T), charpoly(B.T @ B)
+    n = p.degree()
+    return s == 0 or dominates(q, fmpq_poly([p[n - k] * s ** (n - k) for k in range(n + 1)]))
+
+
+def charpoly(A: RationalMatrix) -> fmpq_poly:
+    """The characteristic polynomial of a square rational matrix."""
+    return fmpq_mat(A.numerator).charpoly()(fmpq_poly([0, A.denominator]))
 
 
 def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
     r"""Is w a global minimum of a network too narrow for the theorem? (width in YUN-T4)
 
     Let r < min(d_x, d_y) be the smallest hidden width and :math:`\Sigma = R_* S R_*^\top` for the
-    best map :math:`R_*`. Every product has rank <= r, so its loss exceeds that of :math:`R_*` by c
-    times the sum of all but the r largest eigenvalues of :math:`\Sigma` at least. Conditions: the
-    product at w has rank r; its excess is c times the trace of :math:`\Sigma` off its column space;
-    a number separates the kept eigenvalues from the lost ones. A float proposes that number, exact
-    semidefiniteness decides. Unknown if a condition fails. Sound. Squared loss; `DataError` if the
-    network has no bottleneck.
+    best map :math:`R_*`. A product with column space V exceeds :math:`R_*` by c times the trace of
+    :math:`\Sigma` off V at least, with equality for the projection of :math:`R_*`. So w is a global
+    minimum if and only if its excess is that trace, and V holds r dimensions and eigenvalues at
+    least as large as those off V, ties included (or nothing is missed). Eigenvalues are compared
+    exactly, by their polynomials. Refuted with a lower point, or, where floats find none, with the
+    comparison. Sound and complete. Squared loss, no biases; `DataError` if the network has no
+    bottleneck.
+
+    >>> from lscore.activations import identity
+    >>> plane, tie = [[1, 0], [0, 1]], [["1/3", 0], [0, "1/3"]]
+    >>> risk = Risk(Network((2, 1, 2), identity, bias=False), plane, tie)
+    >>> certify_bottleneck_minimum(risk, exact(["1/3", 0, 1, 0])).verdict.value
+    'certified'
     """
+    check_linear_risk(risk)
     linear, d = linear_risk(risk), risk.network.widths
     narrow = min(d)
     if narrow >= min(d[0], d[-1]):
@@ -148,34 +179,94 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
     R = product(linear.weights(w))
     X, Y, scale = risk.exact_X, risk.exact_y, risk.loss.scale(len(risk.X))
     best = least_squares(X, Y)[0].T
-    sigma = best @ (X.T @ X) @ best.T
+    sigma, own = best @ (X.T @ X) @ best.T, rank(R)
     keep = R @ least_squares(R, unit_matrix(len(R)))[0]  # projector onto the columns of R
     lose = unit_matrix(len(R)) - keep
     kept, lost = keep @ sigma @ keep, lose @ sigma @ lose
-    excess = linear.loss.value(R) - linear.loss.value(best)
+    level, bottom = linear.loss.value(R), linear.loss.value(best)
     missed = scale * sum((lost[i, i] for i in range(len(lost))), fmpq(0))
-    smallest = float(np.sort(np.linalg.eigvalsh(kept.floats()))[-narrow])
-    largest = float(np.linalg.eigvalsh(lost.floats())[-1])
-    between = rational((smallest + largest) / 2)
-    separated = is_positive_semidefinite(kept - keep * between) and is_positive_semidefinite(
-        lose * between - lost
-    )
+    spare = len(R) - own  # zero eigenvalues of `kept` that belong to the space off R
+    eigenvalues = fmpq_poly(charpoly(kept).coeffs()[spare:])
+    ranks = Condition(f"the product has the largest rank possible, {narrow}", True)
+    if own < narrow:
+        ranks = Condition(
+            f"the product, of rank {own} where {narrow} is possible, misses nothing",
+            missed == 0,
+            -missed if missed else None,
+        )
+    surplus = level - bottom - missed
     conditions = [
-        Condition(f"the product has the largest rank possible, {narrow}", rank(R) == narrow),
-        Condition("its excess is the part of the best map that it misses", excess == missed),
-        Condition("every kept component is at least as large as every lost one", separated),
+        ranks,
+        Condition(
+            "its excess is the part of the best map that it misses",
+            surplus == 0,
+            -surplus if surplus else None,
+        ),
+        Condition(
+            "every kept component is at least as large as every lost one",
+            dominates(eigenvalues, charpoly(lost)),
+        ),
     ]
-    holds = all(c.holds for c in conditions)
+    values = {
+        "loss": level,
+        "loss of the best map": bottom,
+        "gradient of the loss of the product": linear.loss.gradient(R),
+    }
+    statement = "the point is a global minimum of the narrow network"
+    if all(c.holds for c in conditions):
+        return Certificate(
+            "YUN-T4", statement, Verdict.CERTIFIED, "exact", conditions, values=values
+        )
+    if not surplus:
+        keep = _turned(keep, lose, kept, lost) if ranks.holds else _widened(keep, lose, lost)
+    point = _low_rank_point(risk.network, keep, best)
+    fall = level - linear(point)
+    witness = {"lower point": point, "decrease there": fall}
+    if fall <= 0:
+        witness = {"a lost component": "larger than a kept one, by an amount floats do not see"}
     return Certificate(
-        "YUN-T4",
-        "the point is a global minimum of the narrow network",
-        Verdict.CERTIFIED if holds else Verdict.UNKNOWN,
-        "exact",
-        conditions,
-        reason="" if holds else "a condition fails",
-        values={
-            "loss": linear.loss.value(R),
-            "loss of the best map": linear.loss.value(best),
-            "gradient of the loss of the product": linear.loss.gradient(R),
-        },
+        "YUN-T4", statement, Verdict.REFUTED, "exact", conditions, witness, values=values
+    )
+
+
+def _outer(v: RationalMatrix) -> RationalMatrix:
+    """The projector onto a column."""
+    return v @ v.T / v.dot(v)
+
+
+def _widened(keep: RationalMatrix, lose: RationalMatrix, lost: RationalMatrix) -> RationalMatrix:
+    """The projector with one more dimension: the lost coordinate of the largest variance."""
+    i = max(range(len(lost)), key=lambda k: lost[k, k])
+    return keep + _outer(lose.column(i))
+
+
+def _turned(
+    keep: RationalMatrix, lose: RationalMatrix, kept: RationalMatrix, lost: RationalMatrix
+) -> RationalMatrix:
+    """The projector with its smallest component exchanged for the largest lost one: by floats."""
+    size = sum((M[i, i] for M in (kept, lost) for i in range(len(M))), fmpq(0))
+    small = np.linalg.eigh((kept / size).floats() + 2 * lose.floats())[1][:, 0]
+    large = np.linalg.eigh((lost / size).floats())[1][:, -1]
+    out, into = (P @ exact(np.round(v * 2**40)) for P, v in ((keep, small), (lose, large)))
+    return keep - _outer(out) + _outer(into)
+
+
+def _low_rank_point(network: Network, P: RationalMatrix, best: RationalMatrix) -> RationalMatrix:
+    """A point whose product is P times the best map, for a projector P of low rank."""
+    d = network.widths
+    columns = stack([P.column(j).T for j in pivot_columns(P.numerator)]).T
+    rows, size = least_squares(columns, P @ best)[0], columns.shape[1]
+
+    def entry(j: int, i: int, k: int) -> fmpq | int:
+        if j == 1:
+            return rows[i, k] if i < size else 0
+        if j == len(d) - 1:
+            return columns[i, k] if k < size else 0
+        return int(i == k)
+
+    return network.pack(
+        [
+            exact([[entry(j, i, k) for k in range(d[j - 1])] for i in range(d[j])])
+            for j in range(1, len(d))
+        ]
     )

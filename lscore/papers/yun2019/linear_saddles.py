@@ -16,6 +16,7 @@ from lscore.exact import RationalMatrix, Scalar, exact, rational
 from lscore.networks import Point
 from lscore.papers.yun2019.deep_linear import (
     LinearRisk,
+    ProductLoss,
     layer_gradients,
     linear_risk,
     product,
@@ -30,6 +31,7 @@ from lscore.risk import Risk
 
 _HALVINGS = 500
 SADDLE = "the point is a saddle"
+TURNING = "gradient of the loss of the product is not zero"
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,10 +155,11 @@ def certify_saddle(
         return refused
     if G.is_zero():
         if not linear.loss.is_convex:
-            return _stationary(critical)
+            return _stationary(critical, linear.loss)
         witness = {"gradient of the loss of the product": "zero, so the point is a global minimum"}
-        return Certificate("YUN-C5", SADDLE, "refuted", "exact", [critical], witness)
-    turning = Condition("gradient of the loss of the product is not zero", True)
+        stationary = [critical, Condition(TURNING, False), convexity(linear.loss)]
+        return Certificate("YUN-C5", SADDLE, "refuted", "exact", stationary, witness)
+    turning = Condition(TURNING, True)
     claim = "YUN-T4" if _is_wide(linear) else "YUN-B-T4-1"
     route = find_directions(weights, G)
     if route is None:
@@ -185,6 +188,14 @@ def certify_saddle(
     return Certificate(claim, SADDLE, Verdict.CERTIFIED, method, conditions, witness, "", values)
 
 
+def convexity(loss: ProductLoss) -> Condition:
+    """That a loss is convex in the product, in the words of who says so."""
+    text = "the loss is convex in the product"
+    if loss.known or not loss.is_convex:
+        return Condition(text, loss.is_convex)
+    return Condition("the loss is declared convex in the product, by ProductLoss.is_convex", True)
+
+
 def _is_wide(linear: LinearRisk) -> bool:
     """Whether every hidden layer is at least as wide as the smaller of input and output."""
     d = linear.network.widths
@@ -201,6 +212,7 @@ def _criticality(gradients: list, statement: str) -> tuple[Condition, Certificat
     return critical, Certificate("YUN-T4", statement, "refuted", "exact", [critical], witness)
 
 
-def _stationary(critical: Condition) -> Certificate:
+def _stationary(critical: Condition, loss: ProductLoss) -> Certificate:
     reason = "the product is stationary for a loss that is not convex: its type there decides"
-    return Certificate("YUN-T4", SADDLE, "unknown", "exact", [critical], reason=reason)
+    conditions = [critical, Condition(TURNING, False), convexity(loss)]
+    return Certificate("YUN-T4", SADDLE, "unknown", "exact", conditions, reason=reason)

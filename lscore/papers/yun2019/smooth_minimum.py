@@ -67,8 +67,9 @@ def box_is_safe(c: Constants, radius: Scalar, parts: int = 64) -> bool:
 
     The box holds every point whose first-layer weights, hidden biases and output weights differ by
     at most `radius` each; the output bias is free. Then :math:`v_k` moves by at most twice the
-    radius. Accepted if :math:`u_k h'' \ge 0` for every unit (any width), or, for two units, if the
-    diagonal of Q and its determinant are positive. Sound, not complete.
+    radius. Accepted if :math:`u_k h'' \ge 0` for every unit; for two units, if the diagonal of Q
+    and its determinant are positive; for any other number, if :math:`u_k h'' > 0` for all units but
+    j and :math:`p_j > -a_j (1 + \sum_{k \ne j} p_k / a_k)`. Sound, not complete.
     """
     radius = rational(radius, "radius")
     with ctx.workprec(_BOX_PRECISION):
@@ -83,7 +84,10 @@ def box_is_safe(c: Constants, radius: Scalar, parts: int = 64) -> bool:
         turns = [a * b for a, b in zip(u, bends, strict=True)]
         if all(turn.low >= 0 for turn in turns):
             return True
-        return c.width == 2 and _is_positive_definite(u, slopes, bends, turns)
+        if c.width == 2:
+            return _is_positive_definite(u, slopes, bends, turns)
+        pulls = [w.square() * g for w, g in zip(u, slopes, strict=True)]
+        return _one_unit_bends_down(pulls, turns)
 
 
 def _is_positive_definite(u, slopes, bends, turns: list[Interval]) -> bool:
@@ -91,6 +95,22 @@ def _is_positive_definite(u, slopes, bends, turns: list[Interval]) -> bool:
     diagonal = [w.square() * g + turn * THIRD for w, g, turn in zip(u, slopes, turns, strict=True)]
     inner = u[0] * slopes[0] * bends[1] + u[1] * slopes[1] * bends[0] + bends[0] * bends[1] * THIRD
     return bool(all(q.low > 0 for q in diagonal) and (u[0] * u[1] * inner).low > 0)
+
+
+def _one_unit_bends_down(pulls: list[Interval], turns: list[Interval]) -> bool:
+    """Schur's criterion for a Q with at most one unit whose bend may be negative, in intervals."""
+    down = [k for k, turn in enumerate(turns) if not turn.low > 0]
+    if len(down) != 1:
+        return not down
+    load = 1 + sum(
+        (
+            3 * p.high / t.low
+            for k, (p, t) in enumerate(zip(pulls, turns, strict=True))
+            if k not in down
+        ),
+        arb(0),
+    )
+    return bool(pulls[down[0]].low / load + turns[down[0]].low / 3 > 0)
 
 
 def certified_radius(c: Constants, digits: int = 4) -> Decimal:
