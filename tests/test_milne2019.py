@@ -306,7 +306,7 @@ def test_the_bounds_are_ordered_and_hold(data, seed):
     risk = toy("1/4", x, y)
     w = np.random.default_rng(seed).normal(size=4)
     bounds = curvature_bounds(risk, w)
-    assert [*bounds] == ["K0", "K1", "K2", "K3", "K6"]
+    assert [*bounds] == ["K0^2", "K1^2", "K2^2", "K3^2", "K6^2"]
     squares = [to_float(square) for square in bounds.values()]
     assert squares == sorted(squares, reverse=True)
     smallest = np.linalg.eigvalsh(risk.hessian(torch.tensor(w)).numpy())[0] - 0.25

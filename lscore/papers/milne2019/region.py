@@ -95,6 +95,8 @@ def decide_membership(
 def curvature_bounds(risk: Risk, w: Point | np.ndarray) -> dict[str, fmpq]:
     r"""Squares of upper bounds for the negative curvature of the loss, one hidden layer, d = 1.
 
+    Keys are "K0^2", ..., as the values are squares:
+
     - K0 = 2 r (2 l)^(1/2), the paper's; K1 = K0 / 2, by Cauchy-Schwarz over the layers;
     - K2: r becomes the root mean square of the inputs; K3: the mean of \|residual\| \|x\|;
     - K6: the largest \|q_j\|, with q_j the mean of residual times input where unit j is on. This
@@ -108,7 +110,7 @@ def curvature_bounds(risk: Risk, w: Point | np.ndarray) -> dict[str, fmpq]:
     >>> risk = Risk(Network((1, 1, 1), relu, bias=False), [1, -1], [1, 1],
     ...             SquaredLoss("1/2", mean=True), "1/4")
     >>> {name: str(K) for name, K in curvature_bounds(risk, exact([1, "1/2"])).items()}
-    {'K0': '5/2', 'K1': '5/8', 'K2': '5/8', 'K3': '9/16', 'K6': '1/16'}
+    {'K0^2': '5/2', 'K1^2': '5/8', 'K2^2': '5/8', 'K3^2': '9/16', 'K6^2': '1/16'}
     """
     check_setting(risk)
     _check_one_layer(risk)
@@ -127,9 +129,9 @@ def curvature_bounds(risk: Risk, w: Point | np.ndarray) -> dict[str, fmpq]:
         sum((e * a for e, a, z in zip(residuals, x, unit, strict=True) if z > 0), fmpq(0)) / n
         for unit in (pre[0].column(j).entries() for j in range(pre[0].shape[1]))
     ]
-    K1 = 2 * loss * squared_radius(risk)
-    bounds = {"K0": 4 * K1, "K1": K1, "K2": 2 * loss * mean_square, "K3": spread**2}
-    return bounds | {"K6": max(q * q for q in pulls)}
+    first = 2 * loss * squared_radius(risk)
+    bounds = {"K0^2": 4 * first, "K1^2": first, "K2^2": 2 * loss * mean_square, "K3^2": spread**2}
+    return bounds | {"K6^2": max(q * q for q in pulls)}
 
 
 def _check_one_layer(risk: Risk) -> None:

@@ -34,18 +34,20 @@ def certify_bad_valley(risk: Risk, w: Point) -> Certificate:
     w = exact(risk.network.point(w), "w")
     value, bottom = risk(w), best_one_kink(risk).risk
     if value == bottom:
+        conditions = [Condition("the point is not a global minimum", False)]
         witness = {"risk": value, "global minimum": bottom}
-        return Certificate(CLAIM, statement, Verdict.REFUTED, "exact", witness=witness)
+        return Certificate(CLAIM, statement, Verdict.REFUTED, "exact", conditions, witness)
     barrier = _best_constant(risk)
+    text = "the best point with this sign of the first weight is not global"
     conditions = [
-        Condition("the risk is below that of every constant", value < barrier, abs(barrier - value))
+        Condition("the risk is below that of every constant", value < barrier, barrier - value)
     ]
     if value >= barrier:
+        conditions.append(Condition(text, None))
         reason = "at this height a path may turn the unit round"
         return Certificate(CLAIM, statement, Verdict.UNKNOWN, "exact", conditions, reason=reason)
     side = 1 if w[0, 0] > 0 else -1
     valley = best_one_kink(risk, side).risk
-    text = "the best point with this sign of the first weight is not global"
     conditions.append(Condition(text, valley > bottom, valley - bottom))
     if valley == bottom:
         reason = "a global minimum lies on the same side of the barrier"

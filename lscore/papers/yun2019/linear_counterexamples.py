@@ -11,7 +11,7 @@ from itertools import product as all_of
 from flint import fmpq
 
 from lscore.certificates import Certificate, Condition, Verdict
-from lscore.errors import DataError
+from lscore.errors import DataError, ShapeError
 from lscore.exact import RationalMatrix, Scalar, exact, rational
 from lscore.networks import Network
 from lscore.papers.yun2019.deep_linear import ProductLoss
@@ -62,7 +62,7 @@ def certify_absolute_minimum(w: object, radius: Scalar) -> Certificate:
 
     While :math:`w_1 \ge |w_2|` holds, 2R is at least :math:`|v| w_1 + 1 - |v||w_2| \ge 1`, which is
     its value at (w, 0). So a margin of twice the radius makes (w, 0) a local minimum on the box of
-    that radius. Unknown without the margin. Sound.
+    that radius. Unknown without the margin. `DataError` unless the radius is positive. Sound.
 
     >>> certify_absolute_minimum([1, "1/10"], "9/20").verdict.value
     'certified'
@@ -70,6 +70,10 @@ def certify_absolute_minimum(w: object, radius: Scalar) -> Certificate:
     'unknown'
     """
     w, radius = exact(w, "w"), rational(radius, "radius")
+    if w.shape != (2, 1):
+        raise ShapeError(f"w: shape {w.shape}, need (2, 1)")
+    if radius <= 0:
+        raise DataError(f"radius: got {radius}, need a positive number")
     margin = w[0, 0] - abs(w[1, 0]) - 2 * radius
     better = exact(["1/100", 1])
     low = absolute_risk(better, fmpq(1))

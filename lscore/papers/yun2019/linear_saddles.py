@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flint import fmpq
+from flint import arb, fmpq
 
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError, HypothesisError
@@ -106,23 +106,25 @@ def _moved_at_most(linear: LinearRisk, w, v, epsilon: fmpq) -> bool:
     return all(part.dot(part) <= epsilon**2 for part in linear.weights(v - w))
 
 
-def _escape_conditions(linear: LinearRisk, w: RationalMatrix, found: Escape) -> list[Condition]:
+def _escape_conditions(
+    linear: LinearRisk, w: RationalMatrix, found: Escape, epsilon: fmpq
+) -> list[Condition]:
     """The statements about the three points, each decided exactly (or by balls)."""
-    level = linear(w)
-    rise, fall = linear(found.up) - level, level - linear(found.down)
-    near = [_moved_at_most(linear, w, v, found.epsilon) for v in (found.base, found.up, found.down)]
+    level, epsilon = linear(w), min(epsilon, found.epsilon)
+    near = [_moved_at_most(linear, w, v, epsilon) for v in (found.base, found.up, found.down)]
     same = product(linear.weights(found.base)) == product(linear.weights(w))
     return [
         Condition("the base tuple has the same product", same),
-        Condition(f"no layer moves by more than {found.epsilon}", all(near)),
-        Condition("a point within reach is higher", bool(rise > 0), _margin(rise), "rise"),
-        Condition("a point within reach is lower", bool(fall > 0), _margin(fall), "fall"),
+        Condition(f"no layer moves by more than {epsilon}", all(near)),
+        _positive("a point within reach is higher", linear(found.up) - level, "rise"),
+        _positive("a point within reach is lower", level - linear(found.down), "fall"),
     ]
 
 
-def _margin(value) -> fmpq | None:
-    """The margin of an inequality if it is rational."""
-    return value if isinstance(value, fmpq) else None
+def _positive(text: str, change: fmpq | arb, name: str) -> Condition:
+    """Whether a change is positive: undecided if a ball holds 0; its size if it is rational."""
+    holds = True if change > 0 else False if change <= 0 else None
+    return Condition(text, holds, change if isinstance(change, fmpq) else None, name)
 
 
 def certify_saddle(
@@ -168,15 +170,20 @@ def certify_saddle(
             claim, SADDLE, Verdict.UNKNOWN, "exact", [critical, turning], reason=reason
         )
     terms = pivot_derivative(weights, G, route)
-    every = Condition("the same moves work for every smaller epsilon", order_of(terms) >= 2)
+    every = Condition(
+        "the same moves work for every smaller epsilon", any(not t.is_zero() for t in terms)
+    )
     found = found or saddle_escape(linear, w, epsilon)
-    conditions = [critical, turning, every, *_escape_conditions(linear, w, found)]
-    if not all(c.holds for c in conditions):
-        return Certificate(
-            claim, SADDLE, Verdict.UNKNOWN, "exact", conditions, reason="a condition fails"
-        )
+    moves = _escape_conditions(linear, w, found, rational(epsilon, "epsilon"))
+    conditions = [critical, turning, every, *moves]
     depth, level = len(weights), linear(w)
     exactly = isinstance(level, fmpq)
+    wanting = next((c for c in conditions if c.holds is not True), None)
+    if wanting is not None:
+        reason = f"{wanting.text}: {'not decided' if wanting.holds is None else 'fails'}"
+        return Certificate(
+            claim, SADDLE, Verdict.UNKNOWN, "exact" if exactly else "ball", conditions, {}, reason
+        )
     values = {
         "loss": level if exactly else float(level.mid()),
         "pivot layer": f"{route.layer(depth)} of {depth}",
