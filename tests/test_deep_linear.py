@@ -476,7 +476,7 @@ def test_a_declared_convexity_is_called_declared():
     answer = classify_critical(LinearRisk(network(2, 2, 2), cave), best)
     assert [(c.text[:18], c.holds) for c in answer.conditions][1:] == [
         ("gradient of the lo", False),
-        ("the loss is convex", False),
+        ("the loss is declar", False),
     ]
 
 

@@ -180,4 +180,11 @@ CLAIMS = [
         "linear networks with biases",
         "biases change nothing, for the same widths",
     ),
+    Claim(
+        "YUN-B-T4-4",
+        "book",
+        "bottlenecks",
+        "with the squared loss and any widths a critical point is a global minimum or a saddle, "
+        "and which is decided",
+    ),
 ]

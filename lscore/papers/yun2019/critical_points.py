@@ -35,9 +35,9 @@ def classify_critical(risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1) ->
 
     For a convex loss with G = 0 the certificate says "the point is a global minimum" (YUN-C5);
     everything else is answered by `certify_saddle`, and where a bottleneck leaves that open, for
-    the squared loss, by `certify_bottleneck_minimum` and `certify_strict_saddle`. Networks with
-    biases are taken too (YUN-B-T4-3). Refuted means that w is not critical. Sound; complete for the
-    squared loss, and for other convex losses where d_j >= min(d_x, d_y).
+    the squared loss, by `certify_bottleneck_minimum` and `certify_strict_saddle` (YUN-B-T4-4).
+    Networks with biases are taken too (YUN-B-T4-3). Refuted means that w is not critical. Sound;
+    complete for the squared loss, and for other convex losses where d_j >= min(d_x, d_y).
 
     >>> from lscore import Network, identity
     >>> risk = Risk(Network((1, 1, 1), identity, bias=False), [1], [1])

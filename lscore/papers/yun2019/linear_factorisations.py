@@ -154,7 +154,7 @@ def charpoly(A: RationalMatrix) -> fmpq_poly:
 
 
 def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
-    r"""Is w a global minimum of a network too narrow for the theorem? (width in YUN-T4)
+    r"""Is w a global minimum of a network too narrow for the theorem? (YUN-B-T4-4)
 
     Let r < min(d_x, d_y) be the smallest hidden width and :math:`\Sigma = R_* S R_*^\top` for the
     best map :math:`R_*`. A product with column space V exceeds :math:`R_*` by c times the trace of
@@ -215,7 +215,7 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
     statement = "the point is a global minimum of the narrow network"
     if all(c.holds for c in conditions):
         return Certificate(
-            "YUN-T4", statement, Verdict.CERTIFIED, "exact", conditions, values=values
+            "YUN-B-T4-4", statement, Verdict.CERTIFIED, "exact", conditions, values=values
         )
     if not surplus:
         keep = _turned(keep, lose, kept, lost) if ranks.holds else _widened(keep, lose, lost)
@@ -225,7 +225,7 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
     if fall <= 0:
         witness = {"a lost component": "larger than a kept one, by an amount floats do not see"}
     return Certificate(
-        "YUN-T4", statement, Verdict.REFUTED, "exact", conditions, witness, values=values
+        "YUN-B-T4-4", statement, Verdict.REFUTED, "exact", conditions, witness, values=values
     )
 
 

@@ -165,10 +165,9 @@ def certify_saddle(
     claim = "YUN-T4" if _is_wide(linear) else "YUN-B-T4-1"
     route = find_directions(weights, G)
     if route is None:
+        conditions = [critical, turning, Condition("null vectors of the products exist", False)]
         reason = "a bottleneck: the products have no null vectors to move along"
-        return Certificate(
-            claim, SADDLE, Verdict.UNKNOWN, "exact", [critical, turning], reason=reason
-        )
+        return Certificate(claim, SADDLE, Verdict.UNKNOWN, "exact", conditions, reason=reason)
     terms = pivot_derivative(weights, G, route)
     every = Condition(
         "the same moves work for every smaller epsilon", any(not t.is_zero() for t in terms)
@@ -197,10 +196,10 @@ def certify_saddle(
 
 def convexity(loss: ProductLoss) -> Condition:
     """That a loss is convex in the product, in the words of who says so."""
-    text = "the loss is convex in the product"
-    if loss.known or not loss.is_convex:
-        return Condition(text, loss.is_convex)
-    return Condition("the loss is declared convex in the product, by ProductLoss.is_convex", True)
+    if loss.known:
+        return Condition("the loss is convex in the product", loss.is_convex)
+    text = "the loss is declared convex in the product, by ProductLoss.is_convex"
+    return Condition(text, loss.is_convex)
 
 
 def _is_wide(linear: LinearRisk) -> bool:

@@ -25,7 +25,7 @@ from lscore.papers.yun2019.ties import (
 )
 from lscore.risk import Risk
 
-CLAIM, _STATEMENT = "YUN-LA2", "the direction breaks the tie and no order"
+CLAIM, _STATEMENT = "YUN-LA2", "the split is that of Lemma A.2: it breaks the tie and no order"
 
 
 @dataclass(frozen=True)
