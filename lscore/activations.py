@@ -19,10 +19,12 @@ import numpy as np
 import torch
 from flint import arb, arb_series, ctx, fmpq, fmpz, fmpz_mat
 
+from lscore.arguments import checked
 from lscore.errors import DataError, ShapeError
 from lscore.exact import RationalMatrix, Scalar, rational, to_float
 
 
+@checked
 @dataclass(frozen=True)
 class PiecewiseLinear:
     r"""Continuous piecewise linear :math:`h` with :math:`h(t_1)` = `value` (for no knots:
@@ -128,6 +130,7 @@ class PiecewiseLinear:
         return RationalMatrix(fmpz_mat(*z.shape, entries), z.denominator * common)
 
 
+@checked
 def piecewise_linear(
     knots: Sequence[Scalar], slopes: Sequence[Scalar], value: Scalar = 0, name: str = ""
 ) -> PiecewiseLinear:
@@ -144,6 +147,7 @@ def piecewise_linear(
     )
 
 
+@checked
 def two_piece(s_plus: Scalar, s_minus: Scalar, name: str = "") -> PiecewiseLinear:
     r""":math:`h(z) = s_+ z` for :math:`z \ge 0` and :math:`s_- z` for :math:`z < 0`, with
     :math:`s_+ \ne s_-`.
@@ -163,6 +167,7 @@ def two_piece(s_plus: Scalar, s_minus: Scalar, name: str = "") -> PiecewiseLinea
     return piecewise_linear([0], [minus, plus], 0, name or f"two-piece ({plus}, {minus})")
 
 
+@checked
 def linear(slope: Scalar = 1) -> PiecewiseLinear:
     """The linear activation h(z) = slope * z: a piecewise linear activation without knots."""
     return piecewise_linear([], [slope], 0, "identity" if slope == 1 else f"linear ({slope})")
@@ -174,6 +179,7 @@ identity = linear()
 hard_tanh = piecewise_linear([-1, 1], [0, 1, 0], -1, "hard tanh")
 
 
+@checked
 def leaky_relu(slope: Scalar) -> PiecewiseLinear:
     """Leaky ReLU: slope 1 on the right, `slope` on the left."""
     slope = rational(slope, "slope")
@@ -183,6 +189,7 @@ def leaky_relu(slope: Scalar) -> PiecewiseLinear:
 _SHAKE = arb(0, 2.0**-300)  # makes 0/0 show
 
 
+@checked
 @dataclass(frozen=True)
 class Smooth:
     r"""A smooth activation: one formula for torch tensors, one for balls and power series.
@@ -265,6 +272,7 @@ softsign = Smooth(
 )
 
 
+@checked
 def elu(alpha: Scalar = 1) -> Smooth:
     r"""ELU: z on the right, :math:`\alpha (e^z - 1)` on the left; no derivatives at 0."""
     alpha = rational(alpha, "alpha")
@@ -287,6 +295,7 @@ def _selu_ball(z):
 selu = Smooth("SELU", torch.nn.functional.selu, _selu_ball)
 
 
+@checked
 def two_sided(name: str, right: Callable, left: Callable) -> Smooth:
     r"""right(z) for z >= 0 and left(z) for z < 0, twice continuously differentiable at 0.
 

@@ -14,6 +14,7 @@ from decimal import Decimal
 import numpy as np
 from flint import fmpq, fmpz
 
+from lscore.arguments import checked
 from lscore.balanced_cells import unused_unit_direction
 from lscore.cells import positions
 from lscore.certificates import Certificate, Condition, Verdict
@@ -148,6 +149,7 @@ def _unsupported(risk: Risk) -> str:
     return ""
 
 
+@checked
 def certify_affine_cell(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Decide whether w is a local minimum when every unit stays on one linear piece.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from flint import fmpq
 
+from lscore.arguments import checked
 from lscore.cells import Cell, signature
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.clarke import decide_subgradient
@@ -22,6 +23,7 @@ from lscore.rays import cell_along
 from lscore.risk import Risk
 
 
+@checked
 def autograd_cell(risk: Risk, w: Point | np.ndarray) -> Cell:
     """The pieces that backpropagation uses: left of every knot, and tied margins slack.
 
@@ -69,6 +71,7 @@ def autograd_direction(risk: Risk, w: RationalMatrix) -> RationalMatrix:
     return exact(move)
 
 
+@checked
 def decide_autograd(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Is autograd's gradient at w an element of Clarke's subdifferential? (LVB-AG)
 

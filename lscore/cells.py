@@ -14,6 +14,7 @@ import numpy as np
 from flint import fmpq
 
 from lscore.activations import PiecewiseLinear, relu
+from lscore.arguments import checked
 from lscore.errors import ShapeError, TieError
 from lscore.exact import RationalMatrix, exact
 from lscore.frozen import FrozenNetwork, Trace, activated, trace
@@ -94,6 +95,7 @@ def _symbol(position: int) -> str:
     return ("-", "+")[position // 2] if position < 4 else str(position // 2)
 
 
+@checked
 def signature(risk: Risk, w: Point | np.ndarray) -> Signature:
     """The exact signature of a point; float points and data are taken as the dyadics they are.
 
@@ -126,6 +128,7 @@ def _clearance(h: PiecewiseLinear, z: RationalMatrix) -> fmpq:
     return min(abs(value - t) for value in z.entries() for t in h.knots)
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Cell:
     r"""A cell: the `pieces` (n, width) of each activated layer, and which margins are `unsolved`.
@@ -199,6 +202,7 @@ class Cell:
         return Signature(tuple(2 * part for part in self.pieces), margins, None)
 
 
+@checked
 def cell_at(risk: Risk, w: Point | np.ndarray) -> Cell:
     """The cell that contains w; raises `TieError` naming the first tie if w lies on a wall."""
     found = signature(risk, w)

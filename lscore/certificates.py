@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from flint import fmpq
 
+from lscore.arguments import checked
 from lscore.claims import claim
 from lscore.errors import LscoreError
 from lscore.exact import RationalMatrix, to_float
@@ -32,6 +33,7 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
+@checked
 @dataclass(frozen=True)
 class Condition:
     """One decided (or undecided: `holds` is None) condition, with its margin if it has one.
@@ -65,6 +67,7 @@ def show(value: object) -> str:
     return str(value)
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Certificate:
     """The answer of a checker.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lscore.arguments import checked
 from lscore.cells import Cell, signature
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.convex_hulls import MinNormElement, contains_zero, min_norm_element
@@ -49,6 +50,7 @@ class ClarkeSubdifferential:
         return min_norm_element(self.gradients)
 
 
+@checked
 def clarke_subdifferential(
     risk: Risk, w: Point | np.ndarray, max_ties: int = MAX_TIES, max_cells: int = MAX_CELLS
 ) -> ClarkeSubdifferential:
@@ -85,6 +87,7 @@ def _gradients(
     return stack([column.T for column in columns]).T
 
 
+@checked
 def decide_subgradient(
     risk: Risk,
     w: Point | np.ndarray,

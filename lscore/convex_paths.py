@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from flint import arb, ctx, fmpq
 
+from lscore.arguments import checked
 from lscore.balls import ball_risk
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError, ShapeError
@@ -34,6 +35,7 @@ def upper_decimal(ball: arb, digits: int = 3) -> Decimal:
     return context.divide(Decimal(int(top.p)), Decimal(int(top.q)))
 
 
+@checked
 def certify_convex_path(
     risk: Risk, waypoints: list[RationalMatrix], precision: int = 128
 ) -> Certificate:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from flint import fmpq
 
+from lscore.arguments import checked
 from lscore.certificates import Certificate, Verdict
 from lscore.exact import exact
 from lscore.networks import Point
@@ -18,6 +19,7 @@ STATEMENT = "the point is a local minimum"
 _EPSILON = fmpq(1, 2**52)
 
 
+@checked
 def descent_certificate(risk: Risk, w: Point | np.ndarray, u: object) -> Certificate:
     r"""Does the risk fall strictly along w + t u for all small t > 0? Decided exactly.
 

@@ -17,6 +17,7 @@ from types import MappingProxyType
 import numpy as np
 from flint import fmpz, fmpz_mat
 
+from lscore.arguments import checked
 from lscore.arrangements import (
     Normal,
     cells,
@@ -38,6 +39,7 @@ LARGEST = 2**31
 COUNTING = 5_000_000
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class ActivationCells:
     r"""Activation patterns of one unit, each with parameters that have it.
@@ -130,6 +132,7 @@ class ActivationCells:
         return _certificate(self)
 
 
+@checked
 def activation_cells(
     X: object,
     bias: bool = True,

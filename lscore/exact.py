@@ -8,58 +8,23 @@ entry. The arithmetic is python-flint's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
+from operator import index as whole
 from operator import lshift, mul
 
 import numpy as np
 import torch
 from flint import fmpq, fmpz, fmpz_mat
 
+from lscore.arrays import as_matrix, number_array
 from lscore.errors import DataError, DtypeError, ShapeError
+from lscore.rationals import Scalar as Scalar
+from lscore.rationals import rational as rational
+from lscore.rationals import to_float as to_float
 
-Scalar = int | float | str | Fraction | fmpz | fmpq
-
-
-def rational(value: Scalar, name: str = "value") -> fmpq:
-    """The rational number that `value` is, exactly; a float means its dyadic value.
-
-    Accepts int, float, ``fractions.Fraction``, python-flint's fmpz and fmpq, and text such as
-    ``"1/10"``. Raises `DataError` for NaN, infinities and unreadable text, `DtypeError` for
-    anything else (booleans included).
-
-    >>> rational("1/10"), rational(0.5)
-    (1/10, 1/2)
-    >>> rational(0.1) == rational("1/10")
-    False
-    """
-    if isinstance(value, fmpq):
-        return value
-    if isinstance(value, bool | np.bool_):
-        raise DtypeError(f"{name}: got the boolean {value}, need a number")
-    if isinstance(value, int | fmpz | np.integer):
-        return fmpq(int(value))
-    if isinstance(value, Fraction):
-        return fmpq(value.numerator, value.denominator)
-    if isinstance(value, str):
-        try:
-            return rational(Fraction(value))
-        except (ValueError, ZeroDivisionError) as error:
-            raise DataError(
-                f"{name}: cannot read {value!r} as a fraction such as '1/10'"
-            ) from error
-    if isinstance(value, float | np.float64):
-        if not np.isfinite(value):
-            raise DataError(f"{name}: got {value}, need a finite number")
-        return fmpq(*map(int, float(value).as_integer_ratio()))
-    raise DtypeError(f"{name}: got {type(value).__name__}, need int, float, Fraction, fmpq or text")
-
-
-def to_float(value: fmpq) -> float:
-    """The float nearest to a rational (correctly rounded)."""
-    return int(value.p) / int(value.q)
+LARGEST_SIZE = 2**28  # entries of a matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +44,11 @@ class RationalMatrix:
     numerator: fmpz_mat
     denominator: fmpz
 
+    __array_ufunc__ = None  # numpy leaves its operators to this class, which refuses arrays by name
+
     def __post_init__(self) -> None:
+        if not (isinstance(self.numerator, fmpz_mat) and isinstance(self.denominator, fmpz)):
+            raise DtypeError("numerator, denominator: need fmpz_mat and fmpz; `exact` makes them")
         if self.denominator <= 0:
             raise DataError(f"denominator: got {self.denominator}, need a positive integer")
 
@@ -96,7 +65,13 @@ class RationalMatrix:
         return RationalMatrix(self.numerator.transpose(), self.denominator)
 
     def __getitem__(self, index: tuple[int, int]) -> fmpq:
-        return fmpq(self.numerator[index], self.denominator)
+        try:
+            i, j = index
+            return fmpq(self.numerator[whole(i), whole(j)], self.denominator)
+        except (TypeError, ValueError, IndexError, OverflowError) as error:
+            raise ShapeError(
+                f"index: got {index!r}, need [i, j] with both in the shape {self.shape}"
+            ) from error
 
     def entries(self) -> list[fmpq]:
         """All entries, row by row."""
@@ -104,24 +79,36 @@ class RationalMatrix:
 
     def rows(self, start: int, stop: int) -> RationalMatrix:
         """Rows start..stop-1."""
+        start, stop = size(start, "start"), size(stop, "stop")
+        if not start <= stop <= len(self):
+            raise ShapeError(f"start, stop: got {start}, {stop}, need at most {len(self)} in order")
         return self.flat(start * self.shape[1], stop - start, self.shape[1])
 
     def column(self, j: int) -> RationalMatrix:
         """Column j as a (rows, 1) matrix."""
+        if size(j, "j") >= self.shape[1]:
+            raise ShapeError(f"j: got {j}, need a column of the shape {self.shape}")
         entries = self.numerator.entries()[j :: self.shape[1]]
         return RationalMatrix(fmpz_mat(len(self), 1, entries), self.denominator)
 
     def flat(self, start: int, rows: int, columns: int) -> RationalMatrix:
         """The rows*columns entries from position `start` of the row-by-row order, reshaped."""
-        entries = self.numerator.entries()[start : start + rows * columns]
+        stop = size(start, "start") + size(rows, "rows") * size(columns, "columns")
+        entries = self.numerator.entries()[start:stop]
+        if len(entries) != rows * columns:
+            given = f"{start}, {rows}, {columns}"
+            raise ShapeError(f"start, rows, columns: got {given} for the shape {self.shape}")
         return RationalMatrix(fmpz_mat(rows, columns, entries), self.denominator)
 
-    def _check_shape(self, other: RationalMatrix) -> None:
-        if self.shape != other.shape:
+    def _check(self, other: RationalMatrix, same_shape: bool = True) -> None:
+        if not isinstance(other, RationalMatrix):
+            kind = type(other).__name__
+            raise DtypeError(f"operand: got {kind}, need a RationalMatrix: exact(...)")
+        if same_shape and self.shape != other.shape:
             raise ShapeError(f"shapes {self.shape} and {other.shape} differ")
 
     def __add__(self, other: RationalMatrix) -> RationalMatrix:
-        self._check_shape(other)
+        self._check(other)
         p, q = self.denominator, other.denominator
         if p == q:
             return RationalMatrix(self.numerator + other.numerator, p)
@@ -129,11 +116,16 @@ class RationalMatrix:
         left, right = self.numerator * (common // p), other.numerator * (common // q)
         return RationalMatrix(left + right, common)
 
+    __radd__ = __add__
+
     def __neg__(self) -> RationalMatrix:
         return RationalMatrix(-self.numerator, self.denominator)
 
     def __sub__(self, other: RationalMatrix) -> RationalMatrix:
+        self._check(other)
         return self + (-other)
+
+    __rsub__ = __sub__  # reached by what is no RationalMatrix only, and refuses it
 
     def __mul__(self, scalar: Scalar) -> RationalMatrix:
         scalar = rational(scalar, "scalar")
@@ -142,14 +134,20 @@ class RationalMatrix:
     __rmul__ = __mul__
 
     def __truediv__(self, scalar: Scalar) -> RationalMatrix:
-        return self * (1 / rational(scalar, "scalar"))
+        scalar = rational(scalar, "scalar")
+        if not scalar:
+            raise DataError("scalar: got 0, need another number to divide by")
+        return self * (1 / scalar)
 
     def __matmul__(self, other: RationalMatrix) -> RationalMatrix:
+        self._check(other, same_shape=False)
         if self.shape[1] != other.shape[0]:
             raise ShapeError(f"cannot multiply shapes {self.shape} and {other.shape}")
         return RationalMatrix(
             self.numerator * other.numerator, self.denominator * other.denominator
         )
+
+    __rmatmul__ = __matmul__  # refuses, as `__rsub__` does
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, RationalMatrix):
@@ -166,11 +164,13 @@ class RationalMatrix:
 
     def smallest(self) -> fmpq:
         """The smallest entry."""
+        if 0 in self.shape:
+            raise ShapeError(f"smallest: shape {self.shape} has no entries")
         return fmpq(min(self.numerator.entries()), self.denominator)
 
     def dot(self, other: RationalMatrix) -> fmpq:
         """Sum of the products of corresponding entries."""
-        self._check_shape(other)
+        self._check(other)
         if self.shape[1] == 1:
             total = (self.T.numerator * other.numerator)[0, 0]
         else:
@@ -178,9 +178,12 @@ class RationalMatrix:
         return fmpq(total, self.denominator * other.denominator)
 
     def floats(self) -> np.ndarray:
-        """The nearest float64 of every entry, shape (rows, columns)."""
+        """The nearest float64 of every entry, shape (rows, columns); `DataError` beyond them."""
         q = int(self.denominator)
-        return np.array([int(e) / q for e in self.numerator.entries()]).reshape(self.shape)
+        try:
+            return np.array([int(e) / q for e in self.numerator.entries()]).reshape(self.shape)
+        except OverflowError as error:
+            raise DataError("floats: an entry is larger than every float") from error
 
     def point(self) -> torch.Tensor:
         """The nearest float64 point, shape (rows,); for columns only."""
@@ -196,31 +199,6 @@ class RationalMatrix:
         if d == 1:
             return "column(" + ", ".join(row[0] for row in rows) + ")"
         return "[" + ", ".join("[" + ", ".join(row) + "]" for row in rows) + "]"
-
-
-def float_array(values: object, name: str) -> np.ndarray | None:
-    """The (n, d) float64 array that `values` holds, a vector as a column; None for other types.
-
-    A view of the caller's array, not a copy. Raises as `exact` does.
-    """
-    if isinstance(values, torch.Tensor):
-        if values.dtype != torch.float64:
-            kind = str(values.dtype).removeprefix("torch.")
-            raise DtypeError(f"{name}: dtype {kind}, need float64 (convert with .double())")
-        values = values.detach().cpu().numpy()
-    if not isinstance(values, np.ndarray) or values.dtype == object:
-        return None
-    if values.dtype != np.float64:
-        raise DtypeError(
-            f"{name}: dtype {values.dtype}, need float64 (convert with .astype(float))"
-        )
-    array = values.reshape(-1, 1) if values.ndim == 1 else values
-    if array.ndim != 2 or array.size == 0:
-        raise ShapeError(f"{name}: shape {values.shape}, need (m,) or (n, d) with m, n, d >= 1")
-    if not np.isfinite(array).all():
-        index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise DataError(f"{name}: entry {index} is {array[index]}, need finite numbers")
-    return array
 
 
 def _from_floats(array: np.ndarray) -> RationalMatrix:
@@ -240,12 +218,13 @@ def _from_floats(array: np.ndarray) -> RationalMatrix:
     return RationalMatrix(upper * fmpz(2) ** 32 + lower, power)
 
 
-def exact(values: object, name: str = "values") -> RationalMatrix:
-    """Convert without rounding: float64 arrays and tensors, nested lists of numbers or text.
+def exact(values: object, name: str = "values", text: bool = True) -> RationalMatrix:
+    """Convert without rounding: arrays, tensors, data frames, nested lists of numbers or text.
 
-    One-dimensional input becomes a column (m, 1). Raises `DataError` (NaN, infinity, unreadable
-    text), `DtypeError` (integer, boolean or float32 arrays: convert them yourself, explicitly)
-    and `ShapeError` (empty, ragged, more than two dimensions).
+    One-dimensional input becomes a column (m, 1). Float64, integers, Python numbers and flint's are
+    welcome. Raises `DataError` (NaN, infinity, unreadable text), `DtypeError` (boolean, float32,
+    masked or sparse arrays, and what is no array or list; text unless `text` is set) and
+    `ShapeError` (empty, ragged, more than two dimensions).
 
     >>> exact(np.array([0.5, 3.0]))
     column(1/2, 3)
@@ -254,14 +233,22 @@ def exact(values: object, name: str = "values") -> RationalMatrix:
     """
     if isinstance(values, RationalMatrix):
         return values
-    array = float_array(values, name)
+    array = number_array(values, name)
     if array is not None:
-        return _from_floats(array)
-    if isinstance(values, str) or not isinstance(values, Iterable):
-        raise DtypeError(f"{name}: got {values!r}, need an array or a list of numbers")
-    rows = [row if isinstance(row, list | tuple | np.ndarray) else [row] for row in values]
+        array = as_matrix(array, name)
+        if array.dtype == np.float64:
+            return _from_floats(array)
+        values = array.tolist()
+    if not isinstance(values, Sequence) or isinstance(values, str | bytes | bytearray | memoryview):
+        kind = type(values).__name__
+        raise DtypeError(f"{name}: got {kind}, need an array or a list of numbers")
+    rows = [_row(row, f"{name}[{i}]") for i, row in enumerate(values)]
+    if any(row is None for row in rows):  # numbers, or numbers next to rows
+        rows = [[value] if row is None else [] for row, value in zip(rows, values, strict=True)]
     if not rows or len({len(row) for row in rows}) != 1 or not len(rows[0]):
         raise ShapeError(f"{name}: need a non-empty list of numbers or of equally long rows")
+    if not text and any(isinstance(v, str) for row in rows for v in row):
+        raise DtypeError(f"{name}: got text, need numbers (numpy.unique numbers classes)")
     numbers = [rational(v, f"{name}[{i}]") for i, row in enumerate(rows) for v in row]
     common = fmpz(1)
     for number in numbers:
@@ -270,14 +257,40 @@ def exact(values: object, name: str = "values") -> RationalMatrix:
     return RationalMatrix(fmpz_mat(len(rows), len(rows[0]), integers), common)
 
 
+def _row(row: object, name: str) -> Sequence | None:
+    """A row of a nested list; None for a number."""
+    if isinstance(row, list | tuple):
+        return row
+    if isinstance(row, Scalar):
+        return None
+    array = number_array(row, name)
+    if array is not None and array.ndim != 1:
+        raise ShapeError(f"{name}: shape {array.shape}, need a number or a row of numbers")
+    return None if array is None else array.tolist()
+
+
+def size(number: int, name: str) -> int:
+    """A count of rows, columns or entries; `ShapeError` where python-flint would end the process.
+
+    >>> size(-1, "rows")
+    Traceback (most recent call last):
+    ...
+    lscore.errors.ShapeError: rows: got -1, need an integer from 0 to 268435456
+    """
+    if not isinstance(number, int | np.integer) or not 0 <= number <= LARGEST_SIZE:
+        raise ShapeError(f"{name}: got {number!r}, need an integer from 0 to {LARGEST_SIZE}")
+    return int(number)
+
+
 def zeros(rows: int, columns: int = 1) -> RationalMatrix:
     """The zero matrix."""
+    size(size(rows, "rows") * size(columns, "columns"), "rows * columns")
     return RationalMatrix(fmpz_mat(rows, columns), fmpz(1))
 
 
 def ones(rows: int) -> RationalMatrix:
     """A column of ones."""
-    return RationalMatrix(fmpz_mat(rows, 1, [1] * rows), fmpz(1))
+    return RationalMatrix(fmpz_mat(rows, 1, [1] * size(rows, "rows")), fmpz(1))
 
 
 def stack(blocks: list[RationalMatrix]) -> RationalMatrix:

@@ -15,12 +15,14 @@ import numpy as np
 import torch
 from flint import fmpq
 
-from lscore.errors import DataError, DtypeError, ShapeError, TieError
+from lscore.arguments import checked
+from lscore.errors import DataError, ShapeError, TieError
 from lscore.exact import RationalMatrix, exact
 
 _KINDS = ("binary", "multiclass", "one versus all")
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class HingeLoss:
     r"""One of the three hinge losses; make it with `binary_hinge` and its siblings.
@@ -31,7 +33,7 @@ class HingeLoss:
     """
 
     kind: str
-    weights: RationalMatrix | None = None
+    weights: object = None
 
     is_convex = True
     is_differentiable = False
@@ -50,7 +52,7 @@ class HingeLoss:
         Takes +-1 (n,) for one output, classes 0..k-1 (n,) for several, or the sign matrix itself.
         Raises `DtypeError` (not numbers), `DataError` (another label), `ShapeError`.
         """
-        labels = _integers(y)
+        labels = integer_labels(y, "y")
         if self.kind == "binary" and outputs != 1:
             raise ShapeError(f"y: the binary hinge needs a network with 1 output, got {outputs}")
         if self.kind != "binary" and outputs < 2:
@@ -168,30 +170,35 @@ def _wrong_classes(targets: torch.Tensor) -> torch.Tensor:
     return torch.argsort(targets, dim=1, stable=True)[:, :-1]
 
 
-def _integers(y: object) -> np.ndarray:
-    """Labels as an (n, k) integer array."""
-    if isinstance(y, RationalMatrix):
-        y = y.floats()
-    array = y.detach().cpu().numpy() if isinstance(y, torch.Tensor) else np.asarray(y)
-    if array.dtype.kind not in "iuf":
-        raise DtypeError(f"y: dtype {array.dtype}, need integer labels")
-    if array.ndim not in {1, 2} or array.size == 0:
-        raise ShapeError(f"y: shape {array.shape}, need (n,) or (n, k) with n >= 1")
-    if not np.isfinite(array).all() or (array != np.rint(array)).any():
-        raise DataError("y: has a label that is not an integer, need +1, -1 or classes 0..k-1")
-    return array.reshape(len(array), -1).astype(int)
+def integer_labels(y: object, name: str) -> np.ndarray:
+    """Labels as an (n, k) integer array, decided exactly; `DataError` for 0.9, `DtypeError` for
+    text (numpy.unique numbers the classes) and booleans.
+
+    >>> integer_labels([1.0, 2], "y").tolist()
+    [[1], [2]]
+    """
+    labels = exact(y, name, text=False)
+    numbers = [divmod(int(e), int(labels.denominator)) for e in labels.numerator.entries()]
+    bad = [i for i, (whole, rest) in enumerate(numbers) if rest or abs(whole) > 2**53]
+    if bad:
+        found = labels.entries()[bad[0]]
+        raise DataError(f"{name}: got the label {found}, not an integer: need +-1 or classes 0..")
+    return np.array([whole for whole, _ in numbers]).reshape(labels.shape)
 
 
+@checked
 def binary_hinge(weights: object = None) -> HingeLoss:
     r""":math:`\sum_i \mu_i \max(1 - y_i \hat y_i, 0)` with labels :math:`y_i = \pm 1`."""
     return HingeLoss("binary", weights)
 
 
+@checked
 def multiclass_hinge(weights: object = None) -> HingeLoss:
     r""":math:`\sum_i \mu_i \sum_{r \ne r_i} \max(1 + \hat y_{ir} - \hat y_{i r_i}, 0)`."""
     return HingeLoss("multiclass", weights)
 
 
+@checked
 def one_versus_all_hinge(weights: object = None) -> HingeLoss:
     r""":math:`\sum_i \sum_r \mu_{ir} \max(1 - s_{ir} \hat y_{ir}, 0)`, with s = 1 for its class."""
     return HingeLoss("one versus all", weights)

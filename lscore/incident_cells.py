@@ -20,6 +20,7 @@ from math import prod
 import numpy as np
 from flint import fmpq
 
+from lscore.arguments import checked
 from lscore.arrangements import sign_patterns
 from lscore.cells import Cell, signature
 from lscore.errors import BudgetError
@@ -75,6 +76,7 @@ def relevant_ties(risk: Risk, w: RationalMatrix) -> list[Tie]:
     return [tie for tie in found.ties if alive[tie[1]]]
 
 
+@checked
 def incident_cells(
     risk: Risk,
     w: Point | np.ndarray,

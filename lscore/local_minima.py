@@ -10,6 +10,7 @@ import torch
 from flint import fmpq
 
 from lscore.affine_cells import decide_affine_cell
+from lscore.arguments import checked
 from lscore.balanced_cells import decide_balance, unused_unit_direction
 from lscore.ball_descent import refute_in_balls
 from lscore.certificates import Certificate, Condition, Verdict
@@ -53,6 +54,7 @@ def propose_directions(risk: Risk, w: RationalMatrix, trials: int, seed: int) ->
     return [steepest] * bool(usable) + [directions[i] for i in order]
 
 
+@checked
 def decide_local_minimum(
     risk: Risk, w: Point | np.ndarray, trials: int = 400, seed: int = 0, exact_tries: int = 8
 ) -> Certificate:

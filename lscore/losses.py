@@ -10,10 +10,12 @@ from dataclasses import dataclass
 import torch
 from flint import fmpq
 
+from lscore.arguments import checked
 from lscore.errors import DataError
-from lscore.exact import RationalMatrix, rational, to_float
+from lscore.exact import RationalMatrix, Scalar, rational, to_float
 
 
+@checked
 @dataclass(frozen=True)
 class SquaredLoss:
     r""":math:`c \sum_i \|\hat y_i - y_i\|^2`, divided by n when `mean` is set.
@@ -27,7 +29,7 @@ class SquaredLoss:
     (5/2, 1/2)
     """
 
-    factor: fmpq | int | str | float = "1/2"
+    factor: Scalar = "1/2"
     mean: bool = False
 
     is_convex = True

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
+from lscore.arguments import checked
 from lscore.cells import Cell, cell_at
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import HypothesisError
@@ -71,6 +72,7 @@ def _times(signal: RationalMatrix, factors: list[fmpq]) -> RationalMatrix:
     return exact(products).flat(0, *signal.shape)
 
 
+@checked
 def forms(cell: Cell) -> list[Form]:
     r"""The forms of a hinge cell; their values sum to the frozen risk (LVB-T1).
 
@@ -103,6 +105,7 @@ def forms(cell: Cell) -> list[Form]:
     return [*found, Form(cell, "constant", 0, ())]
 
 
+@checked
 def certify_forms(cell: Cell, w: RationalMatrix) -> Certificate:
     """Is the risk at w the sum of the forms of this cell? At every point of the cell it is.
 
@@ -129,6 +132,7 @@ def certify_forms(cell: Cell, w: RationalMatrix) -> Certificate:
     return Certificate("LVB-T1", statement, Verdict.CERTIFIED, "exact", conditions, values=values)
 
 
+@checked
 def certify_backpropagation(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Is :math:`T \cdot \partial R / \partial T` the sum of the forms with T, for each tensor T?
 
@@ -177,6 +181,7 @@ def parameter_names(network: Network) -> list[str]:
     return names
 
 
+@checked
 def output_polynomials(cell: Cell, start: RationalMatrix | None = None) -> list[list[fmpq_mpoly]]:
     """The outputs (n, k) of the frozen network at start + u as polynomials in u (start 0).
 
@@ -227,6 +232,7 @@ def _variables(cell: Cell, start: RationalMatrix | None) -> list[fmpq_mpoly]:
     return [u + s for u, s in zip(context.gens(), start.entries(), strict=True)]
 
 
+@checked
 def cell_polynomial(cell: Cell, start: RationalMatrix | None = None) -> fmpq_mpoly:
     """The frozen risk at start + u as a polynomial in u (start 0 by default), exact.
 
@@ -254,6 +260,7 @@ def cell_polynomial(cell: Cell, start: RationalMatrix | None = None) -> fmpq_mpo
     return total + sum((p * p for p in point), zero) * (risk.weight_decay / 2)
 
 
+@checked
 def monomials_by_block(p: fmpq_mpoly) -> dict[tuple[str, ...], int]:
     """How many monomials a polynomial has per list of parameter tensors.
 
@@ -271,12 +278,14 @@ def monomials_by_block(p: fmpq_mpoly) -> dict[tuple[str, ...], int]:
     return dict(sorted(counts.items(), key=lambda item: (-len(item[0]), item[0])))
 
 
+@checked
 def laplacian(p: fmpq_mpoly) -> fmpq_mpoly:
     """The sum of the second derivatives by every variable: the trace of the Hessian."""
     zero = p * 0
     return sum((p.derivative(j).derivative(j) for j in range(p.context().nvars())), zero)
 
 
+@checked
 def certify_multilinear(cell: Cell, polynomial: fmpq_mpoly | None = None) -> Certificate:
     r"""Is the frozen risk a sum of multilinear forms in the parameter tensors, as LVB-T1 says?
 

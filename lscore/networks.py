@@ -18,16 +18,17 @@ import torch
 from lscore.activations import (
     Activation,
     PiecewiseLinear,
-    Smooth,
     identity,
     leaky_relu,
     linear,
     relu,
 )
+from lscore.arguments import Seed, checked
+from lscore.arrays import float_tensor
 from lscore.errors import DataError, DtypeError, ShapeError
 from lscore.exact import RationalMatrix, ones, stack
 
-Point = torch.Tensor | RationalMatrix
+Point = torch.Tensor | np.ndarray | RationalMatrix
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Layer:
         return out + self.bias
 
 
+@checked
 @dataclass(frozen=True)
 class Network:
     r""":math:`\hat y = W_L\, h(\cdots h(W_1 x + b_1) \cdots) + b_L` with rows as samples.
@@ -67,7 +69,7 @@ class Network:
     column(3, 2)
     """
 
-    widths: tuple[int, ...]
+    widths: object
     activation: Activation | tuple[Activation, ...]
     bias: bool = True
     output_activation: Activation | None = None
@@ -82,9 +84,6 @@ class Network:
             if isinstance(width, bool) or not isinstance(width, int | np.integer) or width < 1:
                 raise ShapeError(f"widths: entry {i} is {width!r}, need an integer >= 1")
         object.__setattr__(self, "widths", tuple(int(width) for width in widths))
-        if not isinstance(self.activation, tuple | PiecewiseLinear | Smooth):
-            kind = type(self.activation).__name__
-            raise DtypeError(f"activation: got {kind}, need an activation or a tuple of them")
         if isinstance(self.activation, tuple) and len(self.activation) != len(widths) - 2:
             raise ShapeError(
                 f"activation: got {len(self.activation)}, need one or one for each of the "
@@ -114,20 +113,13 @@ class Network:
         return sum(out * (inner + self.bias) for out, inner in self._sizes)
 
     def point(self, w: Point | np.ndarray, name: str = "w") -> Point:
-        """Check a point (or direction): float64 of shape (m,), or exact of shape (m, 1)."""
-        if isinstance(w, np.ndarray):
-            w = torch.from_numpy(np.ascontiguousarray(w))
-        if isinstance(w, RationalMatrix):
-            needed = (self.dimension, 1)
-        elif isinstance(w, torch.Tensor):
-            needed = (self.dimension,)
-            if w.dtype != torch.float64:
-                raise DtypeError(f"{name}: dtype {w.dtype}, need torch.float64")
-            if not w.isfinite().all():
-                raise DataError(f"{name}: has NaN or infinite entries, need finite numbers")
-        else:
-            kind = type(w).__name__
-            raise DtypeError(f"{name}: got {kind}, need a torch tensor or a RationalMatrix")
+        """Check a point (or direction): float64 of shape (m,), or exact of shape (m, 1).
+
+        Arrays and series become tensors, without rounding (`float_tensor`).
+        """
+        needed = (self.dimension, 1)
+        if not isinstance(w, RationalMatrix):
+            w, needed = float_tensor(w, name), needed[:1]
         if tuple(w.shape) != needed:
             raise ShapeError(
                 f"{name}: shape {tuple(w.shape)}, need {needed} for widths {self.widths} "
@@ -152,7 +144,8 @@ class Network:
             start += out * (inner + self.bias)
         return layers
 
-    def pack(self, weights: Sequence, biases: Sequence | None = None) -> Point:
+    @checked
+    def pack(self, weights: Sequence[object], biases: Sequence[object] | None = None) -> Point:
         """The flat point of weight matrices (out, in) and biases; inverse of `unpack`."""
         if len(weights) != len(self._sizes) or (biases is not None) != self.bias:
             raise ShapeError(
@@ -181,7 +174,8 @@ class Network:
             return stack([part.flat(0, part.shape[0] * part.shape[1], 1) for part in parts])
         return self.point(torch.cat([part.reshape(-1) for part in parts]))
 
-    def init(self, seed: int) -> torch.Tensor:
+    @checked
+    def init(self, seed: Seed) -> torch.Tensor:
         r"""A random float64 point: every entry uniform in :math:`\pm 1/\sqrt{\text{fan-in}}`."""
         generator = torch.Generator().manual_seed(seed)
         parts = []
@@ -202,17 +196,18 @@ class Network:
         self, w: Point, X: torch.Tensor | RationalMatrix, augmented: bool = False
     ) -> tuple[list, object]:
         """Pre-activations and outputs together; `augmented` says that X is the exact [X, 1]."""
-        return self._run(self._checked(w, X, self.widths[0] + augmented), X, augmented)
+        return self._run(*self._checked(w, X, self.widths[0] + augmented), augmented)
 
-    def _checked(self, w: Point, X, columns: int) -> Point:
+    def _checked(self, w: Point, X, columns: int) -> tuple[Point, Point]:
         w = self.point(w)
+        X = X if isinstance(X, RationalMatrix) else float_tensor(X, "X")
         if isinstance(w, RationalMatrix) != isinstance(X, RationalMatrix):
             raise DtypeError("w, X: one is exact and the other is not; convert with `exact`")
         if isinstance(w, RationalMatrix) and not self.is_piecewise_linear:
             raise DataError("w: exact points need piecewise linear activations; see `ball_risk`")
         if len(X.shape) != 2 or X.shape[1] != columns:
             raise ShapeError(f"X: shape {tuple(X.shape)}, need (n, {columns})")
-        return w
+        return w, X
 
     def _run(self, w: Point, X, augmented: bool = False) -> tuple[list, object]:
         """Pre-activations and outputs, without checks, so that autodiff can trace it."""
@@ -236,23 +231,34 @@ _TORCH_ACTIVATIONS = {torch.nn.ReLU: lambda m: relu, torch.nn.Identity: lambda m
 _TORCH_ACTIVATIONS[torch.nn.LeakyReLU] = lambda m: leaky_relu(m.negative_slope)
 
 
+def _has_hooks(module: torch.nn.Module) -> bool:
+    """Whether calling the module runs more than the `forward` of its class."""
+    return bool(module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module))
+
+
+@checked
 def from_torch(module: torch.nn.Sequential) -> tuple[Network, torch.Tensor]:
     """The `Network` and the point of a ``torch.nn.Sequential`` of Linear, ReLU and LeakyReLU.
 
     Layers without an activation between them get the identity. Raises `DtypeError` for any other
-    module and for parameters that are not float64 (call ``module.double()`` first: every float32
-    is a float64, exactly).
+    module (subclasses, hooks and a ``forward`` of its own included), `DataError` for a parameter
+    that is used twice, and `DtypeError` for parameters that are not float64 (call
+    ``module.double()`` first: every float32 is a float64, exactly).
 
     >>> net, w = from_torch(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(),
     ...                                         torch.nn.Linear(3, 1)).double())
     >>> net.widths, w.shape
     ((2, 3, 1), torch.Size([13]))
     """
-    if not isinstance(module, torch.nn.Sequential):
+    if type(module) is not torch.nn.Sequential:
         raise DtypeError(f"module: got {type(module).__name__}, need torch.nn.Sequential")
     linears, between = [], []
-    for child in module:
-        if isinstance(child, torch.nn.Linear):
+    for child in [module, *module]:
+        if _has_hooks(child):
+            raise DtypeError(f"module: {child} has hooks or a forward of its own, need none")
+        if child is module:
+            continue
+        if type(child) is torch.nn.Linear:
             if len(between) < len(linears):
                 between.append(linear(1))
             linears.append(child)
@@ -263,6 +269,9 @@ def from_torch(module: torch.nn.Sequential) -> tuple[Network, torch.Tensor]:
     output = between.pop() if linears and len(between) == len(linears) else None
     if not linears:
         raise ShapeError("module: has no Linear layer")
+    parameters = [id(p) for child in linears for p in child._parameters.values() if p is not None]
+    if len(set(parameters)) < len(parameters):
+        raise DataError("module: uses a parameter twice, need a parameter for each layer")
     biases = {child.bias is not None for child in linears}
     if len(biases) > 1:
         raise DataError("module: some layers have a bias and some have none, need all or none")

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from flint import fmpq
 
+from lscore.arguments import checked
 from lscore.errors import DataError, ShapeError
 from lscore.exact import RationalMatrix, exact
 from lscore.linear_algebra import least_squares
@@ -34,6 +35,7 @@ def _sum_of_squares(columns: list[list[fmpq]], y: RationalMatrix) -> tuple[fmpq,
     return residuals.dot(residuals), coefficients
 
 
+@checked
 def best_one_kink(risk: Risk, side: int | None = None) -> OneKinkFit:
     """The exact global minimum over all points of a network with widths (1, 1, 1).
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from flint import fmpq, fmpq_poly
 
+from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import ShapeError
 from lscore.exact import RationalMatrix
@@ -14,6 +15,7 @@ from lscore.risk import Risk
 from lscore.roots import is_nonpositive
 
 
+@checked
 def certify_nonincreasing(risk: Risk, waypoints: list[RationalMatrix]) -> Certificate:
     """Does the risk never rise along the straight segments through these exact points?
 

@@ -14,6 +14,7 @@ import numpy as np
 from flint import fmpq, fmpq_poly
 
 from lscore.activations import PiecewiseLinear, relu
+from lscore.arguments import checked
 from lscore.cells import Cell
 from lscore.errors import DataError, ShapeError, TieError
 from lscore.exact import RationalMatrix
@@ -161,6 +162,7 @@ def _apply(h: PiecewiseLinear, z: fmpq_poly, stops: list[fmpq]) -> fmpq_poly:
     return h.slopes[piece] * z + h.intercepts[piece]
 
 
+@checked
 def expand_along(risk: Risk, w: RationalMatrix, u: RationalMatrix) -> Expansion:
     """The exact risk polynomial on the first cell that the ray w + t u, t >= 0, runs through.
 
@@ -200,6 +202,7 @@ def _hinge_polynomial(risk: Risk, ray: _Ray) -> fmpq_poly:
     return sum((mu * m for mu, m in terms if _piece_after(relu, m)[0]), fmpq_poly(0))
 
 
+@checked
 def cell_along(risk: Risk, w: RationalMatrix, u: RationalMatrix) -> Cell:
     """The cell that the ray w + t u enters for small t > 0.
 
@@ -236,6 +239,7 @@ class Wall:
     signals: tuple[tuple[int, int, int], ...]
 
 
+@checked
 def walls_along(risk: Risk, start: RationalMatrix, end: RationalMatrix) -> list[Wall]:
     """The walls that the segment start + t (end - start) meets for 0 < t <= 1, in order, exact.
 

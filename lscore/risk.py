@@ -11,14 +11,15 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from flint import fmpq
 
+from lscore.arguments import checked
+from lscore.arrays import float_matrix
 from lscore.errors import DataError, DtypeError, ShapeError
 from lscore.exact import (
     RationalMatrix,
+    Scalar,
     augment,
     exact,
-    float_array,
     rational,
     to_float,
 )
@@ -29,15 +30,15 @@ from lscore.losses import SquaredLoss, half_sum_of_squares
 from lscore.networks import Network, Point
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Risk:
     r"""Network, data, loss and weight decay, as a function of a point.
 
-    `X` (n, d) and `y` (n, k), or (n,) for one input or output: float64 arrays, tensors, nested
-    lists or `RationalMatrix`. Hinge losses take integer labels, stored as signs (n, k); see
-    `HingeLoss.read_labels`. `weight_decay` is :math:`\lambda` in
-    :math:`\tfrac{\lambda}{2}\|w\|^2` (all parameters). Raises `ShapeError`, `DataError`,
-    `DtypeError` naming the argument.
+    `X` (n, d) and `y` (n, k), or (n,) for one input or output: whatever `exact` takes. Hinge losses
+    take integer labels, stored as signs (n, k); see `HingeLoss.read_labels`. `weight_decay` is
+    :math:`\lambda` in :math:`\tfrac{\lambda}{2}\|w\|^2` (all parameters). Raises `ShapeError`,
+    `DataError`, `DtypeError` naming the argument.
 
     >>> from lscore.activations import relu
     >>> risk = Risk(Network((1, 2, 1), relu), [0.0, 1.0], [0.0, 1.0])
@@ -49,14 +50,14 @@ class Risk:
     X: object
     y: object
     loss: SquaredLoss | HingeLoss = half_sum_of_squares
-    weight_decay: fmpq | int | str | float = 0
+    weight_decay: Scalar = 0
 
     def __post_init__(self) -> None:
         if isinstance(self.loss, HingeLoss):
             object.__setattr__(self, "y", self.loss.read_labels(self.y, self.network.widths[-1]))
         for name, width in (("X", self.network.widths[0]), ("y", self.network.widths[-1])):
             given = getattr(self, name)
-            floats = float_array(given, name)
+            floats = float_matrix(given, name)
             if floats is None:
                 self.__dict__[f"exact_{name}"] = exact(given, name)
                 floats = self.__dict__[f"exact_{name}"].floats()

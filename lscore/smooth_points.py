@@ -14,6 +14,7 @@ from itertools import product
 import numpy as np
 from flint import fmpq, fmpq_mpoly
 
+from lscore.arguments import checked
 from lscore.cells import Cell, cell_at
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import HypothesisError, TieError
@@ -24,6 +25,7 @@ from lscore.networks import Point
 from lscore.risk import Risk
 
 
+@checked
 def cell_hessian(cell: Cell, w: RationalMatrix) -> RationalMatrix:
     """The exact (m, m) Hessian of the frozen risk at an exact point.
 
@@ -42,6 +44,7 @@ def cell_hessian(cell: Cell, w: RationalMatrix) -> RationalMatrix:
     return exact(hessian)
 
 
+@checked
 def decide_indefinite(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Does the Hessian of a hinge risk at w have eigenvalues of both signs? (LVB-C2)
 
@@ -71,6 +74,7 @@ def decide_indefinite(risk: Risk, w: Point | np.ndarray) -> Certificate:
     return Certificate("LVB-C2", statement, Verdict.CERTIFIED, "exact", conditions, values=values)
 
 
+@checked
 def decide_mirrored_spectrum(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Is the spectrum of the Hessian at w symmetric under a change of sign? (LVB-B-C2-1)
 
@@ -150,6 +154,7 @@ def _two_directions(part: dict) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return (tuple(u), tuple(flipped)) if value > 0 else (tuple(flipped), tuple(u))
 
 
+@checked
 def decide_smooth_maximum(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Is w, inside a cell, a local maximum? Only if the risk is constant there (MILNE-L2).
 
@@ -167,6 +172,7 @@ def decide_smooth_maximum(risk: Risk, w: Point | np.ndarray) -> Certificate:
     return _decide(risk, w, "MILNE-L2", "the point is a local maximum", descent=False)
 
 
+@checked
 def decide_smooth_extremum(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Is w, inside a cell of a hinge risk, a local extremum? Only in a flat cell (LVB-C1).
 

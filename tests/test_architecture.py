@@ -17,6 +17,9 @@ ROOT = Path(lscore.__file__).parent
 FLOORS = [
     [
         "errors",
+        "arguments",
+        "arrays",
+        "rationals",
         "exact",
         "activations",
         "losses",

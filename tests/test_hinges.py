@@ -98,8 +98,12 @@ def test_bad_input_is_named():
     )
     bad("got the label 0, need", DataError, lambda: Risk(net, [1], [0], binary_hinge()))
     bad("not an integer", DataError, lambda: Risk(net, [1], [0.5], binary_hinge()))
-    bad("need integer labels", DtypeError, lambda: Risk(net, [1], ["a"], binary_hinge()))
-    bad("need integer labels", DtypeError, lambda: Risk(net, [1], [True], binary_hinge()))
+    for labels in (["a"], ["1"], np.array(["1"]), [1, "1"]):
+        bad("y: .*text|y: dtype", DtypeError, lambda y=labels: Risk(net, [1], y, binary_hinge()))
+    for labels in ([True], np.array([True]), [True, -1]):
+        bad(r"y.*bool", DtypeError, lambda y=labels: Risk(net, [1], y, binary_hinge()))
+    for labels in ([0.9], exact(["12/10"]), np.array([1 - 1e-16]), ["-1"]):
+        bad("y", LscoreError, lambda y=labels: Risk(net, [1], y, binary_hinge()))
     bad("1 output, got 2", ShapeError, lambda: binary_hinge().read_labels([1], 2))
     bad("at least 2 outputs", ShapeError, lambda: multiclass_hinge().read_labels([1], 1))
     bad("got the class 3, need 0..2", DataError, lambda: multiclass_hinge().read_labels([3], 3))

@@ -149,7 +149,7 @@ def test_a_gradient_on_a_kink_does_not_exist():
         ({"y": np.zeros((0, 1))}, ShapeError, "y: shape"),
         ({"X": np.array([np.nan])}, DataError, r"X: entry \(0, 0\) is nan"),
         ({"y": [float("inf")]}, DataError, r"y\[0\]: got inf"),
-        ({"X": np.array([1])}, DtypeError, "X: dtype int64"),
+        ({"X": np.array([True])}, DtypeError, "X: dtype bool"),
         ({"y": torch.ones(1)}, DtypeError, "y: dtype float32"),
         ({"X": 5}, LscoreError, "X"),
         ({"weight_decay": -1}, DataError, "weight_decay: got -1"),

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from flint import fmpq, fmpz
 
+from lscore.arguments import checked
 from lscore.cells import Cell, cell_at
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError, LscoreError, ShapeError
@@ -27,6 +28,7 @@ _FLAT = "the risk is constant on the cell"
 _OPTIMAL = "every flat cell has loss zero"
 
 
+@checked
 def decide_flat(cell: Cell) -> Certificate:
     r"""Is the risk constant on a cell? (LVB-L101, at any depth)
 
@@ -60,6 +62,7 @@ def decide_flat(cell: Cell) -> Certificate:
     )
 
 
+@checked
 def changes_the_frozen_risk(cell: Cell, point: RationalMatrix) -> bool:
     """Whether the polynomial of the cell differs at `point` from its value at 0: then the cell is
     not flat."""
@@ -154,6 +157,7 @@ def _path_point(network: Network, path: tuple) -> RationalMatrix:
     )
 
 
+@checked
 def vanishes_for_every_matrix(diagonals: RationalMatrix, X: RationalMatrix) -> Certificate:
     r"""Is :math:`\sum_i D_i A x_i = 0` for every matrix A? (LVB-L100)
 
@@ -191,6 +195,7 @@ def weighted_images(diagonals: RationalMatrix, A: RationalMatrix, X: RationalMat
     return exact(sums) * fmpq(1, diagonals.denominator * images.denominator)
 
 
+@checked
 def decide_flat_is_optimal(risk: Risk, w: Point | None = None, limit: int = 10**6) -> Certificate:
     r"""Has every flat cell loss zero? (LVB-T3)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from flint import fmpq
 
+from lscore.arguments import checked
 from lscore.cells import Cell, cell_at, signature
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import HypothesisError, LscoreError, TieError
@@ -49,6 +50,7 @@ class FlatPoint:
         return self.start + self.direction * q
 
 
+@checked
 def flat_point(risk: Risk, w: Point, stretch: fmpq | int | str = "3/2") -> FlatPoint:
     r"""From a point of loss zero to a flat cell whose closure contains it (LVB-T2).
 
@@ -114,6 +116,7 @@ def _largest_margin_norm(risk: Risk, V: RationalMatrix) -> fmpq:
     return _row_sum(exact(D.tolist()) @ V)
 
 
+@checked
 def is_flat_point(risk: Risk, found: FlatPoint) -> bool:
     """Whether the ray enters the cell at once and ends in it, and no margin is unsolved there.
 
@@ -130,6 +133,7 @@ def is_flat_point(risk: Risk, found: FlatPoint) -> bool:
     return same and found.at(1) in found.cell and not found.cell.unsolved.any()
 
 
+@checked
 def flat_ray(risk: Risk, w: Point, seed: int = 0) -> tuple[RationalMatrix, Cell]:
     r"""A direction from a point of loss zero into a flat cell; biases are not needed (LVB-B-T2-1).
 
@@ -164,6 +168,7 @@ def flat_ray(risk: Risk, w: Point, seed: int = 0) -> tuple[RationalMatrix, Cell]
     raise LscoreError(f"flat_ray: no ray among {_TRIES} avoids all ties, try another seed")
 
 
+@checked
 def adjacent_patterns(risk: Risk, w: Point, limit: int = 2**12) -> list[Cell] | None:
     """Every way to resolve the ties of a point: a superset of the cells that touch it.
 
@@ -184,6 +189,7 @@ def adjacent_patterns(risk: Risk, w: Point, limit: int = 2**12) -> list[Cell] | 
     return cells
 
 
+@checked
 def decide_touches_flat(risk: Risk, w: Point, limit: int = 2**12) -> Certificate:
     r"""Does a flat cell touch the point? For a local minimum: is it of type I or of type II?
 

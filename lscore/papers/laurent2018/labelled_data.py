@@ -13,7 +13,6 @@ and *generic* otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,12 +20,14 @@ import numpy as np
 from flint import fmpq
 
 from lscore.activations import PiecewiseLinear
+from lscore.arguments import Amount, checked
 from lscore.errors import DataError, HypothesisError, ShapeError
-from lscore.exact import RationalMatrix, augment, exact, ones, rational
-from lscore.hinges import HingeLoss
+from lscore.exact import RationalMatrix, Scalar, augment, exact, ones, rational
+from lscore.hinges import HingeLoss, integer_labels
 from lscore.risk import Risk
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class LabelledData:
     """Everything that Definition 1 speaks of.
@@ -39,11 +40,11 @@ class LabelledData:
     ((1, 0, 1), (1, 1/2))
     """
 
-    X: RationalMatrix
-    labels: Sequence[int]
-    weights: RationalMatrix | None = None
-    alpha: fmpq | int | str | float = 1
-    depth: int = 1
+    X: object
+    labels: object
+    weights: object = None
+    alpha: Scalar = 1
+    depth: Amount = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "X", exact(self.X, "X"))
@@ -51,15 +52,16 @@ class LabelledData:
         mu = ones(n) / n if self.weights is None else exact(self.weights, "weights")
         object.__setattr__(self, "weights", mu)
         object.__setattr__(self, "alpha", rational(self.alpha, "alpha"))
-        object.__setattr__(self, "labels", tuple(int(label) for label in self.labels))
-        if len(self.labels) != n or mu.shape != (n, 1):
+        labels = integer_labels(self.labels, "labels")
+        object.__setattr__(self, "labels", tuple(labels[:, 0].tolist()))
+        if labels.shape != (n, 1) or mu.shape != (n, 1):
             raise ShapeError(
-                f"labels, weights: {len(self.labels)} and {mu.shape}, need {n} for X {self.X.shape}"
+                f"labels, weights: {labels.shape} and {mu.shape}, need {n, 1} for X {self.X.shape}"
             )
         if mu.smallest() <= 0:
             raise DataError(f"weights: got {mu.smallest()}, need positive numbers")
-        if self.alpha < 0 or self.depth < 1:
-            raise DataError(f"alpha, depth: got {self.alpha} and {self.depth}, need >= 0 and >= 1")
+        if self.alpha < 0:
+            raise DataError(f"alpha: got {self.alpha}, need >= 0")
         if min(self.labels) < 0 and set(self.labels) != {-1, 1} and set(self.labels) != {-1}:
             raise DataError(f"labels: got {sorted(set(self.labels))}, need +-1 or classes 0..R-1")
 
@@ -119,6 +121,7 @@ def leaky_slope(h: object) -> fmpq:
     raise HypothesisError("LVB-T3", "activation", f"{name} is not a leaky ReLU", h)
 
 
+@checked
 def is_rare_combination(
     data: LabelledData, slopes: RationalMatrix, switches: RationalMatrix, as_printed: bool = False
 ) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from flint import fmpq, fmpz, fmpz_mat
 
+from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError, LscoreError
 from lscore.exact import RationalMatrix, exact, zeros
@@ -22,6 +23,7 @@ CLAIM = "LVB-D1"
 STATEMENT = "the data are generic"
 
 
+@checked
 def decide_generic(data: LabelledData, limit: int = 10**6) -> Certificate:
     r"""Are the data generic in the sense of Definition 1 (LVB-D1)? Exact, three-valued.
 
@@ -104,6 +106,7 @@ def _separable_class(data: LabelledData, left: set[int]) -> tuple[int, RationalM
     return None
 
 
+@checked
 def separates_class(data: LabelledData, r: int, q: RationalMatrix, others: Sequence[int]) -> bool:
     """Whether q . (x, 1) > 0 on class r and < 0 on the classes `others`, by substitution.
 
@@ -217,6 +220,7 @@ def _rare(data: LabelledData, chosen: dict, conditions: list, values: dict) -> C
     return Certificate(CLAIM, STATEMENT, Verdict.REFUTED, "exact", conditions, witness, "", values)
 
 
+@checked
 def rare_from_subset_sum(numbers: Sequence[int], target: int) -> LabelledData:
     r"""Data that are rare if and only if some of the positive integers sum to `target`.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from flint import fmpq
 
+from lscore.arguments import checked
 from lscore.cells import signature
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError
@@ -23,6 +24,7 @@ CLAIM = "LVB-NS"
 STATEMENT = "the point is a local minimum"
 
 
+@checked
 def certify_affine_hinge_minimum(risk: Risk, w: Point) -> Certificate:
     r"""Is w a minimum of the convex hinge problem in slope and intercept? Then a local minimum.
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import numpy as np
 from flint import fmpq
 
+from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError, HypothesisError, TieError
 from lscore.exact import RationalMatrix, exact
@@ -27,6 +28,7 @@ from lscore.risk import Risk
 _CLAIM, _STATEMENT = "MILNE-N", "this critical point obeys (i), (ii) and (iii)"
 
 
+@checked
 def decide_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
     """Does a critical point of a bias-free network obey Theorem N? (MILNE-N)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from flint import fmpq
 
+from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError, HypothesisError
 from lscore.exact import RationalMatrix, Scalar, exact, rational
@@ -50,6 +51,7 @@ def data_loss(risk: Risk, w: RationalMatrix) -> fmpq:
     return risk.loss(risk.predictions(w), risk.exact_y)
 
 
+@checked
 def decide_membership(
     risk: Risk, w: Point | np.ndarray, theta: Scalar = 0, squared_r: Scalar | None = None
 ) -> Certificate:
@@ -92,6 +94,7 @@ def decide_membership(
     )
 
 
+@checked
 def curvature_bounds(risk: Risk, w: Point | np.ndarray) -> dict[str, fmpq]:
     r"""Squares of upper bounds for the negative curvature of the loss, one hidden layer, d = 1.
 

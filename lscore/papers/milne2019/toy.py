@@ -16,6 +16,7 @@ from math import isqrt
 from flint import fmpq
 
 from lscore.activations import relu
+from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError, HypothesisError
 from lscore.exact import RationalMatrix, Scalar, exact, rational
@@ -29,6 +30,7 @@ _TRAINED = "gradient descent from every point of the ball converges to 0"
 _EVERY = f"{_TRAINED}, the only critical point, for all data with |x| <= r and |y| <= slope |x|"
 
 
+@checked
 def toy_sides(risk: Risk) -> list[tuple[fmpq, fmpq]]:
     r"""The pairs :math:`(S_+, B_+), (S_-, B_-)`, exact: means of :math:`x^2` and of x y, per side.
 
@@ -59,6 +61,7 @@ def toy_sides(risk: Risk) -> list[tuple[fmpq, fmpq]]:
     return found
 
 
+@checked
 def lowest_risk(risk: Risk) -> fmpq:
     r"""The exact minimum of the risk,
     :math:`\tfrac12 Q - \sum_\pm (|B_\pm| - \lambda)_+^2 / (2S_\pm)`.
@@ -78,6 +81,7 @@ def lowest_risk(risk: Risk) -> fmpq:
     return at_zero - (sum(gains, fmpq(0)) if risk.network.widths[1] > 1 else max(gains))
 
 
+@checked
 def decide_only_minimum(risk: Risk) -> Certificate:
     r"""Is 0 the only global minimum, and the only critical point? Yes iff lambda >= max \|B\|.
 
@@ -129,6 +133,7 @@ def _lower_point(risk: Risk, S: fmpq, B: fmpq) -> RationalMatrix:
         bits *= 2
 
 
+@checked
 def decide_trained_to_zero(risk: Risk, rate: Scalar, squared_norm: Scalar) -> Certificate:
     r"""Does gradient descent converge to 0 from every start with \|W\|^2 at most `squared_norm`?
 

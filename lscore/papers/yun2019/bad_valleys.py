@@ -6,6 +6,7 @@ can change the sign of the first weight: a barrier with an exact height.
 
 from __future__ import annotations
 
+from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.exact import RationalMatrix, exact, ones
 from lscore.linear_algebra import least_squares
@@ -16,6 +17,7 @@ from lscore.risk import Risk
 CLAIM = "YUN-B-T1-7"
 
 
+@checked
 def certify_bad_valley(risk: Risk, w: Point) -> Certificate:
     r"""Does w lie in a bad valley: does every path to a global minimum rise above w?
 

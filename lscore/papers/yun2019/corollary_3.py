@@ -29,6 +29,7 @@ from lscore.activations import (
     square,
     tanh,
 )
+from lscore.arguments import checked
 from lscore.exact import rational
 from lscore.papers.yun2019.three_points import PRECISION, Constants, Place, constants, place
 
@@ -47,6 +48,7 @@ def _ball(function) -> arb:
         return function()
 
 
+@checked
 def sigmoid_place(value: str) -> Place:
     """The place where the sigmoid has this value p in (0, 1): log(p / (1 - p))."""
     p = rational(value)
@@ -110,6 +112,7 @@ def _sine_row() -> Example:
     return Example(constants(sine, [top, slope], ["-1/3", "4/3"]), (top, zero, slope, zero))
 
 
+@checked
 def corollary_3() -> dict[str, Example]:
     """The table: name -> constants and fit, built anew in balls and fractions.
 
@@ -154,6 +157,7 @@ def corollary_3() -> dict[str, Example]:
     }
 
 
+@checked
 def tempting_constants() -> dict[str, Constants]:
     """(1/2, 1/4) with weights (1, -2/3) for tanh and arctan: C2.3 holds, C2.7 does not."""
     return {

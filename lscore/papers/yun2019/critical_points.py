@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from flint import fmpq
 
+from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.exact import RationalMatrix, Scalar, exact, ones, rational, stack
 from lscore.networks import Network, Point
@@ -30,6 +31,7 @@ from lscore.risk import Risk
 MINIMUM = "the point is a global minimum"
 
 
+@checked
 def classify_critical(risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1) -> Certificate:
     r"""Global minimum or saddle? The dichotomy of Corollary 5, for anybody's exact point.
 

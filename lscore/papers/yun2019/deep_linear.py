@@ -15,6 +15,7 @@ from functools import reduce
 
 from flint import arb, ctx, fmpq, fmpz, fmpz_mat
 
+from lscore.arguments import checked
 from lscore.errors import DataError, DtypeError, ShapeError
 from lscore.exact import RationalMatrix, Scalar, exact, ones, rational
 from lscore.losses import SquaredLoss
@@ -41,6 +42,7 @@ def product(weights: Sequence, size: int | None = None):
     return reduce(lambda done, weight: weight @ done, weights)
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class ProductLoss:
     r"""A differentiable loss :math:`\ell_0` of the product matrix R, shape (d_y, d_x).
@@ -57,6 +59,7 @@ class ProductLoss:
     known: bool = False
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class LinearRisk:
     """A deep linear network with a loss of its product, as a function of a point.
@@ -113,6 +116,7 @@ def squared_product_loss(
     return ProductLoss(value, lambda R: (R @ gram - cross) * (2 * scale), True, known=True)
 
 
+@checked
 def logistic_product_loss(X: object, labels: object, precision: int = 128) -> ProductLoss:
     r""":math:`\ell_0(R) = \sum_i \log(1 + e^{-y_i R x_i})` for labels +1 and -1, one output.
 
@@ -144,6 +148,7 @@ def logistic_product_loss(X: object, labels: object, precision: int = 128) -> Pr
     return ProductLoss(value, gradient, True, known=True)
 
 
+@checked
 def linear_risk(risk: Risk | LinearRisk) -> LinearRisk:
     """The product form of a `Risk` of a deep linear network without biases.
 
@@ -194,6 +199,7 @@ def without_biases(risk: Risk, w: Point) -> tuple[LinearRisk, RationalMatrix]:
     return reduced, network.pack(weights)
 
 
+@checked
 def layer_gradients(weights: Sequence, G) -> list:
     r"""The derivatives :math:`W_{L:j+1}^\top G\, W_{j-1:1}^\top` of the loss by each layer.
 

@@ -16,6 +16,7 @@ import numpy as np
 from flint import fmpq, fmpz_mat
 
 from lscore.activations import identity
+from lscore.arguments import checked
 from lscore.errors import DataError, ShapeError
 from lscore.exact import RationalMatrix, exact
 from lscore.linear_algebra import least_squares
@@ -25,6 +26,7 @@ from lscore.papers.yun2019.linear_floats import classify_critical_floats
 from lscore.risk import Risk
 
 
+@checked
 def zero_layers(network: Network, w: Point, first: int, second: int) -> Point:
     r"""The point w with two weight matrices set to zero (layers count from 1): always critical.
 
@@ -43,6 +45,7 @@ def zero_layers(network: Network, w: Point, first: int, second: int) -> Point:
     return network.pack([W * int(j not in (first, second)) for j, W in enumerate(weights, start=1)])
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Designed:
     """A designed critical point: its risk, the point, how many components it keeps, and which
@@ -73,6 +76,7 @@ def _unimodular(rng: np.random.Generator, size: int) -> tuple[RationalMatrix, Ra
     return U, RationalMatrix(inverse, U.denominator)
 
 
+@checked
 def partial_decomposition(
     widths: Sequence[int], kept: int, zero_blocks: tuple[int, int], seed: int = 0
 ) -> Designed:
@@ -146,6 +150,7 @@ def _block(rng, out: int, inner: int, kept: int, zero: bool, first: bool, last: 
     return rows
 
 
+@checked
 def designed_saddles(family: Sequence[Sequence[int]] = (), seed: int = 0) -> Iterator[Designed]:
     """All partial decompositions of the given widths that miss a component: every number of kept
     components, every pair of zero blocks. Default: thirteen width vectors of depth 2 to 5."""
@@ -156,12 +161,14 @@ def designed_saddles(family: Sequence[Sequence[int]] = (), seed: int = 0) -> Ite
                 yield partial_decomposition(widths, kept, pair, seed)
 
 
+@checked
 def designed_minima(seed: int = 0) -> Iterator[Designed]:
     """Partial decompositions of the same widths that keep every component: global minima."""
     for widths in WIDTHS:
         yield partial_decomposition(widths, min(widths[0], widths[-1]), (1, 2), seed)
 
 
+@checked
 def count_answers(points: Sequence[Designed], noise: float, seed: int = 0) -> Counter:
     """How `classify_critical_floats` names designed points once normal noise is on every weight."""
     rng, kinds = np.random.default_rng(seed), Counter()

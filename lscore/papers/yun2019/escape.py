@@ -9,6 +9,7 @@ from __future__ import annotations
 from flint import fmpq
 
 from lscore.affine_cells import certify_affine_cell
+from lscore.arguments import checked
 from lscore.errors import DataError, ShapeError
 from lscore.exact import RationalMatrix, Scalar, exact, rational, stack
 from lscore.networks import Point
@@ -17,6 +18,7 @@ from lscore.papers.yun2019.setting import affine_fit, pack, slopes
 from lscore.risk import Risk
 
 
+@checked
 def escape_path(risk: Risk, w: Point, unit: int | None = None) -> list[RationalMatrix]:
     r"""Exact waypoints of a path that leaves a least-squares minimum without rising (YUN-B-T1-4).
 
@@ -76,6 +78,7 @@ def escape_path(risk: Risk, w: Point, unit: int | None = None) -> list[RationalM
     return path
 
 
+@checked
 def just_outside(risk: Risk, w: Point, factor: Scalar = "65/64") -> LowerPoint:
     r"""A lower point at `factor` > 1 times the certified radius: the radius is sharp.
 

@@ -15,6 +15,7 @@ from itertools import pairwise
 from flint import arb, ctx, fmpq
 
 from lscore.activations import PiecewiseLinear, Smooth
+from lscore.arguments import checked
 from lscore.errors import DataError, HypothesisError
 from lscore.exact import to_float
 from lscore.intervals import derivative_hulls, interval
@@ -34,6 +35,7 @@ GRID = [fmpq(k, 4) for k in range(-16, 17)]
 _STEPS = [fmpq(1, 2**k) for k in range(9, -1, -1)]
 
 
+@checked
 def find_constants(h: Smooth) -> Constants:
     """Valid places and output weights for an activation, by case (a) or (b); `why` says how.
 

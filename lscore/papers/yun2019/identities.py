@@ -14,6 +14,7 @@ from math import comb
 
 from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
+from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError
 from lscore.exact import Scalar, rational
@@ -67,6 +68,7 @@ def _check_range(highest: int, least: int) -> None:
         raise DataError(f"highest: got {highest!r}, need an integer >= {least}, the first degree")
 
 
+@checked
 def certify_lemma_a4(highest: int = 12, factor: Callable[[int], fmpq_mpoly] = p) -> Certificate:
     r"""Lemma A.4 for n = 2, ..., `highest`, and the bound that makes its series converge.
 
@@ -93,6 +95,7 @@ def certify_lemma_a4(highest: int = 12, factor: Callable[[int], fmpq_mpoly] = p)
     return _decided("YUN-LA4", f"Lemma A.4 for n = 2, ..., {highest}", conditions, witness)
 
 
+@checked
 def certify_lemma_a5(highest: int = 6, cross: Callable[[int, int], fmpq_mpoly] = r) -> Certificate:
     r"""Lemma A.5 for :math:`1 \le n_1, n_2 \le` `highest`, with `cross` as :math:`r_{n_1 n_2}`.
 
@@ -117,6 +120,7 @@ def certify_lemma_a5(highest: int = 6, cross: Callable[[int, int], fmpq_mpoly] =
     return _decided("YUN-LA5", f"Lemma A.5 for n1, n2 = 1, ..., {highest}", conditions, witness)
 
 
+@checked
 def certify_lemma_a3(highest: int = 12, bend: Callable[[int], fmpq_mpoly] = p) -> Certificate:
     r"""Lemma A.3 for polynomial activations of degree up to `highest`, as exact identities.
 
@@ -157,6 +161,7 @@ def certify_lemma_a3(highest: int = 12, bend: Callable[[int], fmpq_mpoly] = p) -
     return _decided("YUN-LA3", statement, conditions, witness)
 
 
+@checked
 def certify_bend_criterion(constant: Scalar = "1/3") -> Certificate:
     r"""In case (b), C2.7 is :math:`(\tfrac13 + s) G(v_2) > s\, G(v_1) + \tfrac13` (YUN-B-T2-2).
 

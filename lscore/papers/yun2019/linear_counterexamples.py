@@ -10,6 +10,7 @@ from itertools import product as all_of
 
 from flint import fmpq
 
+from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError, ShapeError
 from lscore.exact import RationalMatrix, Scalar, exact, rational
@@ -17,6 +18,7 @@ from lscore.networks import Network
 from lscore.papers.yun2019.deep_linear import ProductLoss
 
 
+@checked
 def certify_linear_collapse(network: Network) -> Certificate:
     """Is the whole surface of the outputs one cell, whatever the data? (HE-T2d)
 
@@ -57,6 +59,7 @@ def absolute_risk(w: RationalMatrix, v: fmpq) -> fmpq:
     return (abs(v * w[0, 0]) + abs(1 - v * w[1, 0])) / 2
 
 
+@checked
 def certify_absolute_minimum(w: object, radius: Scalar) -> Certificate:
     r"""Is (w, v = 0) a spurious local minimum of `absolute_risk`? (HE-T2d, YUN-T4)
 
@@ -132,6 +135,7 @@ saddle_corner_loss = ProductLoss(
 r""":math:`R_{11}^2 + R_{22}^2 + R_{12}^2 - R_{21}^2`: smooth, with a saddle at 0."""
 
 
+@checked
 def certify_corner_minimum(loss: str, radius: Scalar) -> Certificate:
     r"""Is `CORNER` a local minimum of the two-layer network with this loss? (YUN-T4)
 

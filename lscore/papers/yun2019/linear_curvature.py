@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from flint import fmpq
 
+from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.descent import descent_certificate
 from lscore.errors import DataError
@@ -44,6 +45,7 @@ def coupled_layers(weights: list, G) -> Iterator[tuple[int, int, RationalMatrix,
                 yield j, k, M, C
 
 
+@checked
 def negative_curvature(risk: Risk, w: Point) -> RationalMatrix | None:
     r"""A direction u with :math:`\tfrac12 u^\top H u = -1` at a critical point; None if not found.
 
@@ -83,6 +85,7 @@ def _bend(chain: list, j: int, k: int, image: RationalMatrix, x: RationalMatrix,
     return moves
 
 
+@checked
 def linear_hessian(risk: Risk, w: Point) -> RationalMatrix:
     r"""The exact Hessian of a deep linear network with squared loss, shape (m, m), at any point.
 
@@ -162,6 +165,7 @@ def _downward(risk: Risk, w: RationalMatrix) -> RationalMatrix | None:
     return None if is_positive_semidefinite(H) else negative_vector(H)
 
 
+@checked
 def certify_strict_saddle(risk: Risk, w: Point) -> Certificate:
     r"""Has this critical point negative curvature? (YUN-B-T4-2)
 

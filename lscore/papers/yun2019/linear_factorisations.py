@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from flint import fmpq, fmpq_mat, fmpq_poly
 
+from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError, HypothesisError, ShapeError
 from lscore.exact import RationalMatrix, Scalar, exact, rational, stack
@@ -25,6 +26,7 @@ from lscore.risk import Risk
 from lscore.roots import dominates
 
 
+@checked
 def factorise(network: Network, R: object) -> RationalMatrix:
     r"""A point of a linear network whose product is R, shape (d_y, d_x), exactly (A7.4).
 
@@ -55,6 +57,7 @@ def factorise(network: Network, R: object) -> RationalMatrix:
     return network.pack(weights)
 
 
+@checked
 def move_product(network: Network, w: Point, layer: int, R: object) -> RationalMatrix:
     r"""Lemma A.6, with its second inverse: change one layer so that the product becomes R.
 
@@ -81,6 +84,7 @@ def move_product(network: Network, w: Point, layer: int, R: object) -> RationalM
     return network.pack(weights)
 
 
+@checked
 def certify_transfer(
     network: Network, w: Point, layer: int, R: object, epsilon: Scalar
 ) -> Certificate:
@@ -153,6 +157,7 @@ def charpoly(A: RationalMatrix) -> fmpq_poly:
     return fmpq_mat(A.numerator).charpoly()(fmpq_poly([0, A.denominator]))
 
 
+@checked
 def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
     r"""Is w a global minimum of a network too narrow for the theorem? (YUN-B-T4-4)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lscore.arguments import checked
 from lscore.errors import DtypeError
 from lscore.exact import RationalMatrix, to_float
 from lscore.networks import Point
@@ -21,6 +22,7 @@ _STEPS = (1.0, 0.5, 0.25, 0.1, 0.03, 0.01)
 _UNIT = 2.0**-53
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class FloatAnswer:
     """What floats say: `kind` is "global minimum", "saddle" or "unresolved".
@@ -67,6 +69,7 @@ def float_arithmetic(tolerance: float) -> Arithmetic:
     )
 
 
+@checked
 def suboptimality(risk: Risk, w: Point | np.ndarray) -> float:
     r"""How far the risk is above the best product: :math:`\operatorname{tr}(G S^+ G^\top)/(4c)`.
 
@@ -91,6 +94,7 @@ def _matrices(risk: Risk, w: Point | np.ndarray) -> tuple[list[np.ndarray], np.n
     return weights, product(weights), to_float(risk.loss.scale(len(risk.X)))
 
 
+@checked
 def classify_critical_floats(
     risk: Risk,
     w: Point | np.ndarray,
@@ -148,6 +152,7 @@ def _length(moves, X: np.ndarray, G: np.ndarray, scale: float) -> float:
     return min(1.0, float((M * G).sum()) / curvature) if curvature else 1.0
 
 
+@checked
 def gradient_descent(
     risk: Risk, w: Point | np.ndarray, rate: float, iterations: int
 ) -> tuple[np.ndarray, np.ndarray]:

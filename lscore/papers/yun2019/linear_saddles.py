@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from flint import arb, fmpq
 
+from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError, HypothesisError
 from lscore.exact import RationalMatrix, Scalar, exact, rational
@@ -34,6 +35,7 @@ SADDLE = "the point is a saddle"
 TURNING = "gradient of the loss of the product is not zero"
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Escape:
     """Two points near a critical point: `up` is higher, `down` is lower, `base` has its product.
@@ -47,6 +49,7 @@ class Escape:
     epsilon: fmpq
 
 
+@checked
 def saddle_escape(risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1) -> Escape:
     r"""Ascent and descent from a critical point with :math:`G \ne 0`, as in the proof (YUN-T4).
 
@@ -127,6 +130,7 @@ def _positive(text: str, change: fmpq | arb, name: str) -> Condition:
     return Condition(text, holds, change if isinstance(change, fmpq) else None, name)
 
 
+@checked
 def certify_saddle(
     risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1, found: Escape | None = None
 ) -> Certificate:

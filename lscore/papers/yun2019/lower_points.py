@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from flint import fmpq
 
+from lscore.arguments import checked
 from lscore.errors import DataError
 from lscore.exact import RationalMatrix, Scalar, augment, exact, ones, rational, stack, to_float
 from lscore.linear_algebra import AffineFit, affine_least_squares
@@ -32,6 +33,7 @@ from lscore.papers.yun2019.setting import (
 from lscore.risk import Risk
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class LowerPoint:
     """A point below the least-squares risk: `point`, its `risk`, the exact `decrease`, and the
@@ -50,6 +52,7 @@ def lower_point(risk: Risk, fit: AffineFit, point: RationalMatrix, recipe: dict)
     return LowerPoint(point, value, ceiling - value, recipe)
 
 
+@checked
 def one_dead_unit(risk: Risk, direction: Sequence[Scalar] | None = None) -> LowerPoint:
     r"""A point below the least-squares minimum with one spare unit, ties included (YUN-B-T1-1).
 
@@ -99,6 +102,7 @@ def one_dead_unit(risk: Risk, direction: Sequence[Scalar] | None = None) -> Lowe
     return lower_point(risk, fit, point, {"u": u.entries(), "beta": beta, "A": A, "B": B})
 
 
+@checked
 def refitted_kink(
     risk: Risk, direction: Sequence[Scalar] | None = None, beta: Scalar | None = None
 ) -> LowerPoint:

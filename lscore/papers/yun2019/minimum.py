@@ -8,6 +8,7 @@ from __future__ import annotations
 from flint import fmpq
 
 from lscore.affine_cells import certify_affine_cell
+from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError, HypothesisError
 from lscore.exact import RationalMatrix, Scalar, augment, exact, ones, rational
@@ -25,6 +26,7 @@ def _alpha(alpha: Scalar) -> fmpq:
     return alpha
 
 
+@checked
 def least_squares_minimum(risk: Risk, alpha: Scalar = 1) -> RationalMatrix:
     r"""Step 1: a local minimum with the risk of the affine least-squares fit (YUN-T1).
 
@@ -48,6 +50,7 @@ def least_squares_minimum(risk: Risk, alpha: Scalar = 1) -> RationalMatrix:
     return pack(risk, *living_units(risk, fit.slope, fit.intercept, fit.predictions, alpha))
 
 
+@checked
 def certify_spurious(risk: Risk, w, lower: RationalMatrix | None = None) -> Certificate:
     r"""Is w a spurious local minimum: a local minimum with a lower point elsewhere? (YUN-T1)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from flint import fmpq
 
+from lscore.arguments import checked
 from lscore.errors import DataError, HypothesisError
 from lscore.exact import RationalMatrix, exact
 from lscore.linear_algebra import AffineFit, affine_least_squares, merge_rows
@@ -30,6 +31,7 @@ def check_network(risk: Risk) -> Network:
     return network
 
 
+@checked
 def slopes(risk: Risk) -> tuple[fmpq, fmpq]:
     """(s_plus, s_minus) of the network, after checking the setting of the theorem.
 
@@ -45,11 +47,13 @@ def slopes(risk: Risk) -> tuple[fmpq, fmpq]:
     return h.slopes[1], h.slopes[0]
 
 
+@checked
 def affine_fit(risk: Risk) -> AffineFit:
     """The exact affine least-squares fit of the data of a risk."""
     return affine_least_squares(risk.exact_augmented, risk.exact_y)
 
 
+@checked
 def check_data(risk: Risk, fit: AffineFit) -> None:
     """Raise `HypothesisError` if no better function of x exists than the affine fit.
 

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from flint import arb, ctx, fmpq
 
+from lscore.arguments import checked
 from lscore.balls import ball_risk
 from lscore.exact import RationalMatrix, Scalar, exact, rational, to_float
 from lscore.papers.yun2019.three_points import PRECISION, THIRD, Constants, Real, approximate
@@ -50,6 +51,7 @@ def enclosed_decrease(c: Constants, w: RationalMatrix) -> arb:
         return arb(THIRD) - ball_risk(c.risk, w, PRECISION)
 
 
+@checked
 def pulled_apart(c: Constants, shift, u, z, t: float) -> RationalMatrix:
     """The float point with places v + shift, output weights u, samples 1 and 2 pulled apart by t z.
 
@@ -63,6 +65,7 @@ def pulled_apart(c: Constants, shift, u, z, t: float) -> RationalMatrix:
     return exact(w)
 
 
+@checked
 def best_pull(c: Constants, shift, u, z: Sequence[float], room: float) -> NearbyPoint | None:
     """The lowest of the points `pulled_apart` by room / 2^k, k < 8, if balls show it below 1/3."""
     z = np.asarray(z, dtype=float) / np.abs(z).max()
@@ -74,6 +77,7 @@ def best_pull(c: Constants, shift, u, z: Sequence[float], room: float) -> Nearby
     return NearbyPoint(points[best], rounded_down(gains[best], 3))
 
 
+@checked
 def risk_on_slice(c: Constants, shift, turn, z, s: np.ndarray, t: np.ndarray) -> np.ndarray:
     """Float risks, shape (len(t), len(s)), with the best output bias, for plots.
 
@@ -92,6 +96,7 @@ def risk_on_slice(c: Constants, shift, turn, z, s: np.ndarray, t: np.ndarray) ->
     return (((residuals - residuals.mean(0)) ** 2).sum(0) / 2).numpy()
 
 
+@checked
 def most_negative_place(c: Constants, radius: float, pull: float, points: int = 41):
     """Shifts of v (each up to 2 radius) and u (up to radius) where Q is most negative, in floats.
 
@@ -122,6 +127,7 @@ def _quotients(c: Constants, z: np.ndarray, pull: float):
     return (high - low) / (2 * pull), (high + low - 2 * middle) / pull**2
 
 
+@checked
 def lower_point_in_box(c: Constants, radius: Scalar) -> NearbyPoint | None:
     r"""A point below 1/3 in the box of this radius around the point of c, or None if none is found.
 
@@ -150,6 +156,7 @@ def in_box(c: Constants, w: RationalMatrix, radius: fmpq) -> bool:
         )
 
 
+@checked
 def first_lower_radius(c: Constants, start: Scalar, ratio: float = 1.01) -> float | None:
     """About the smallest radius at which `lower_point_in_box` finds a point; None below 16 start.
 

@@ -21,6 +21,7 @@ from decimal import Decimal
 
 from flint import arb, ctx, fmpq
 
+from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError
 from lscore.exact import Scalar, rational
@@ -62,6 +63,7 @@ def c27_margin(c: Constants) -> Real:
         return p1 * a2 + a1 * p2 + a1 * a2
 
 
+@checked
 def box_is_safe(c: Constants, radius: Scalar, parts: int = 64) -> bool:
     r"""Is Q positive semidefinite on the whole box of this radius? True only if proved.
 
@@ -197,6 +199,7 @@ def _slopes(c: Constants) -> list[arb]:
         return [u * c.h.derivatives(p.v, 1)[1] for u, p in zip(c.u, c.places, strict=True)]
 
 
+@checked
 def certify_smooth_minimum(c: Constants) -> Certificate:
     r"""Is the point of these constants a local minimum of risk 1/3? (YUN-T2, part 2)
 

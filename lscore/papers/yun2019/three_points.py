@@ -16,6 +16,7 @@ import torch
 from flint import arb, ctx, fmpq
 
 from lscore.activations import PiecewiseLinear, Smooth
+from lscore.arguments import checked
 from lscore.errors import DataError, DtypeError, HypothesisError, ShapeError
 from lscore.exact import RationalMatrix, Scalar, exact, rational, to_float
 from lscore.networks import Network
@@ -28,6 +29,7 @@ X, Y = [[1, 0], [0, 1], ["1/2", "1/2"]], [0, 0, 1]
 Real = fmpq | arb
 
 
+@checked
 def three_points(h: Smooth | PiecewiseLinear, width: int = 2) -> Risk:
     """The risk of Theorem 2: its data, one hidden layer of this width with biases.
 
@@ -73,6 +75,7 @@ def check_activation(h: Smooth) -> None:
             )
 
 
+@checked
 @dataclass(frozen=True)
 class Place:
     r"""A real number v with :math:`h(v),\ h'(v)^2,\ h''(v)`: fractions where known, else balls."""
@@ -83,6 +86,7 @@ class Place:
     curvature: Real
 
 
+@checked
 def place(h: Smooth, v: Scalar | arb, known: Sequence[Scalar | None] = ()) -> Place:
     r"""The place v of h, with enclosures of :math:`h(v),\ h'(v)^2,\ h''(v)`.
 
@@ -143,6 +147,7 @@ def check_place(h: Smooth, p: Place, name: str, smooth: bool = True) -> None:
             )
 
 
+@checked
 @dataclass(frozen=True)
 class Constants:
     r"""An activation with places :math:`v_k` and output weights :math:`u_k`, and how they came.
@@ -205,6 +210,7 @@ def _rest(u: Sequence[Real], places: Sequence[Place]) -> Real:
         return THIRD - sum((w * p.value for w, p in zip(u, places, strict=True)), fmpq(0))
 
 
+@checked
 def constants(h: Smooth, v: Sequence, u: Sequence, why: str = "") -> Constants:
     """Constants from places, numbers or balls `v` and numbers or balls `u`.
 

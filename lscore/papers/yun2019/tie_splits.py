@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from flint import fmpq
 
+from lscore.arguments import checked
 from lscore.certificates import Certificate
 from lscore.errors import DataError, HypothesisError
 from lscore.exact import RationalMatrix
@@ -28,6 +29,7 @@ from lscore.risk import Risk
 CLAIM, _STATEMENT = "YUN-LA2", "the split is that of Lemma A.2: it breaks the tie and no order"
 
 
+@checked
 @dataclass(frozen=True)
 class TieSplit:
     r"""What Lemma A.2 constructs, for every :math:`\alpha \in (0, 1]`.
@@ -103,6 +105,7 @@ def _ahead(risk: Risk, tie: _Tie, j1: int) -> tuple[list[int], list[int]]:
     )
 
 
+@checked
 def split_tie(risk: Risk, sample: int | None = None) -> TieSplit:
     r"""Lemma A.2: the indices and the direction :math:`v = c\, x_{j_1}` that break a tie (YUN-LA2).
 
@@ -140,6 +143,7 @@ def split_tie(risk: Risk, sample: int | None = None) -> TieSplit:
     return TieSplit(tie.value, j1, j2, v, tuple(sorted(below)), tuple(above), spread, middle)
 
 
+@checked
 def certify_split(risk: Risk, split: TieSplit) -> Certificate:
     r"""Does this split keep what Lemma A.2 says? Every line is decided exactly (YUN-LA2).
 

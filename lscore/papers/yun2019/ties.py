@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 from flint import fmpq
 
+from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DtypeError, HypothesisError
 from lscore.exact import RationalMatrix, exact
@@ -25,6 +26,7 @@ from lscore.risk import Risk
 CLAIM = "YUN-LA1"
 
 
+@checked
 @dataclass(frozen=True)
 class TieGroup:
     """Samples with one prediction: its `value`, the `samples`, the `total` of their residuals and
@@ -36,6 +38,7 @@ class TieGroup:
     off: tuple[int, ...]
 
 
+@checked
 @dataclass(frozen=True)
 class Gap:
     r"""An element of J: `count` samples lie at or below `low`, the next prediction is `high`, and
@@ -47,6 +50,7 @@ class Gap:
     partial: fmpq
 
 
+@checked
 def tie_groups(predictions: RationalMatrix, residuals: RationalMatrix) -> list[TieGroup]:
     """The samples grouped by equal prediction, in increasing order (YUN-LA1).
 
@@ -72,6 +76,7 @@ def tie_groups(predictions: RationalMatrix, residuals: RationalMatrix) -> list[T
     return sorted(groups, key=lambda group: group.value)
 
 
+@checked
 def usable_gaps(groups: Sequence[TieGroup]) -> list[Gap]:
     r"""The set J of the paper: gaps between neighbouring groups below which the residuals do not
     sum to 0. It is empty exactly if every group sums to 0."""
@@ -83,6 +88,7 @@ def usable_gaps(groups: Sequence[TieGroup]) -> list[Gap]:
     return gaps
 
 
+@checked
 def certify_group_sums(risk: Risk, groups: Sequence[Sequence[int]] | None = None) -> Certificate:
     r"""Lemma A.1: if J is empty, the residuals of tied predictions cancel (YUN-LA1).
 
@@ -147,6 +153,7 @@ def one_output_fit(risk: Risk) -> AffineFit:
     return affine_fit(risk)
 
 
+@checked
 def random_ties(network: Network, seed: int, samples: int = 10) -> Risk:
     r"""Random data on which J is empty: integer inputs, prediction :math:`x_1`, tied by level.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from flint import fmpq
 
+from lscore.arguments import checked
 from lscore.errors import HypothesisError
 from lscore.exact import RationalMatrix, Scalar, rational
 from lscore.linear_algebra import AffineFit
@@ -28,6 +29,7 @@ def _slopes(risk: Risk) -> tuple[fmpq, fmpq]:
     return s_plus, s_minus
 
 
+@checked
 def opposite_units(
     risk: Risk, slope: RationalMatrix, shift: Scalar, beta: Scalar, gamma: Scalar
 ) -> RationalMatrix:
@@ -60,6 +62,7 @@ def _setting(risk: Risk) -> tuple[AffineFit, fmpq]:
     return fit, (s_plus - s_minus) / (s_plus + s_minus)
 
 
+@checked
 def two_unit_point(risk: Risk) -> LowerPoint:
     r"""Step 2 as in the paper: push the two sides of a gap in :math:`\bar y` apart.
 
@@ -90,6 +93,7 @@ def two_unit_point(risk: Risk) -> LowerPoint:
     return lower_point(risk, fit, point, {"case": 1, "beta": beta, "gamma": gamma})
 
 
+@checked
 def tied_point(risk: Risk, sample: int | None = None) -> LowerPoint:
     r"""Step 2, case 2, as in the paper: tilt the fit along v, then push (YUN-T1, YUN-LA2).
 

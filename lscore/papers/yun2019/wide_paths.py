@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from flint import fmpq
 
+from lscore.arguments import checked
 from lscore.errors import DataError, HypothesisError
 from lscore.exact import RationalMatrix, exact, ones, stack
 from lscore.linear_algebra import least_squares, merge_rows, pivot_columns
@@ -39,6 +40,7 @@ def _candidates(risk: Risk, u: RationalMatrix) -> tuple[list[fmpq], RationalMatr
     return marks, h(columns)
 
 
+@checked
 def wide_path(risk: Risk, w: Point) -> list[RationalMatrix]:
     r"""Exact waypoints from any point of a wide network to a global minimum (YUN-B-T1-6).
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from flint import arb, ctx, fmpq
 
 from lscore.activations import PiecewiseLinear, Smooth
+from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import HypothesisError, ShapeError
 from lscore.exact import RationalMatrix, Scalar, exact
@@ -31,6 +32,7 @@ STATEMENT = "a point has risk 0"
 _PAIRS = [(0, 1), (0, 2), (-1, 0), (-2, 0), (1, 2), (-1, 2), (1, 3), (0, "1/2")]
 
 
+@checked
 def certify_zero_risk(h: Smooth, v: Sequence[Scalar | arb] | None = None) -> Certificate:
     r"""A point with risk 0 for any non-affine h, from one pair of numbers (YUN-B-T2-1).
 
@@ -84,6 +86,7 @@ def _show(v: Real) -> str:
     return v.str(6, radius=False) if isinstance(v, arb) else str(v)
 
 
+@checked
 def certify_printed_fit(h: Smooth, places: Sequence[Place]) -> Certificate:
     r"""The paper's point with risk 0, without biases, from four places (YUN-T2, part 1).
 
@@ -123,6 +126,7 @@ def certify_printed_fit(h: Smooth, places: Sequence[Place]) -> Certificate:
     return _answer(CLAIM, conditions, BallPoint((v1.v, v2.v, v3.v, v4.v, 0, 0, *weights, 0)))
 
 
+@checked
 def certify_three_points(c: Constants, fit: Sequence[Place] | None = None) -> Certificate:
     r"""Is the point of c a spurious local minimum? Both parts of Theorem 2 together.
 
@@ -150,6 +154,7 @@ def certify_three_points(c: Constants, fit: Sequence[Place] | None = None) -> Ce
     )
 
 
+@checked
 def relu_like_point(h: PiecewiseLinear) -> RationalMatrix:
     r"""The local minimum of Theorem 2's data for a two-piece h (YUN-A6): v = 1/(4 s+), u = 2/3.
 
@@ -162,6 +167,7 @@ def relu_like_point(h: PiecewiseLinear) -> RationalMatrix:
     return exact([v, v, v, v, 0, 0, "2/3", "2/3", 0])
 
 
+@checked
 def relu_like_fit(h: PiecewiseLinear) -> RationalMatrix:
     r"""A bias-free point with risk 0 on Theorem 2's data for a two-piece h (YUN-A6).
 

@@ -1,0 +1,167 @@
+r"""Arguments of public functions, held against the annotations of the function.
+
+``@checked`` makes a signature a promise: before a function (or the constructor of a dataclass)
+runs, each argument is compared with its annotation, and what does not fit is refused by name, with
+what is needed and how to get it. Nothing is converted. An annotation ``object`` says that the
+function reads its argument itself; shapes are checked where they are known, by `Network.point` and
+`exact`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, reduce, wraps
+from inspect import signature
+from itertools import chain
+from math import isfinite
+from operator import or_
+from types import NoneType, UnionType
+from typing import Annotated, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+from lscore.errors import DataError, DtypeError, ShapeError
+
+Seed = Annotated[int, range(2**63)]
+Limit = Annotated[int, range(2**63)]  # how many of something may be looked at
+Amount = Annotated[int, range(1, 10**6 + 1)]  # how many of something are made
+
+_WIDER = {
+    int: (int, np.integer),
+    float: (float, int, np.floating, np.integer),
+    bool: (bool, np.bool_),
+}
+_NUMPY = (np.integer, np.floating, np.bool_)
+_CURES = {
+    "Risk": "Risk(network, X, y)",
+    "Network": "Network((1, 2, 1), relu)",
+    "SquaredLoss": "mean_squared_error or binary_hinge()",
+    "PiecewiseLinear": "relu",
+    "Smooth": "tanh",
+    "Cell": "cell_at(risk, w)",
+    "LabelledData": "LabelledData(X, labels)",
+    "Constants": "constants(h, v, u)",
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What an annotation admits: instances of `types`, sequences of `elements`, or callables.
+
+    Integers lie in `bounds`; `length` is that of a tuple of fixed length.
+    """
+
+    types: tuple[type, ...]
+    elements: object = None
+    length: int | None = None
+    bounds: range | None = None
+    callables: bool = False
+    anything: bool = False
+
+    def text(self) -> str:
+        names = [t.__name__ for t in self.types if t is not NoneType and t not in _NUMPY]
+        names += [f"a list of {kind(self.elements).text()}"] if self.elements else []
+        names += ["a function"] if self.callables else []
+        names += ["None"] if NoneType in self.types else []
+        return " or ".join(dict.fromkeys(names))
+
+
+@cache
+def kind(hint: object) -> Kind:
+    """The `Kind` of an annotation.
+
+    >>> kind(Seed | None).text(), kind(Sequence[float]).text()
+    ('int or None', 'a list of float or int')
+    """
+    types, elements, length, bounds, callables = [], None, None, None, False
+    for part in get_args(hint) if get_origin(hint) in (Union, UnionType) else [hint]:
+        origin, arguments = get_origin(part), get_args(part)
+        if origin is Annotated:
+            part, bounds = arguments
+        if part in (object, None) or not isinstance(origin or part, type):
+            return Kind((), anything=True)
+        if origin in (list, tuple, Sequence, Iterable):
+            fixed = origin is tuple and arguments[-1] is not Ellipsis
+            elements = reduce(or_, arguments) if fixed else arguments[0]
+            length = len(arguments) if fixed else None
+        elif Callable in (origin, part):
+            callables = True
+        else:
+            types += _WIDER.get(part, (origin or part,))
+    return Kind(tuple(types), elements, length, bounds, callables)
+
+
+def check(value: object, hint: object, name: str) -> None:
+    """Raise `DtypeError`, `ShapeError` or `DataError` unless `value` fits the annotation."""
+    needed = kind(hint)
+    if needed.anything:
+        return
+    if isinstance(value, needed.types):
+        if isinstance(value, bool | np.bool_) and bool not in needed.types:
+            raise DtypeError(f"{name}: got the boolean {value}, need {needed.text()}")
+        if isinstance(value, float | np.floating) and not isfinite(value):
+            raise DataError(f"{name}: got {value}, need a finite number")
+        if needed.bounds is not None and value is not None and value not in needed.bounds:
+            low, high = needed.bounds[0], needed.bounds[-1]
+            raise DataError(f"{name}: got {value}, need an integer from {low} to {high}")
+        return
+    if needed.elements is not None and _is_sequence(value):
+        if needed.length is not None and len(value) != needed.length:
+            raise ShapeError(f"{name}: got {len(value)} entries, need {needed.length}")
+        for i, entry in enumerate(value):
+            check(entry, needed.elements, f"{name}[{i}]")
+        return
+    if not (needed.callables and callable(value)):
+        raise DtypeError(
+            f"{name}: got {_described(value)}, need {needed.text()}{_cure(value, needed, name)}"
+        )
+
+
+def _is_sequence(value: object) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray)
+
+
+def _described(value: object) -> str:
+    return f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+
+
+def _cure(value: object, needed: Kind, name: str) -> str:
+    names = [t.__name__ for t in needed.types]
+    if "RationalMatrix" in names and (_is_sequence(value) or hasattr(value, "dtype")):
+        return f": exact({name})"
+    return next((f", for example {_CURES[t]}" for t in names if t in _CURES), "")
+
+
+def checked(target):
+    """Check the arguments of a function, or of the constructor of a dataclass, on every call.
+
+    >>> @checked
+    ... def scaled(factor: float, X: Sequence[int]) -> list:
+    ...     return [factor * x for x in X]
+    >>> scaled(2, [1, "2"])
+    Traceback (most recent call last):
+    ...
+    lscore.errors.DtypeError: X[1]: got str, need int
+    """
+    if isinstance(target, type):
+        target.__init__ = _guarded(target.__init__, target)
+        return target
+    return _guarded(target, target)
+
+
+def _guarded(function: Callable, owner: object) -> Callable:
+    names, hints = tuple(signature(function).parameters), {}
+
+    @wraps(function)
+    def call(*arguments, **keywords):
+        if not hints:  # at the first call, when every name of the module is known
+            hints.update(get_type_hints(owner, include_extras=True))
+        for name, value in chain(zip(names, arguments, strict=False), keywords.items()):
+            if name in hints:
+                check(value, hints[name], name)
+        return function(*arguments, **keywords)
+
+    return call
