@@ -20,7 +20,7 @@ import torch
 from flint import arb, arb_series, ctx, fmpq, fmpz, fmpz_mat
 
 from lscore.arguments import checked
-from lscore.errors import DataError, ShapeError
+from lscore.errors import DataError, DtypeError, ShapeError
 from lscore.exact import RationalMatrix, Scalar, rational, to_float
 
 
@@ -63,10 +63,10 @@ class PiecewiseLinear:
         """Whether all slopes are equal (an affine activation)."""
         return len(set(map(str, self.slopes))) == 1
 
-    def __call__(self, z):
+    def __call__(self, z: torch.Tensor | RationalMatrix | fmpq):
         """h(z), entry by entry, for a torch tensor, an fmpq, or a `RationalMatrix`."""
         if isinstance(z, torch.Tensor):
-            return self._torch(z)
+            return self._torch(_floating(z))
         if isinstance(z, RationalMatrix):
             return self.apply_pieces(z, self.positions(z) // 2)
         p = bisect_left(self.knots, z)
@@ -82,7 +82,7 @@ class PiecewiseLinear:
 
     def slope(self, z: torch.Tensor) -> torch.Tensor:
         """The slope at each entry of a float tensor; on a knot that of the left piece."""
-        out = torch.full_like(z, to_float(self.slopes[0]))
+        out = torch.full_like(_floating(z), to_float(self.slopes[0]))
         for t, s in zip(self.knots, self.slopes[1:], strict=True):
             out = torch.where(z > to_float(t), to_float(s), out)
         return out
@@ -118,6 +118,8 @@ class PiecewiseLinear:
 
     def apply_pieces(self, z: RationalMatrix, pieces: np.ndarray) -> RationalMatrix:
         """Apply the affine map of the given piece to each entry (the frozen activation)."""
+        if pieces.shape != z.shape or not np.isin(pieces, range(len(self.slopes))).all():
+            raise DataError(f"pieces: need an array {z.shape} of pieces 0..{len(self.slopes) - 1}")
         common = fmpz(1)
         for number in self.slopes + self.intercepts:
             common = common.lcm(number.q)
@@ -128,6 +130,12 @@ class PiecewiseLinear:
             for e, p in zip(z.numerator.entries(), pieces.ravel(), strict=True)
         ]
         return RationalMatrix(fmpz_mat(*z.shape, entries), z.denominator * common)
+
+
+def _floating(z: torch.Tensor) -> torch.Tensor:
+    if not z.is_floating_point():
+        raise DtypeError(f"z: dtype {z.dtype}, need floating numbers (convert with .double())")
+    return z
 
 
 @checked
@@ -205,8 +213,11 @@ class Smooth:
     torch_formula: Callable[[torch.Tensor], torch.Tensor]
     ball_formula: Callable
 
-    def __call__(self, z):
-        return self.torch_formula(z) if isinstance(z, torch.Tensor) else self.ball_formula(z)
+    def __call__(self, z: torch.Tensor | arb | arb_series):
+        """h(z) for floating tensors, balls and power series."""
+        if isinstance(z, torch.Tensor):
+            return self.torch_formula(_floating(z))
+        return self.ball_formula(z)
 
     def ball(self, z: arb) -> arb:
         """Enclosure of h on a ball."""
@@ -307,7 +318,10 @@ def two_sided(name: str, right: Callable, left: Callable) -> Smooth:
     >>> [str(d) for d in h.derivatives(arb(0), 2)]
     ['0', '0', '0']
     """
-    sides = [Smooth(name, f, f).derivatives(arb(0), 2) for f in (right, left)]
+    try:
+        sides = [Smooth(name, f, f).derivatives(arb(0), 2) for f in (right, left)]
+    except (TypeError, AttributeError) as error:
+        raise DtypeError(f"right, left: {name} does not act on power series") from error
     if not all(a == b for a, b in zip(*sides, strict=True)):
         raise DataError(
             f"right, left: h, h' or h'' of {name} differ at 0, or are not enclosed: "

@@ -1,10 +1,10 @@
 r"""Arguments of public functions, held against the annotations of the function.
 
-``@checked`` makes a signature a promise: before a function (or the constructor of a dataclass)
-runs, each argument is compared with its annotation, and what does not fit is refused by name, with
-what is needed and how to get it. Nothing is converted. An annotation ``object`` says that the
-function reads its argument itself; shapes are checked where they are known, by `Network.point` and
-`exact`.
+``@checked`` makes a signature a promise: before a function, or the constructor or a public method
+of a class, runs, each argument is compared with its annotation, and what does not fit is refused by
+name, with what is needed and how to get it. Nothing is converted. An annotation ``object`` says
+that the function reads its argument itself; shapes are checked where they are known, by
+`Network.point` and `exact`. Integers have `BOUNDS` by their name.
 """
 
 from __future__ import annotations
@@ -12,20 +12,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce, wraps
-from inspect import signature
+from inspect import isfunction, signature
 from itertools import chain
 from math import isfinite
 from operator import or_
+from sys import float_info
 from types import NoneType, UnionType
-from typing import Annotated, Union, get_args, get_origin, get_type_hints
+from typing import Union, get_args, get_origin, get_type_hints
 
 import numpy as np
+import torch
 
+from lscore.arrays import check_stored
 from lscore.errors import DataError, DtypeError, ShapeError
+from lscore.exact import RationalMatrix
 
-Seed = Annotated[int, range(2**63)]
-Limit = Annotated[int, range(2**63)]  # how many of something may be looked at
-Amount = Annotated[int, range(1, 10**6 + 1)]  # how many of something are made
+# One word, one meaning: what an integer of this name may be, in every signature.
+_LIMIT, _COUNT, _SIZE = range(2**63), range(10**6 + 1), range(1, 10**6 + 1)
+BOUNDS = {
+    **dict.fromkeys(["seed", "limit", "max_ties", "max_cells"], _LIMIT),
+    **dict.fromkeys(["trials", "exact_tries", "iterations"], _COUNT),
+    **dict.fromkeys(["samples", "points", "parts", "outputs", "terms", "n", "depth"], _SIZE),
+    "precision": range(2, 10**5 + 1),
+    "order": range(1001),
+    "highest": range(-(10**6), 1001),
+}
 
 _WIDER = {
     int: (int, np.integer),
@@ -33,6 +44,7 @@ _WIDER = {
     bool: (bool, np.bool_),
 }
 _NUMPY = (np.integer, np.floating, np.bool_)
+_OPERATORS = ("__call__", "__contains__", "__getitem__")
 _CURES = {
     "Risk": "Risk(network, X, y)",
     "Network": "Network((1, 2, 1), relu)",
@@ -49,13 +61,12 @@ _CURES = {
 class Kind:
     """What an annotation admits: instances of `types`, sequences of `elements`, or callables.
 
-    Integers lie in `bounds`; `length` is that of a tuple of fixed length.
+    `length` is that of a tuple of fixed length.
     """
 
     types: tuple[type, ...]
     elements: object = None
     length: int | None = None
-    bounds: range | None = None
     callables: bool = False
     anything: bool = False
 
@@ -71,14 +82,12 @@ class Kind:
 def kind(hint: object) -> Kind:
     """The `Kind` of an annotation.
 
-    >>> kind(Seed | None).text(), kind(Sequence[float]).text()
+    >>> kind(int | None).text(), kind(Sequence[float]).text()
     ('int or None', 'a list of float or int')
     """
-    types, elements, length, bounds, callables = [], None, None, None, False
+    types, elements, length, callables = [], None, None, False
     for part in get_args(hint) if get_origin(hint) in (Union, UnionType) else [hint]:
         origin, arguments = get_origin(part), get_args(part)
-        if origin is Annotated:
-            part, bounds = arguments
         if part in (object, None) or not isinstance(origin or part, type):
             return Kind((), anything=True)
         if origin in (list, tuple, Sequence, Iterable):
@@ -89,7 +98,7 @@ def kind(hint: object) -> Kind:
             callables = True
         else:
             types += _WIDER.get(part, (origin or part,))
-    return Kind(tuple(types), elements, length, bounds, callables)
+    return Kind(tuple(types), elements, length, callables)
 
 
 def check(value: object, hint: object, name: str) -> None:
@@ -102,9 +111,17 @@ def check(value: object, hint: object, name: str) -> None:
             raise DtypeError(f"{name}: got the boolean {value}, need {needed.text()}")
         if isinstance(value, float | np.floating) and not isfinite(value):
             raise DataError(f"{name}: got {value}, need a finite number")
-        if needed.bounds is not None and value is not None and value not in needed.bounds:
-            low, high = needed.bounds[0], needed.bounds[-1]
+        if isinstance(value, int | np.integer) and value not in BOUNDS.get(name, (value,)):
+            low, high = BOUNDS[name][0], BOUNDS[name][-1]
             raise DataError(f"{name}: got {value}, need an integer from {low} to {high}")
+        if float in needed.types and isinstance(value, int) and abs(value) > float_info.max:
+            raise DataError(f"{name}: is larger than every float")
+        if isinstance(value, torch.Tensor | np.ndarray):
+            check_stored(value, name)
+        if isinstance(value, RationalMatrix) and 0 in value.shape:
+            raise ShapeError(f"{name}: shape {value.shape}, need a row and a column at least")
+        return
+    if {np.ndarray, torch.Tensor} <= set(needed.types) and hasattr(value, "to_numpy"):
         return
     if needed.elements is not None and _is_sequence(value):
         if needed.length is not None and len(value) != needed.length:
@@ -136,7 +153,7 @@ def _cure(value: object, needed: Kind, name: str) -> str:
 
 
 def checked(target):
-    """Check the arguments of a function, or of the constructor of a dataclass, on every call.
+    """Check the arguments of a function, or of a class (constructor, public methods), on each call.
 
     >>> @checked
     ... def scaled(factor: float, X: Sequence[int]) -> list:
@@ -147,6 +164,9 @@ def checked(target):
     lscore.errors.DtypeError: X[1]: got str, need int
     """
     if isinstance(target, type):
+        for name, method in list(vars(target).items()):
+            if isfunction(method) and (not name.startswith("_") or name in _OPERATORS):
+                setattr(target, name, _guarded(method, method))
         target.__init__ = _guarded(target.__init__, target)
         return target
     return _guarded(target, target)

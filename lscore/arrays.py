@@ -31,26 +31,30 @@ def number_array(values: object, name: str) -> np.ndarray | None:
     """
     cure = "convert with .astype(float)"
     if isinstance(values, torch.Tensor):
-        _check_dense(values, name)
+        check_stored(values, name)
         kind, cure = str(values.dtype).removeprefix("torch."), "convert with .double()"
         if (values.dtype != torch.float64 and "int" not in kind) or values.is_quantized:
             raise DtypeError(f"{name}: dtype {kind}, need float64 ({cure})")
         values = values.detach().cpu().resolve_neg().numpy()
     elif callable(getattr(values, "to_numpy", None)) and not isinstance(values, type):
         values = values.to_numpy()
-    if isinstance(values, np.ma.MaskedArray):
-        raise DtypeError(
-            f"{name}: got a masked array, need one without a mask (.filled, .compressed)"
-        )
     if not isinstance(values, np.ndarray):
         return None
+    check_stored(values, name)
     kind = values.dtype.kind
     if kind not in "iufO" or (kind == "f" and values.dtype.itemsize != 8):
         raise DtypeError(f"{name}: dtype {values.dtype}, need float64 ({cure})")
     return np.asarray(values, np.float64 if kind == "f" else None)
 
 
-def _check_dense(values: torch.Tensor, name: str) -> None:
+def check_stored(values: torch.Tensor | np.ndarray, name: str) -> None:
+    """Raise `DtypeError` if entries are not there: masked, sparse, or on the meta device."""
+    if isinstance(values, np.ma.MaskedArray):
+        raise DtypeError(
+            f"{name}: got a masked array, need one without a mask (.filled, .compressed)"
+        )
+    if isinstance(values, np.ndarray):
+        return
     if values.layout != torch.strided or values.is_nested:
         kind = str(values.layout).removeprefix("torch.")
         raise DtypeError(f"{name}: got a tensor of layout {kind}, need a dense one (.to_dense())")

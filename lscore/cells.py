@@ -165,7 +165,7 @@ class Cell:
         """The outputs (n, k) of the frozen network."""
         return self.frozen.forward(self.risk.network.point(w))[1]
 
-    def pull(self, outputs: RationalMatrix) -> RationalMatrix:
+    def pull(self, outputs: RationalMatrix | None) -> RationalMatrix:
         """The derivative (n, k) of the frozen loss by the outputs."""
         loss = self.risk.loss
         if isinstance(loss, HingeLoss):

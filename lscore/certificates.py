@@ -82,7 +82,7 @@ class Certificate:
 
     claim: str
     statement: str
-    verdict: Verdict
+    verdict: Verdict | str
     method: str
     conditions: tuple[Condition, ...] = ()
     witness: Mapping[str, object] = field(default_factory=dict)
@@ -90,6 +90,8 @@ class Certificate:
     values: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.verdict not in set(Verdict):
+            raise CertificateError(f"verdict: got {self.verdict!r}, need one of {[*Verdict]}")
         object.__setattr__(self, "verdict", Verdict(self.verdict))
         object.__setattr__(self, "conditions", tuple(self.conditions))
         object.__setattr__(self, "witness", MappingProxyType(dict(self.witness)))

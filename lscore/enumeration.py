@@ -8,7 +8,7 @@ have more. A hidden layer of K units has all K-tuples of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import comb
@@ -92,6 +92,8 @@ class ActivationCells:
 
     def witness(self, i: int) -> RationalMatrix:
         """Exact parameters with pattern i, a column: the weights, then the bias if there is one."""
+        if not 0 <= i < len(self):
+            raise ShapeError(f"i: got {i}, need a pattern from 0 to {len(self) - 1}")
         if i in self.exact_witnesses:
             entries = list(self.exact_witnesses[i])
             return RationalMatrix(fmpz_mat(len(entries), 1, entries), fmpz(1))
@@ -112,7 +114,7 @@ class ActivationCells:
             raise TieError(f"weights: samples {ties} lie on the wall, the unit is in no cell")
         return np.array([v > 0 for v in values])
 
-    def index(self, pattern: object) -> int | None:
+    def index(self, pattern: Sequence[bool]) -> int | None:
         """The row that holds a pattern (n,) of booleans; None if there is none."""
         pattern = np.asarray(pattern)
         if pattern.shape != (len(self.X),) or pattern.dtype != bool:

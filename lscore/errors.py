@@ -59,6 +59,8 @@ def refusal(function, *arguments, **keywords) -> str:
     >>> print(refusal(two_piece, 1, 1).splitlines()[0])
     DataError: s_plus, s_minus: both are 1, need different slopes; equal
     """
+    if not callable(function):
+        raise DataError(f"function: got {type(function).__name__}, need a function")
     try:
         answer = function(*arguments, **keywords)
     except LscoreError as error:

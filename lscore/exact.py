@@ -79,23 +79,23 @@ class RationalMatrix:
 
     def rows(self, start: int, stop: int) -> RationalMatrix:
         """Rows start..stop-1."""
-        start, stop = size(start, "start"), size(stop, "stop")
+        start, stop = checked_size(start, "start"), checked_size(stop, "stop")
         if not start <= stop <= len(self):
             raise ShapeError(f"start, stop: got {start}, {stop}, need at most {len(self)} in order")
         return self.flat(start * self.shape[1], stop - start, self.shape[1])
 
     def column(self, j: int) -> RationalMatrix:
         """Column j as a (rows, 1) matrix."""
-        if size(j, "j") >= self.shape[1]:
+        if checked_size(j, "j") >= self.shape[1]:
             raise ShapeError(f"j: got {j}, need a column of the shape {self.shape}")
         entries = self.numerator.entries()[j :: self.shape[1]]
         return RationalMatrix(fmpz_mat(len(self), 1, entries), self.denominator)
 
     def flat(self, start: int, rows: int, columns: int) -> RationalMatrix:
         """The rows*columns entries from position `start` of the row-by-row order, reshaped."""
-        stop = size(start, "start") + size(rows, "rows") * size(columns, "columns")
-        entries = self.numerator.entries()[start:stop]
-        if len(entries) != rows * columns:
+        count = checked_size(rows, "rows") * checked_size(columns, "columns")
+        entries = self.numerator.entries()[checked_size(start, "start") : start + count]
+        if len(entries) != count:
             given = f"{start}, {rows}, {columns}"
             raise ShapeError(f"start, rows, columns: got {given} for the shape {self.shape}")
         return RationalMatrix(fmpz_mat(rows, columns, entries), self.denominator)
@@ -269,10 +269,10 @@ def _row(row: object, name: str) -> Sequence | None:
     return None if array is None else array.tolist()
 
 
-def size(number: int, name: str) -> int:
+def checked_size(number: int, name: str) -> int:
     """A count of rows, columns or entries; `ShapeError` where python-flint would end the process.
 
-    >>> size(-1, "rows")
+    >>> checked_size(-1, "rows")
     Traceback (most recent call last):
     ...
     lscore.errors.ShapeError: rows: got -1, need an integer from 0 to 268435456
@@ -284,13 +284,13 @@ def size(number: int, name: str) -> int:
 
 def zeros(rows: int, columns: int = 1) -> RationalMatrix:
     """The zero matrix."""
-    size(size(rows, "rows") * size(columns, "columns"), "rows * columns")
+    checked_size(checked_size(rows, "rows") * checked_size(columns, "columns"), "rows * columns")
     return RationalMatrix(fmpz_mat(rows, columns), fmpz(1))
 
 
 def ones(rows: int) -> RationalMatrix:
     """A column of ones."""
-    return RationalMatrix(fmpz_mat(rows, 1, [1] * size(rows, "rows")), fmpz(1))
+    return RationalMatrix(fmpz_mat(rows, 1, [1] * checked_size(rows, "rows")), fmpz(1))
 
 
 def stack(blocks: list[RationalMatrix]) -> RationalMatrix:

@@ -18,6 +18,7 @@ from flint import fmpq
 from lscore.arguments import checked
 from lscore.errors import DataError, ShapeError, TieError
 from lscore.exact import RationalMatrix, exact
+from lscore.losses import Outputs, check_paired
 
 _KINDS = ("binary", "multiclass", "one versus all")
 
@@ -76,7 +77,9 @@ class HingeLoss:
 
         The margins of a multiclass sample are those of its wrong classes, in increasing order.
         """
-        signs = np.rint(np.asarray(targets)).astype(int)
+        if targets.ndim != 2 or not np.isin(targets, (-1, 1)).all():
+            raise DataError("targets: need a matrix (n, k) of signs +1 and -1")
+        signs = targets.astype(int)
         k = signs.shape[1]
         if self.kind != "multiclass":
             return -signs[:, :, None] * np.eye(k, dtype=int)
@@ -87,19 +90,22 @@ class HingeLoss:
     def term_weights(self, n: int, terms: int) -> RationalMatrix:
         """The numbers mu as an (n, J) matrix. Raises `ShapeError` if they do not fit the data."""
         if self.weights is None:
-            return exact([[fmpq(1, n)] * terms] * n)
+            return exact([[fmpq(1, int(n))] * int(terms)] * int(n))
         if self.weights.shape not in {(n, 1), (n, terms)}:
             raise ShapeError(f"weights: shape {self.weights.shape}, need ({n},) or ({n}, {terms})")
         if self.weights.shape == (n, terms):
             return self.weights
         return exact([[mu] * terms for mu in self.weights.entries()])
 
-    def margins(self, predictions, targets):
+    def margins(self, predictions: Outputs, targets: Outputs):
         """m (n, J) for outputs (n, k); a tensor for a tensor, exact for exact.
 
         >>> multiclass_hinge().margins(exact([[3, 1, 0]]), exact([[1, -1, -1]]))
         [[-1, -2]]
         """
+        check_paired(predictions, targets)
+        if len(predictions.shape) != 2:
+            raise ShapeError(f"predictions: shape {tuple(predictions.shape)}, need (n, k)")
         if isinstance(predictions, torch.Tensor):
             if self.kind != "multiclass":
                 return 1 - targets * predictions
@@ -113,7 +119,7 @@ class HingeLoss:
         ]
         return exact(margins) / fmpq(one)
 
-    def __call__(self, predictions, targets):
+    def __call__(self, predictions: Outputs, targets: Outputs):
         """The loss of outputs (n, k) against a sign matrix (n, k); exact in, exact out.
 
         >>> binary_hinge()(exact([2, "1/2"]), exact([1, 1]))
@@ -126,13 +132,15 @@ class HingeLoss:
         terms = zip(weights.entries(), margins.entries(), strict=True)
         return sum((mu * m for mu, m in terms if m > 0), fmpq(0))
 
-    def pull(self, targets, unsolved: np.ndarray) -> RationalMatrix:
+    def pull(self, targets: RationalMatrix, unsolved: np.ndarray) -> RationalMatrix:
         r"""The derivative by the outputs (n, k) where only the terms `unsolved` (n, J) count.
 
         :math:`\nu_{ir} = \sum_j \mu_{ij} \epsilon_{ij} D_{ijr}` with :math:`\epsilon_{ij}` in 0, 1.
         """
         D = self.directions(targets.floats())
         n, terms, k = D.shape
+        if unsolved.shape != (n, terms):
+            raise ShapeError(f"unsolved: shape {unsolved.shape}, need {n, terms}")
         weights = self.term_weights(n, terms)
         total = [[fmpq(0)] * k for _ in range(n)]
         for i, j in np.argwhere(unsolved):
@@ -140,7 +148,7 @@ class HingeLoss:
                 total[i][r] += weights[int(i), int(j)] * int(D[i, j, r])
         return exact(total)
 
-    def gradient(self, predictions, targets):
+    def gradient(self, predictions: Outputs, targets: Outputs):
         """Derivative by the outputs, (n, k); a tie counts as slack in floats, as in torch.
 
         Raises `TieError` at an exact tie.

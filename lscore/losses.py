@@ -11,8 +11,10 @@ import torch
 from flint import fmpq
 
 from lscore.arguments import checked
-from lscore.errors import DataError
+from lscore.errors import DataError, DtypeError, ShapeError
 from lscore.exact import RationalMatrix, Scalar, rational, to_float
+
+Outputs = torch.Tensor | RationalMatrix
 
 
 @checked
@@ -42,25 +44,36 @@ class SquaredLoss:
 
     def scale(self, n: int) -> fmpq:
         """The number that multiplies the sum of squares for n samples."""
-        return self.factor / n if self.mean else self.factor
+        return self.factor / int(n) if self.mean else self.factor
 
-    def __call__(self, predictions, targets):
+    def __call__(self, predictions: Outputs, targets: Outputs):
         """Loss of predictions (n, k) against targets (n, k); exact in, exact out."""
+        check_paired(predictions, targets)
         residuals = predictions - targets
         scale = self.scale(len(targets))
         if isinstance(residuals, RationalMatrix):
             return residuals.dot(residuals) * scale
         return to_float(scale) * torch.sum(residuals**2)
 
-    def gradient(self, predictions, targets):
+    def gradient(self, predictions: Outputs, targets: Outputs):
         """Derivative with respect to the predictions, shape (n, k); exact in, exact out."""
         scale = self.curvature(len(targets))
+        check_paired(predictions, targets)
         residuals = predictions - targets
         return residuals * (scale if isinstance(residuals, RationalMatrix) else to_float(scale))
 
     def curvature(self, n: int) -> fmpq:
         """Second derivative with respect to each prediction."""
         return 2 * self.scale(n)
+
+
+def check_paired(predictions: Outputs, targets: Outputs) -> None:
+    """Raise unless both are exact or both are tensors, of one shape: nothing is broadcast."""
+    if isinstance(predictions, RationalMatrix) != isinstance(targets, RationalMatrix):
+        raise DtypeError("predictions, targets: one is exact and the other is not; use `exact`")
+    if tuple(predictions.shape) != tuple(targets.shape):
+        shapes = f"{tuple(predictions.shape)} and {tuple(targets.shape)}"
+        raise ShapeError(f"predictions, targets: shapes {shapes}, need equal ones")
 
 
 half_sum_of_squares = SquaredLoss()

@@ -229,6 +229,7 @@ def _variables(cell: Cell, start: RationalMatrix | None) -> list[fmpq_mpoly]:
     context = fmpq_mpoly_ctx.get(parameter_names(cell.risk.network), Ordering.lex)
     if start is None:
         return list(context.gens())
+    start = cell.risk.network.point(start, "start")
     return [u + s for u, s in zip(context.gens(), start.entries(), strict=True)]
 
 

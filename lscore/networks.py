@@ -23,10 +23,10 @@ from lscore.activations import (
     linear,
     relu,
 )
-from lscore.arguments import Seed, checked
+from lscore.arguments import checked
 from lscore.arrays import float_tensor
 from lscore.errors import DataError, DtypeError, ShapeError
-from lscore.exact import RationalMatrix, ones, stack
+from lscore.exact import RationalMatrix, checked_size, ones, stack
 
 Point = torch.Tensor | np.ndarray | RationalMatrix
 
@@ -84,6 +84,8 @@ class Network:
             if isinstance(width, bool) or not isinstance(width, int | np.integer) or width < 1:
                 raise ShapeError(f"widths: entry {i} is {width!r}, need an integer >= 1")
         object.__setattr__(self, "widths", tuple(int(width) for width in widths))
+        if isinstance(self.activation, list):
+            raise DtypeError("activation: got a list, need an activation or a tuple of them")
         if isinstance(self.activation, tuple) and len(self.activation) != len(widths) - 2:
             raise ShapeError(
                 f"activation: got {len(self.activation)}, need one or one for each of the "
@@ -144,7 +146,6 @@ class Network:
             start += out * (inner + self.bias)
         return layers
 
-    @checked
     def pack(self, weights: Sequence[object], biases: Sequence[object] | None = None) -> Point:
         """The flat point of weight matrices (out, in) and biases; inverse of `unpack`."""
         if len(weights) != len(self._sizes) or (biases is not None) != self.bias:
@@ -174,10 +175,10 @@ class Network:
             return stack([part.flat(0, part.shape[0] * part.shape[1], 1) for part in parts])
         return self.point(torch.cat([part.reshape(-1) for part in parts]))
 
-    @checked
-    def init(self, seed: Seed) -> torch.Tensor:
+    def init(self, seed: int) -> torch.Tensor:
         r"""A random float64 point: every entry uniform in :math:`\pm 1/\sqrt{\text{fan-in}}`."""
-        generator = torch.Generator().manual_seed(seed)
+        checked_size(self.dimension, "widths: number of parameters")
+        generator = torch.Generator().manual_seed(int(seed))
         parts = []
         for out, inner in self._sizes:
             draws = torch.rand(out * (inner + self.bias), generator=generator, dtype=torch.float64)

@@ -298,9 +298,8 @@ def pieces_along(risk: Risk, start: RationalMatrix, end: RationalMatrix) -> list
         raise DataError("risk: need a squared loss, hinge margins are not affine in t")
     u = end - start
     walls = {fmpq(0), fmpq(1)} | {t for t in _crossings(risk, start, u) if 0 < t < 1}
-    times = sorted(walls)
     pieces = []
-    for a, b in pairwise(times):
+    for a, b in pairwise(sorted(walls)):
         local = expand_along(risk, start + a * u, u).risk
         pieces.append(Expansion(local(_T - a), a, b))
     return pieces

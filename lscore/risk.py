@@ -128,7 +128,7 @@ class Risk:
             else torch.func.grad(self._float_value)(w)
         )
 
-    def hessian_vector_product(self, w: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+    def hessian_vector_product(self, w: Point, v: Point) -> torch.Tensor:
         """Hessian at w times v (m,), by forward over reverse differentiation."""
         return self._tangent(self._float_point(w), self._float_point(v, "v"))
 
@@ -141,7 +141,7 @@ class Risk:
     def _tangent(self, w: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
         return torch.func.jvp(torch.func.grad(self._float_value), (w,), (v,))[1]
 
-    def hessian(self, w: torch.Tensor) -> torch.Tensor:
+    def hessian(self, w: Point) -> torch.Tensor:
         """The (m, m) Hessian: in closed form for piecewise linear networks, else by autodiff.
 
         Both use the left slope on a knot; see `piecewise_linear_hessian`.
@@ -152,7 +152,7 @@ class Risk:
         columns = torch.func.vmap(lambda v: self._tangent(w, v))
         return columns(torch.eye(self.dimension, dtype=torch.float64))
 
-    def directional_second_derivative(self, w: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
+    def directional_second_derivative(self, w: Point, u: Point) -> torch.Tensor:
         """u' H u, the second derivative of t -> R(w + t u) at 0 as autodiff sees it."""
         return torch.dot(self._float_point(u, "u"), self.hessian_vector_product(w, u))
 

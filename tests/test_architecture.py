@@ -17,10 +17,10 @@ ROOT = Path(lscore.__file__).parent
 FLOORS = [
     [
         "errors",
-        "arguments",
         "arrays",
         "rationals",
         "exact",
+        "arguments",
         "activations",
         "losses",
         "roots",

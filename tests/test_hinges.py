@@ -15,7 +15,7 @@ from lscore import (
     one_versus_all_hinge,
     relu,
 )
-from lscore.errors import DataError, DtypeError, ShapeError, TieError
+from lscore.errors import DataError, DtypeError, LscoreError, ShapeError, TieError
 from lscore.hinges import HingeLoss
 
 KINDS = [

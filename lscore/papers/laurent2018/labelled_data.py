@@ -20,7 +20,7 @@ import numpy as np
 from flint import fmpq
 
 from lscore.activations import PiecewiseLinear
-from lscore.arguments import Amount, checked
+from lscore.arguments import checked
 from lscore.errors import DataError, HypothesisError, ShapeError
 from lscore.exact import RationalMatrix, Scalar, augment, exact, ones, rational
 from lscore.hinges import HingeLoss, integer_labels
@@ -44,7 +44,7 @@ class LabelledData:
     labels: object
     weights: object = None
     alpha: Scalar = 1
-    depth: Amount = 1
+    depth: int = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "X", exact(self.X, "X"))
@@ -104,6 +104,8 @@ class LabelledData:
 
     def name(self, r: int) -> str:
         """The label that class r was given."""
+        if r not in range(self.number_of_classes):
+            raise DataError(f"r: got {r}, need a class from 0 to {self.number_of_classes - 1}")
         return ("-1", "+1")[r] if min(self.labels) < 0 else str(r)
 
 

@@ -235,6 +235,7 @@ def rare_from_subset_sum(numbers: Sequence[int], target: int) -> LabelledData:
     >>> decide_generic(rare_from_subset_sum([3, 5, 8, 13], 17)).verdict.value
     'certified'
     """
+    numbers = [int(number) for number in numbers]
     if not numbers or min(numbers) < 1 or not 1 <= target <= sum(numbers):
         raise DataError(
             f"numbers, target: got {list(numbers)} and {target}, need positive integers and "

@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 
+import numpy as np
 from flint import arb, ctx, fmpq, fmpz, fmpz_mat
 
 from lscore.arguments import checked
@@ -200,7 +202,9 @@ def without_biases(risk: Risk, w: Point) -> tuple[LinearRisk, RationalMatrix]:
 
 
 @checked
-def layer_gradients(weights: Sequence, G) -> list:
+def layer_gradients(
+    weights: Sequence[RationalMatrix | np.ndarray], G: RationalMatrix | np.ndarray
+) -> list:
     r"""The derivatives :math:`W_{L:j+1}^\top G\, W_{j-1:1}^\top` of the loss by each layer.
 
     One matrix (d_j, d_{j-1}) per layer; exact or numpy.
@@ -208,7 +212,11 @@ def layer_gradients(weights: Sequence, G) -> list:
     >>> layer_gradients([exact([[0]]), exact([[2]])], exact([[-1]]))
     [column(-2), column(0)]
     """
-    if G.shape != (weights[-1].shape[0], weights[0].shape[1]):
+    shapes = [weight.shape for weight in weights]
+    fitting = len(weights) > 0 and all(len(shape) == 2 for shape in shapes)
+    if not fitting or any(a[0] != b[1] for a, b in pairwise(shapes)):
+        raise ShapeError(f"weights: shapes {shapes}, need matrices that can be multiplied")
+    if G.shape != (shapes[-1][0], shapes[0][1]):
         raise ShapeError(f"G: shape {G.shape} does not fit the weights")
     left, parts = G, []
     for j in reversed(range(len(weights))):

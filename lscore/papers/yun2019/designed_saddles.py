@@ -18,7 +18,7 @@ from flint import fmpq, fmpz_mat
 from lscore.activations import identity
 from lscore.arguments import checked
 from lscore.errors import DataError, ShapeError
-from lscore.exact import RationalMatrix, exact
+from lscore.exact import RationalMatrix, checked_size, exact
 from lscore.linear_algebra import least_squares
 from lscore.networks import Network, Point
 from lscore.papers.yun2019.deep_linear import unit_matrix
@@ -94,7 +94,8 @@ def partial_decomposition(
     >>> made.risk.gradient(made.point).is_zero(), made.risk.network.widths
     (True, (2, 3, 2))
     """
-    d = tuple(int(width) for width in widths)
+    d = Network(widths, identity, bias=False).widths
+    checked_size(max(d) ** 2, "widths: entries of a layer")
     components = min(d[0], d[-1])
     if not 0 <= kept <= min(*d[1:-1], components):
         raise DataError(f"kept: got {kept}, need at most {min(*d[1:-1], components)}")
@@ -154,7 +155,7 @@ def _block(rng, out: int, inner: int, kept: int, zero: bool, first: bool, last: 
 def designed_saddles(family: Sequence[Sequence[int]] = (), seed: int = 0) -> Iterator[Designed]:
     """All partial decompositions of the given widths that miss a component: every number of kept
     components, every pair of zero blocks. Default: thirteen width vectors of depth 2 to 5."""
-    for widths in family or WIDTHS:
+    for widths in family if len(family) else WIDTHS:
         smallest = min(widths[0], widths[-1])
         for kept in range(smallest):
             for pair in combinations(range(1, len(widths)), 2):

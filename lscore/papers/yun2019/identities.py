@@ -16,7 +16,7 @@ from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
 from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
-from lscore.errors import DataError
+from lscore.errors import DataError, DtypeError
 from lscore.exact import Scalar, rational
 
 _RING = fmpq_mpoly_ctx.get(("a", "b", "c", "d"), "degrevlex")
@@ -56,6 +56,18 @@ def r(n1: int, n2: int) -> fmpq_mpoly:
     return total
 
 
+def _formula(function: Callable) -> Callable[..., fmpq_mpoly]:
+    """The formula, refused by name where its value is no polynomial."""
+
+    def value(*degrees: int) -> fmpq_mpoly:
+        try:
+            return _RING.constant(0) + function(*degrees)
+        except Exception as error:  # whatever a foreign function raises
+            raise DtypeError(f"the formula gives no polynomial at {degrees}") from error
+
+    return value
+
+
 def _decided(claim: str, statement: str, conditions, witness) -> Certificate:
     """Certified if nothing was found wrong, refuted with the first wrong case otherwise."""
     verdict = Verdict.REFUTED if witness else Verdict.CERTIFIED
@@ -78,7 +90,7 @@ def certify_lemma_a4(highest: int = 12, factor: Callable[[int], fmpq_mpoly] = p)
     two sides. `DataError` for `highest` < 2.
     """
     _check_range(highest, 2)
-    identity = bounded = True
+    factor, identity, bounded = _formula(factor), True, True
     witness = {}
     for n in range(2, highest + 1):
         difference = A**n + B**n - 2 * ((A + B) / 2) ** n - (A - B) ** 2 * factor(n)
@@ -107,7 +119,7 @@ def certify_lemma_a5(highest: int = 6, cross: Callable[[int, int], fmpq_mpoly] =
     `highest` < 1.
     """
     _check_range(highest, 1)
-    witness: dict[str, object] = {}
+    cross, witness = _formula(cross), {}
     for n1 in range(1, highest + 1):
         for n2 in range(1, highest + 1):
             left = A**n1 * C**n2 + B**n1 * D**n2 - 2 * ((A + B) / 2) ** n1 * ((C + D) / 2) ** n2
@@ -134,6 +146,7 @@ def certify_lemma_a3(highest: int = 12, bend: Callable[[int], fmpq_mpoly] = p) -
     :math:`\alpha_3 = u_1 u_2 h'(v_1) h'(v_2)/2`. `DataError` for `highest` < 2.
     """
     _check_range(highest, 2)
+    bend = _formula(bend)
     ring = fmpq_mpoly_ctx.get(("t1", "t2", "t3"), "degrevlex")
     t1, t2, t3 = ring.gens()
     third = fmpq(1, 3)

@@ -69,8 +69,8 @@ def one_dead_unit(risk: Risk, direction: Sequence[Scalar] | None = None) -> Lowe
     >>> one_dead_unit(Risk(Network((2, 2, 1), relu), xor, [1, -1, -1, 1]), [1, 1]).decrease
     1/2
     """
-    h = risk.network.activations[0]
     slopes(risk)
+    h = risk.network.activations[0]
     outputs = risk.exact_y.shape[1]
     check_width(risk, outputs + 1, "a living unit per output and a spare one")
     fit = affine_fit(risk)

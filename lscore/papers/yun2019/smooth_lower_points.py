@@ -18,8 +18,12 @@ from flint import arb, ctx, fmpq
 
 from lscore.arguments import checked
 from lscore.balls import ball_risk
+from lscore.errors import DataError, ShapeError
 from lscore.exact import RationalMatrix, Scalar, exact, rational, to_float
 from lscore.papers.yun2019.three_points import PRECISION, THIRD, Constants, Real, approximate
+
+Vector = Sequence[float]
+LARGEST = 10**6  # radius of a box in which floats search
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,24 +55,34 @@ def enclosed_decrease(c: Constants, w: RationalMatrix) -> arb:
         return arb(THIRD) - ball_risk(c.risk, w, PRECISION)
 
 
+def _vectors(c: Constants, **vectors: Vector) -> list[np.ndarray]:
+    """Float arrays with one entry per unit."""
+    for name, vector in vectors.items():
+        if np.shape(vector) != (c.width,):
+            raise ShapeError(f"{name}: shape {np.shape(vector)}, need ({c.width},)")
+    return [np.asarray(vector, dtype=float) for vector in vectors.values()]
+
+
 @checked
-def pulled_apart(c: Constants, shift, u, z, t: float) -> RationalMatrix:
+def pulled_apart(c: Constants, shift: Vector, u: Vector, z: Vector, t: float) -> RationalMatrix:
     """The float point with places v + shift, output weights u, samples 1 and 2 pulled apart by t z.
 
     Half of each shift goes to the weights and half to the bias. The output bias is the best one.
     """
     v = np.array([approximate(p.v) for p in c.places])
-    half, pull = np.asarray(shift) / 2, t * np.asarray(z)
+    shift, u, z = _vectors(c, shift=shift, u=u, z=z)
+    half, pull = shift / 2, float(t) * z
     rows = np.column_stack([v + half + pull, v + half - pull])
-    w = torch.from_numpy(np.concatenate([rows.ravel(), half, np.asarray(u), [0.0]]))
+    w = torch.from_numpy(np.concatenate([rows.ravel(), half, u, [0.0]]))
     w[-1] = (c.risk.y - c.risk.predictions(w)).mean()
     return exact(w)
 
 
 @checked
-def best_pull(c: Constants, shift, u, z: Sequence[float], room: float) -> NearbyPoint | None:
+def best_pull(c: Constants, shift: Vector, u: Vector, z: Vector, room: float) -> NearbyPoint | None:
     """The lowest of the points `pulled_apart` by room / 2^k, k < 8, if balls show it below 1/3."""
-    z = np.asarray(z, dtype=float) / np.abs(z).max()
+    (z,) = _vectors(c, z=z)
+    z = z / np.abs(z).max()
     points = [pulled_apart(c, shift, u, z, room / 2**k) for k in range(8)]
     gains = [enclosed_decrease(c, w).lower() for w in points]
     best = max(range(8), key=lambda k: float(gains[k]))
@@ -78,12 +92,15 @@ def best_pull(c: Constants, shift, u, z: Sequence[float], room: float) -> Nearby
 
 
 @checked
-def risk_on_slice(c: Constants, shift, turn, z, s: np.ndarray, t: np.ndarray) -> np.ndarray:
+def risk_on_slice(
+    c: Constants, shift: Vector, turn: Vector, z: Vector, s: Vector, t: Vector
+) -> np.ndarray:
     """Float risks, shape (len(t), len(s)), with the best output bias, for plots.
 
     At (s, t) the places are v + s shift, the output weights u + s turn, and samples 1 and 2 are
     pulled apart by t z, as in `pulled_apart`.
     """
+    shift, turn, z = _vectors(c, shift=shift, turn=turn, z=z)
     s, t = torch.from_numpy(np.asarray(s))[None, :], torch.from_numpy(np.asarray(t))[:, None]
     outputs = []
     for side in (1, -1, 0):
@@ -103,6 +120,8 @@ def most_negative_place(c: Constants, radius: float, pull: float, points: int = 
     For two units; h' and h'' are difference quotients over +-pull, which see kinks too. Returns
     (smallest eigenvalue, shift (2,), u (2,), eigenvector (2,)).
     """
+    if c.width != 2 or not (0 < radius <= LARGEST and 0 < pull <= LARGEST):
+        raise DataError(f"c, radius, pull: need two units and numbers from 0 to {LARGEST}")
     grid = np.linspace(-2 * radius, 2 * radius, points)
     steps = radius * np.linspace(-1, 1, 5)
     v, u = [approximate(p.v) for p in c.places], [approximate(w) for w in c.u]

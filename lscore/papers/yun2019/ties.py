@@ -16,7 +16,7 @@ from flint import fmpq
 
 from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
-from lscore.errors import DtypeError, HypothesisError
+from lscore.errors import HypothesisError, ShapeError
 from lscore.exact import RationalMatrix, exact
 from lscore.linear_algebra import AffineFit, least_squares
 from lscore.networks import Network
@@ -61,10 +61,8 @@ def tie_groups(predictions: RationalMatrix, residuals: RationalMatrix) -> list[T
     >>> [group.samples for group in tie_groups(exact([1, 0, 1]), exact([2, 0, -2]))]
     [(1,), (0, 2)]
     """
-    for name, column in (("predictions", predictions), ("residuals", residuals)):
-        if not isinstance(column, RationalMatrix):
-            kind = type(column).__name__
-            raise DtypeError(f"{name}: got {kind}, need a RationalMatrix; rounding breaks ties")
+    if predictions.shape != residuals.shape:
+        raise ShapeError(f"predictions, residuals: {predictions.shape} and {residuals.shape}")
     r, members = residuals.entries(), {}
     for i, value in enumerate(predictions.entries()):
         members.setdefault((value.p, value.q), []).append(i)
