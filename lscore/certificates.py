@@ -18,7 +18,8 @@ from flint import fmpq
 from lscore.arguments import checked
 from lscore.claims import claim
 from lscore.errors import LscoreError
-from lscore.exact import RationalMatrix, to_float
+from lscore.exact import RationalMatrix
+from lscore.rationals import short
 
 
 class CertificateError(LscoreError, ValueError):
@@ -43,7 +44,7 @@ class Condition:
 
     text: str
     holds: bool | None
-    margin: fmpq | None = None
+    margin: object = None
     margin_name: str = "margin"
 
 
@@ -58,7 +59,7 @@ def show(value: object) -> str:
         if len(text) <= 24:
             return text
         bits = int(value.p).bit_length() + int(value.q).bit_length()
-        return f"{to_float(value):.6g} (exact rational, {bits} bits)"
+        return f"{short(value)} (exact rational, {bits} bits)"
     if isinstance(value, RationalMatrix):
         text = repr(value)
         return text if len(text) <= 60 else f"exact, shape {value.shape}"

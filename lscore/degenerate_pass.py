@@ -72,6 +72,8 @@ class VertexCells:
         if not edges:
             return [[0] * size]
         local = [[int(_dot(row, edge)) for edge in edges] for row in [*through, *functional]]
+        if not all(map(any, local)):
+            raise DegenerateError("the flag is constant along the edges of a vertex")
         normals, sides = hyperplanes(local)
         (*others, (place, side)), bit = sides, 1 << sides[-1][0]
         listed = cells(normals, len(edges))
@@ -98,7 +100,7 @@ def half_of_any_cells(
 
     Returns what `half_of_the_cells` returns. All signs are exact and all rows distinct; that none
     is missing follows from their number alone, for floats propose the vertices that are not
-    degenerate.
+    degenerate. Raises `DegenerateError` if the flag is not generic for these rows.
     """
     n, rank, width = len(arrangement.rows), len(columns), len(arrangement.rows[0])
     extended = SignedRows((_generic_row(arrangement.rows), *arrangement.rows))

@@ -16,7 +16,7 @@ from lscore.ball_descent import refute_in_balls
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.clarke import decide_subgradient
 from lscore.descent import STATEMENT, descent_certificate
-from lscore.errors import TieError
+from lscore.errors import DataError, TieError
 from lscore.exact import RationalMatrix, exact
 from lscore.frozen import trace
 from lscore.hinges import HingeLoss
@@ -39,7 +39,7 @@ def propose_directions(risk: Risk, w: RationalMatrix, trials: int, seed: int) ->
     directions = directions[np.any(directions != 0, axis=1)].astype(float)
     try:
         base, start = float(risk(w.point())), w.point()
-    except OverflowError:
+    except DataError:  # a point beyond the floats
         base = np.inf
     if not np.isfinite(base):
         return list(directions)

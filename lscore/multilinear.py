@@ -106,7 +106,7 @@ def forms(cell: Cell) -> list[Form]:
 
 
 @checked
-def certify_forms(cell: Cell, w: RationalMatrix) -> Certificate:
+def certify_forms(cell: Cell, w: Point | np.ndarray) -> Certificate:
     """Is the risk at w the sum of the forms of this cell? At every point of the cell it is.
 
     Exact, at any point: inside the cell LVB-T1 says yes; at other points the forms go on with the

@@ -16,7 +16,6 @@ from lscore.arguments import checked
 from lscore.errors import DataError, ShapeError
 from lscore.exact import RationalMatrix, exact
 from lscore.linear_algebra import least_squares
-from lscore.papers.yun2019.setting import slopes
 from lscore.risk import Risk
 
 
@@ -48,6 +47,8 @@ def best_one_kink(risk: Risk, side: int | None = None) -> OneKinkFit:
     >>> best_one_kink(Risk(Network((1, 1, 1), relu), [0, 1, 2], [0, 0, 1]))
     OneKinkFit(risk=0, kink=1)
     """
+    from lscore.papers.yun2019.setting import slopes  # that package shows this function, too
+
     if risk.network.widths != (1, 1, 1):
         raise ShapeError(f"risk: network widths {risk.network.widths}, need (1, 1, 1)")
     if side not in (None, 1, -1):

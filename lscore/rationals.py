@@ -82,6 +82,5 @@ def short(value: fmpq) -> str:
         number = 0.0
     if number or not value:
         return f"{number:.6g}"
-    with localcontext(prec=30, Emax=MAX_EMAX, Emin=MIN_EMIN):
-        digits = Decimal(int(value.p)) / Decimal(int(value.q))
-        return f"{digits.normalize():.6g}"
+    with localcontext(prec=6, Emax=MAX_EMAX, Emin=MIN_EMIN):
+        return str((Decimal(int(value.p)) / Decimal(int(value.q))).normalize()).lower()

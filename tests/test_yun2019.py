@@ -30,6 +30,7 @@ from hypothesis import assume, given
 from lscore import (
     Network,
     Risk,
+    binary_hinge,
     certify_affine_cell,
     exact,
     hard_tanh,
@@ -369,7 +370,7 @@ def test_opposite_slopes_have_no_printed_point():
         (Risk(Network((1, 2, 1), relu, bias=False), [0], [0]), "risk: need biases"),
         (Risk(TWO, [0], [0], weight_decay=1), "risk: need biases"),
         (Risk(Network((1, 2, 1), relu, output_activation=relu), [0], [0]), "risk: need biases"),
-        (Risk(TWO, [0], [0], loss=abs), "risk: loss builtin_function"),
+        (Risk(TWO, [0], [1], binary_hinge()), "risk: loss HingeLoss"),
     ],
 )
 def test_other_settings_are_refused(risk, message):

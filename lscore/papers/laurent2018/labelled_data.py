@@ -56,12 +56,13 @@ class LabelledData:
         object.__setattr__(self, "labels", tuple(labels[:, 0].tolist()))
         if labels.shape != (n, 1) or mu.shape != (n, 1):
             raise ShapeError(
-                f"labels, weights: {labels.shape} and {mu.shape}, need {n, 1} for X {self.X.shape}"
+                f"labels, weights: {len(labels)} and {mu.shape}, need {n} for X {self.X.shape}"
             )
         if mu.smallest() <= 0:
             raise DataError(f"weights: got {mu.smallest()}, need positive numbers")
-        if self.alpha < 0:
-            raise DataError(f"alpha: got {self.alpha}, need >= 0")
+        if self.alpha < 0 or not 1 <= self.depth <= 1000:
+            given = f"{self.alpha} and {self.depth}"
+            raise DataError(f"alpha, depth: got {given}, need >= 0 and 1 to 1000")
         if min(self.labels) < 0 and set(self.labels) != {-1, 1} and set(self.labels) != {-1}:
             raise DataError(f"labels: got {sorted(set(self.labels))}, need +-1 or classes 0..R-1")
 

@@ -16,7 +16,7 @@ from flint import fmpq
 
 from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
-from lscore.errors import HypothesisError, ShapeError
+from lscore.errors import DtypeError, HypothesisError, ShapeError
 from lscore.exact import RationalMatrix, exact
 from lscore.linear_algebra import AffineFit, least_squares
 from lscore.networks import Network
@@ -51,7 +51,7 @@ class Gap:
 
 
 @checked
-def tie_groups(predictions: RationalMatrix, residuals: RationalMatrix) -> list[TieGroup]:
+def tie_groups(predictions: object, residuals: object) -> list[TieGroup]:
     """The samples grouped by equal prediction, in increasing order (YUN-LA1).
 
     Both arguments are exact columns (n, 1); anything else raises `DtypeError`, because rounding
@@ -61,6 +61,10 @@ def tie_groups(predictions: RationalMatrix, residuals: RationalMatrix) -> list[T
     >>> [group.samples for group in tie_groups(exact([1, 0, 1]), exact([2, 0, -2]))]
     [(1,), (0, 2)]
     """
+    for name, column in (("predictions", predictions), ("residuals", residuals)):
+        if not isinstance(column, RationalMatrix):
+            kind = type(column).__name__
+            raise DtypeError(f"{name}: got {kind}, need a RationalMatrix; rounding breaks ties")
     if predictions.shape != residuals.shape:
         raise ShapeError(f"predictions, residuals: {predictions.shape} and {residuals.shape}")
     r, members = residuals.entries(), {}
