@@ -72,6 +72,7 @@ class Kind:
 
     def text(self) -> str:
         names = [t.__name__ for t in self.types if t is not NoneType and t not in _NUMPY]
+        names = [f"{'an' if name[0] in 'aeiou' else 'a'} {name}" for name in names]
         names += [f"a list of {kind(self.elements).text()}"] if self.elements else []
         names += ["a function"] if self.callables else []
         names += ["None"] if NoneType in self.types else []
@@ -83,7 +84,7 @@ def kind(hint: object) -> Kind:
     """The `Kind` of an annotation.
 
     >>> kind(int | None).text(), kind(Sequence[float]).text()
-    ('int or None', 'a list of float or int')
+    ('an int or None', 'a list of a float or an int')
     """
     types, elements, length, callables = [], None, None, False
     for part in get_args(hint) if get_origin(hint) in (Union, UnionType) else [hint]:
@@ -161,7 +162,7 @@ def checked(target):
     >>> scaled(2, [1, "2"])
     Traceback (most recent call last):
     ...
-    lscore.errors.DtypeError: X[1]: got str, need int
+    lscore.errors.DtypeError: X[1]: got str, need an int
     """
     if isinstance(target, type):
         for name, method in list(vars(target).items()):
