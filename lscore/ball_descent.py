@@ -14,6 +14,7 @@ from flint import arb, ctx, fmpq
 from lscore.activations import Activation, PiecewiseLinear, relu
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.descent import STATEMENT, rounding_note
+from lscore.errors import DataError
 from lscore.exact import RationalMatrix, exact, zeros
 from lscore.hinges import HingeLoss
 from lscore.networks import Point
@@ -194,7 +195,7 @@ def _float_directions(risk: Risk, w: RationalMatrix) -> list[RationalMatrix]:
     """The negative float gradient; the eigenvector of the lowest eigenvalue if that is < 0."""
     try:
         point = w.point()
-    except OverflowError:
+    except DataError:
         return []
     found = [-risk.gradient(point)]
     if risk.dimension <= _CURVED:

@@ -152,7 +152,7 @@ def _cell_directions(risk: Risk, w: RationalMatrix) -> Iterator[RationalMatrix]:
             found = decide_smooth_extremum(risk, w).witness.get("descent")
             yield from () if found is None else (found,)
         return
-    with suppress(OverflowError):
+    with suppress(DataError):
         hessian = risk.hessian(w.point())
         if hessian.isfinite().all():
             values, vectors = torch.linalg.eigh(hessian)
