@@ -35,6 +35,7 @@ from lscore.papers.yun2019 import (
     least_squares_minimum,
     lowest_pass,
 )
+from lscore.valley_exercises import hides_behind_a_barrier, opens_the_barrier
 
 X, Y = [0, 1, 2, 3, 7], [-1, -3, 2, -1, 2]
 SIX = [0, 1, 2, 3, 4, 5], [1, 2, -2, 1, -2, -2]
@@ -85,7 +86,7 @@ def grid_pass(x, y, slope=0.0, parts=6):
     reached, seen, heap, side = [], {start}, [(height, start)], []
     while True:
         found, (a, b) = heapq.heappop(heap)
-        if found > height:
+        if found > height + 1e-9:
             height, side = found, list(reached)
         if found <= bottom + 1e-12:
             return height, min(side, default=bottom), bottom
@@ -107,9 +108,12 @@ def check_path(risk, found, w):
     assert found.corners[0] == w
     assert risk(found.corners[-1]) == found.bottom
     assert max(map(risk, found.corners)) == found.height
-    for a, b in itertools.pairwise(found.corners):
-        for t in ("1/64", "1/5", "1/2", "4/5", "63/64"):
-            assert risk(a + (b - a) * rational(t)) <= max(risk(a), risk(b))
+    assert risk(found.dead_end[-1]) == found.lowest
+    assert max(map(risk, found.dead_end)) < found.height or not found.side
+    for path in (found.corners, found.dead_end):
+        for a, b in itertools.pairwise(path):
+            for t in ("1/64", "1/5", "1/2", "4/5", "63/64"):
+                assert risk(a + (b - a) * rational(t)) <= max(risk(a), risk(b))
 
 
 def test_the_example_has_the_numbers_of_the_book():
@@ -352,3 +356,18 @@ def test_the_headline_says_no_more_than_its_proof():
     assert "valley" not in texts[0]
     assert {page.name for page, text in zip(pages, texts[1:], strict=True)
             if words.search(text)} <= {proved}  # fmt: skip
+
+
+def test_exercises_on_barriers_accept_what_is_right_only():
+    other = network(SIX[0], [2, 1, -2, 2, -3, -1])
+    opened = network(SIX[0], [2, 1, -2, 2, -3, 1])
+    assert hides_behind_a_barrier(other) == "correct: from 802/105 over 17/2 to 43/8"
+    assert hides_behind_a_barrier(opened) == "not yet: refuted"
+    assert hides_behind_a_barrier(network([0, 1, 2], [0, 1, 2])).startswith("not yet: refuted")
+    assert hides_behind_a_barrier(network(X, Y, 4)).startswith("not yet: unknown, risk: its")
+    assert opens_the_barrier(other, opened) == "correct: open at risk 1072/105"
+    assert opens_the_barrier(opened, other) == "not yet: refuted before, certified after"
+    assert opens_the_barrier(other, other) == "not yet: 0 labels differ, wanted 1"
+    assert opens_the_barrier(other, network(*SIX)).startswith("not yet: 5 labels")
+    assert opens_the_barrier(other, EXAMPLE) == "not yet: network or inputs differ"
+    assert opens_the_barrier(network(X, Y, 3), EXAMPLE) == "not yet: network or inputs differ"

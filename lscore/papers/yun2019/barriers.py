@@ -29,17 +29,18 @@ Node = tuple[Face, ...]
 class Pass:
     """The lowest way from a point to a global minimum.
 
-    `height` is the largest risk on it, and on every other way it is at least as large; `lowest` the
-    smallest risk that can be reached below the height (the global minimum if the point is as high
-    itself), `bottom` the global minimum. `corners` are exact points: on the straight segments
-    between them the risk is convex, so it is nowhere higher than at the corners. `side` holds the
-    faces that are reached below the height.
+    `height` is the largest risk on it, and on every other way it is at least as large. `bottom` is
+    the global minimum; `lowest` the smallest risk that can be reached below the height, or `bottom`
+    if the point is as high itself; `side` the faces reached below it. `corners` are exact points:
+    on the straight segments between them the risk is convex, so nowhere higher than at the corners.
+    `dead_end` are those of a path, below the height, to a point of risk `lowest`.
     """
 
     height: fmpq
     lowest: fmpq
     bottom: fmpq
     corners: list[RationalMatrix]
+    dead_end: list[RationalMatrix]
     side: frozenset[Node]
 
 
@@ -62,13 +63,13 @@ def lowest_pass(risk: Risk, w: Point, cones: KinkCones | None = None) -> Pass:
     hidden, out = risk.network.unpack(w)
     entries = out.weight.entries(), hidden.weight.entries(), hidden.bias.entries()
     start = tuple(cones.face_of(*unit) for unit in zip(*entries, strict=True))
-    height, lowest, side = risk(w), cones.bottom, frozenset()
+    height, side = risk(w), {}
     came: dict[Node, Node] = {}
     reached, heap = {}, [(cones.smallest_risk(start), 0, start)]
     while True:
         value, _, node = heapq.heappop(heap)
         if value > height:
-            height, lowest, side = value, min(reached.values()), frozenset(reached)
+            height, side = value, dict(reached)
         if value == cones.bottom:
             break
         reached[node] = value
@@ -76,10 +77,18 @@ def lowest_pass(risk: Risk, w: Point, cones: KinkCones | None = None) -> Pass:
             if other not in came and other != start:
                 came[other] = node
                 heapq.heappush(heap, (cones.smallest_risk(other), len(came), other))
-    chain = [node]
+    ends = node, min(side, key=side.get, default=node)
+    paths = [_corners(cones, w, _chain(came, start, end)) for end in ends]
+    lowest = side.get(ends[1], cones.bottom)
+    return Pass(height, lowest, cones.bottom, *paths, frozenset(side))
+
+
+def _chain(came: dict[Node, Node], start: Node, end: Node) -> list[Node]:
+    """The faces from start to end."""
+    chain = [end]
     while chain[-1] != start:
         chain.append(came[chain[-1]])
-    return Pass(height, lowest, cones.bottom, _corners(cones, w, chain[::-1]), side)
+    return chain[::-1]
 
 
 def _neighbours(cones: KinkCones, node: Node) -> Iterator[Node]:
