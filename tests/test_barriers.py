@@ -24,6 +24,7 @@ from lscore import (
     two_piece,
 )
 from lscore.claims import claim
+from lscore.errors import DataError
 from lscore.exact import to_float
 from lscore.papers.yun2019 import (
     KinkCones,
@@ -230,6 +231,10 @@ def test_a_unit_finds_its_face():
         ((-1, 2, -3), [-4, -5]),
     ]:
         assert cones.face_of(*map(fmpq, unit)) == frozenset(face)
+    with pytest.raises(DataError, match=r"units: got .*, need 1 of the faces"):
+        cones.smallest_risk((frozenset({1, 3}),))
+    with pytest.raises(DataError, match="cones: made for another risk"):
+        lowest_pass(EXAMPLE, FIT, cones)
     assert len(cones.beside[frozenset()]) == 12
     assert sorted(map(sorted, cones.beside[frozenset({-6})])) == [[], [-6, -5], [-6, -1]]
 

@@ -25,7 +25,8 @@ def certify_bad_valley(risk: Risk, w: Point) -> Certificate:
     of every constant; and over all points whose first weight has the sign of w's the minimum,
     exactly that of `best_one_kink`, is larger than over all points. Certified: any path to a global
     minimum must rise to the barrier. Refuted if w is global itself. Unknown if the barrier argument
-    does not apply: then a path may or may not exist. Sound. Raises as `best_one_kink`.
+    does not apply: then a path may or may not exist, and `certify_barrier` decides. Sound. Raises
+    as `best_one_kink`.
 
     >>> from lscore import Network, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [0, 1, 2], [0, 0, 1])

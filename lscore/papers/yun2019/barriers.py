@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from flint import fmpq
 
 from lscore.certificates import Certificate, Condition, Verdict
-from lscore.errors import LscoreError
+from lscore.errors import DataError, LscoreError
 from lscore.exact import RationalMatrix, exact, stack
 from lscore.networks import Point
 from lscore.papers.yun2019.kink_cones import Face, KinkCones
@@ -50,7 +50,7 @@ def lowest_pass(risk: Risk, w: Point, cones: KinkCones | None = None) -> Pass:
     Widths (1, k, 1), two-piece activations, squared loss. Faces are visited in the order of the
     lowest height at which they can be reached, until one holds a global minimum. Exact, sound and
     complete (YUN-B-T1-8); few units and inputs, for there are :math:`(1 + 8N)^k` faces. Raises as
-    `KinkCones`; `cones` saves building them again.
+    `KinkCones`; `cones` of this risk saves building them again (`DataError` for another one).
 
     >>> from lscore import Network, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [0, 1, 2], [0, 0, 1])
@@ -59,6 +59,8 @@ def lowest_pass(risk: Risk, w: Point, cones: KinkCones | None = None) -> Pass:
     (1/3, 1/12, 0)
     """
     cones = cones or KinkCones(risk)
+    if cones.risk is not risk:
+        raise DataError("cones: made for another risk")
     w = exact(risk.network.point(w), "w")
     hidden, out = risk.network.unpack(w)
     entries = out.weight.entries(), hidden.weight.entries(), hidden.bias.entries()

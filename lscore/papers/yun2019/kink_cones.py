@@ -11,7 +11,7 @@ value there is a least-squares problem with coefficients >= 0, solved by trying 
 from __future__ import annotations
 
 from functools import cached_property
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, pairwise
 
 from flint import fmpq, fmpz_mat
 
@@ -69,18 +69,16 @@ class KinkCones:
         self._lowest: dict[Face, tuple[fmpq, dict[int, fmpq]]] = {}
 
     def face_of(self, v: fmpq, w: fmpq, b: fmpq) -> Face:
-        """The smallest face that holds a unit with these parameters."""
+        """The smallest face that holds a unit with these parameters (the rays turn left)."""
         if v == 0 or w == b == 0:
             return frozenset()
-        sign = 1 if v > 0 else -1
-        for r, (p, q) in enumerate(self.rays):
-            s, t = self.rays[(r + 1) % len(self.rays)]
-            area = p * t - q * s
-            first, second = (w * t - b * s) / area, (p * b - q * w) / area
-            if first >= 0 and second >= 0:
-                pair = zip((first, second), (r + 1, (r + 1) % len(self.rays) + 1), strict=True)
-                return frozenset(sign * ray for weight, ray in pair if weight)
-        raise AssertionError("the sectors cover the plane")
+        turns = [*enumerate(self.rays, 1), (1, self.rays[0])]
+        corners = (
+            ((r, w * t - b * s), (other, p * b - q * w))
+            for (r, (p, q)), (other, (s, t)) in pairwise(turns)
+        )
+        inside = next(pair for pair in corners if all(weight >= 0 for _, weight in pair))
+        return frozenset(ray if v > 0 else -ray for ray, weight in inside if weight)
 
     def _fit(self, rays: tuple[int, ...]) -> tuple[fmpq, list[fmpq]]:
         """Least squares with the constant and these rays, coefficients of any sign."""
@@ -115,7 +113,9 @@ class KinkCones:
         return self._lowest[face]
 
     def smallest_risk(self, units: tuple[Face, ...]) -> fmpq:
-        """The smallest risk over a face of the network, one face per unit."""
+        """The smallest risk over a face of the network; `units` has one of `faces` per unit."""
+        if len(units) != self.width or any(face not in self.beside for face in units):
+            raise DataError(f"units: got {units}, need {self.width} of the faces")
         return self.lowest(frozenset().union(*units))[0] * self._scale
 
     @cached_property
