@@ -102,10 +102,11 @@ class ModuleRisk:
 
     def data_loss(self) -> torch.Tensor:
         """The loss without weight decay: a scalar that autograd can differentiate."""
-        before = [p._version for p in self.module.parameters()]
+        held = list(self.module.parameters())
+        before = [p._version for p in held]
         with self.named_errors():
             value = self.loss_of(self.module(self.X.clone()))
-        if before != [p._version for p in self.module.parameters()]:
+        if before != [p._version for p in held]:
             raise DataError("module: it changes its own parameters when it is called")
         return value
 

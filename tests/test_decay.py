@@ -183,9 +183,13 @@ def test_the_box_meets_the_walls_of_every_layer(risk, w, rate, radius, verdict):
     assert all(line.holds for line in others)
 
 
-def test_a_rate_that_is_met_exactly_is_not_refuted():
+def test_rates_at_the_edge():
     line = Risk(ONE_UNIT, [1], [1])  # (w - 1)^2 / 2: |g|^2 is |g(0)|^2 exp(-2 t)
     assert certify_decay(line, exact(["3/2"]), 2, "3/4").verdict == "unknown"
+    for rate, time in ((0, 1), ("-1/100", 1), (0, None)):  # |g| <= 1/2, so the path is below 1/2
+        wide, tight = (certify_decay(line, exact(["3/2"]), rate, r, time) for r in ("33/64", "1/2"))
+        assert wide.certified == (time is not None)
+        assert tight.verdict == "unknown"
     above = certify_decay(line, exact(["3/2"]), "2000001/1000000", "3/4")
     assert above.refuted
     assert above.witness["c at the start"] == 2

@@ -141,6 +141,9 @@ def test_the_conditions_are_true_of_the_plain_network(name):
                 speeds, times = flow(plain, 4.0 if time is None else time)
                 assert (speeds <= speeds[0] * np.exp(-rate * times) * (1 + 1e-6) + 1e-12).all()
             seen |= {str(answer.verdict), ("stays", stays), ("bounded", bounded), ("short", short)}
+        for side in (-1, 1):  # on a tiny box the Hessian is that of the point
+            edge = certify_decay(plain.risk, exact(w), low + side / 64, 2.0**-16, lasts / 2**16)
+            assert edge.refuted or edge.conditions[1].holds is (True if side < 0 else None)
         above = certify_decay(plain.risk, exact(w), c + 0.125, 1)
         assert above.refuted
         assert float(above.witness["c at the start"].p) / float(
