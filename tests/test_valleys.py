@@ -217,7 +217,9 @@ def test_what_balls_leave_open_is_unknown_and_a_network_needs_no_bias():
     assert answer.reason == "segment 0: the sign of the slope at its end is not decided"
     bare = Risk(Network((1, 1, 1), tanh, bias=False), [1, -1], [0, 0])
     down = [exact([1, 2]), exact([1, 1])]
-    assert certify_convex_path(bare, down).certified
+    falls = certify_convex_path(bare, down)
+    assert falls.certified
+    assert [str(value) for value in falls.values.values()] == ["2.33", "0.581"]
     assert certify_convex_path(bare, down[::-1]).refuted
 
 
