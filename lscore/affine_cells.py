@@ -202,8 +202,12 @@ def decide_affine_cell(
         design = ones(len(risk.exact_X)) * int(risk.network.bias)
     elif not risk.network.bias:
         design, what = risk.exact_X, "every linear function"
-    orthogonal = (design.T @ residuals).is_zero()
-    conditions.append(Condition(f"residuals orthogonal to {what}", orthogonal))
+    sums = design.T @ residuals
+    orthogonal = sums.is_zero()
+    largest = None if orthogonal else max(map(abs, sums.entries()))
+    conditions.append(
+        Condition(f"residuals orthogonal to {what}", orthogonal, largest, "largest sum")
+    )
     if not orthogonal:
         return _refute_in_cell(risk, w, residuals * (2 * scale), cell.pieces, conditions)
     values = {"risk": residuals.dot(residuals) * scale}

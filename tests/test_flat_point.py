@@ -199,3 +199,75 @@ def test_other_losses_are_refused():
     ):
         with pytest.raises(DataError, match="risk: need"):
             certify_affine_hinge_minimum(risk, exact([1, 1, 1, 1]))
+
+
+def test_texts_of_the_affine_hinge_minimum():
+    risk = on_line("1/2")
+    assert str(certify_affine_hinge_minimum(risk, SHARP)) == (
+        "certified (exact): the point is a local minimum  [LVB-NS]\n"
+        "  holds     every hidden unit stays on one linear piece\n"
+        "  holds     0 is in the subdifferential of the convex problem\n"
+        "  holds     sharp: 0 is inside it, slack 1/6\n"
+        "  value     risk = 2/3\n"
+        "  value     p = column(1/6, 1/6)"
+    )
+    moved = certify_affine_hinge_minimum(risk, SHARP + exact([0, 0, 0, 0, 0, 0, "-1/2"]))
+    assert str(moved) == (
+        "unknown (exact): the point is a local minimum  [LVB-NS]\n"
+        "  holds     every hidden unit stays on one linear piece\n"
+        "  fails     0 is in the subdifferential of the convex problem, "
+        "largest entry of the gradient 1/3\n"
+        "  reason    the risk falls nearby"
+    )
+    tied = certify_affine_hinge_minimum(risk, exact([1, 1, 2, 2, 1, -1, -1]))
+    assert str(tied) == (
+        "unknown (exact): the point is a local minimum  [LVB-NS]\n"
+        "  holds     every hidden unit stays on one linear piece\n"
+        "  fails     0 is in the subdifferential of the convex problem\n"
+        "  reason    0 is not in the subdifferential"
+    )
+    bent = certify_affine_hinge_minimum(risk, exact([1, 1, 0, 2, 1, -1, 1]))
+    assert str(bent) == (
+        "unknown (exact): the point is a local minimum  [LVB-NS]\n"
+        "  undecided every hidden unit stays on one linear piece\n"
+        "  reason    a unit of layer 1 has a tie or uses more than one piece on the data"
+    )
+
+
+def test_a_minimum_at_the_end_of_a_bound_is_not_sharp():
+    """Equal inputs with both labels: the tie pulls with all its weight, p = 1/2."""
+    risk = Risk(Network((1, 1, 1), leaky_relu("1/2")), [0, 0], [1, -1], binary_hinge())
+    answer = certify_affine_hinge_minimum(risk, exact([1, 1, 0, 1]))
+    assert [c.text for c in answer.conditions] == [
+        "every hidden unit stays on one linear piece",
+        "0 is in the subdifferential of the convex problem",
+    ]
+    assert answer.certified
+    assert answer.values["p"] == exact(["1/2"])
+
+
+def test_texts_of_touching_a_flat_cell():
+    dead = Risk(Network((1, 1, 1), relu), [-1, 1], [-1, 1], binary_hinge())
+    assert str(decide_touches_flat(dead, exact([0, -1, 1, 0]))) == (
+        "certified (exact): the point touches a flat cell  [LVB-T2]\n"
+        "  holds     the point lies in a flat cell\n"
+        "  value     loss = 1"
+    )
+    solved = Risk(Network((1, 1, 1), relu), [0, 2], [-1, 1], binary_hinge())
+    answer = decide_touches_flat(solved, exact([1, 0, 1, -1]))
+    assert [(c.text, c.holds) for c in answer.conditions] == [
+        ("the loss is 0", True),
+        ("a ray enters a cell without unsolved margins", True),
+        ("that cell is flat", True),
+    ]
+    refuted = decide_touches_flat(on_line("1/2"), SHARP)
+    assert str(refuted) == (
+        "refuted (exact): the point touches a flat cell  [LVB-T2]\n"
+        "  witness   ways to resolve the ties: 4\n"
+        "  witness   flat among them: 0\n"
+        "  witness   loss: 2/3"
+    )
+    assert str(decide_touches_flat(dead, exact([0, 0, 1, 0]))) == (
+        "unknown (exact): the point touches a flat cell  [LVB-T2]\n"
+        "  reason    1 of 4 ways to resolve the ties give a flat cell"
+    )

@@ -413,3 +413,42 @@ def test_numbers_beyond_the_floats_are_no_obstacle():
     answer = certify_affine_cell(risk, exact([0, 10**400, 0, "2/3"]))
     assert answer.certified
     assert certified_radius_squared(risk, exact([0, 10**400, 0, "2/3"])) == fmpq(10**800, 2)
+
+
+def test_texts_of_the_affine_cell():
+    risk = Risk(Network((1, 1, 1), relu), [-1, 0, 1], [1, 0, 1])
+    assert str(certify_affine_cell(risk, exact([0, 1, "2/3", 0]))) == (
+        "certified (exact): the point is a local minimum  [YUN-T1]\n"
+        "  holds     every hidden unit stays on one linear piece, distance to the nearest knot 1\n"
+        "  holds     residuals orthogonal to every affine function\n"
+        "  value     risk = 1/3\n"
+        "  value     radius = 0.707106"
+    )
+    assert str(certify_affine_cell(risk, exact([0, 1, 1, 0]))).startswith(
+        "refuted (exact): the point is a local minimum  [YUN-T1]\n"
+        "  holds     every hidden unit stays on one linear piece, distance to the nearest knot 1\n"
+        "  fails     residuals orthogonal to every affine function, largest sum 1\n"
+        "  witness   direction: "
+    )
+    assert str(certify_affine_cell(risk, exact([1, 0, 1, 0]))) == (
+        "unknown (exact): the point is a local minimum  [YUN-T1]\n"
+        "  undecided every hidden unit stays on one linear piece\n"
+        "  reason    unit 0 has its pre-activation exactly on a knot at sample 1: "
+        "the point is on a kink"
+    )
+
+
+def test_texts_of_the_ray_test():
+    w = least_squares_minimum(PARABOLA)
+    assert str(descent_certificate(PARABOLA, w, np.eye(7)[6])) == (
+        "unknown (exact): the point is a local minimum  [B-RAY]\n"
+        "  reason    along this direction the risk rises at order 2"
+    )
+    assert str(descent_certificate(CASE_D.risk, CASE_D.point, [1, 1, 1])) == (
+        "refuted (exact): the point is a local minimum  [B-RAY]\n"
+        "  witness   direction: column(1, 1, 1)\n"
+        "  witness   order: 3\n"
+        "  witness   coefficient: -1\n"
+        "  witness   lower point: column(1, 1, 1)\n"
+        "  witness   decrease there: 1/2"
+    )

@@ -195,3 +195,96 @@ def test_weight_decay_leaves_no_maximum_not_even_of_a_constant_piece():
         assert not answer.certified  # the output bias still moves the risk
         off = Risk(Network((1, 1), (), output_activation=relu), [1], [1], weight_decay=decay)
         assert decide_smooth_maximum(off, exact([-1, -1])).certified == certified
+
+
+def test_the_hessian_of_a_square_is_the_square_of_the_input():
+    """w^2 / 2 at 2: a diagonal entry counts once."""
+    risk = Risk(Network((1, 1), (), bias=False), [1], [0])
+    assert cell_hessian(cell_at(risk, exact([2])), exact([2])) == exact([[1]])
+    wide = Risk(Network((2, 1), (), bias=False), [[1, 3]], [0])
+    assert cell_hessian(cell_at(wide, exact([2, 0])), exact([2, 0])) == exact([[1, 3], [3, 9]])
+
+
+FLAT = Risk(Network((1, 1, 1), relu), [-1, 1], [-1, 1], binary_hinge())
+BENT = Risk(Network((1, 1, 1), relu, bias=False), [2], [1], binary_hinge())
+ON_WALL = Risk(Network((1, 1), (), bias=False, output_activation=relu), [1], [-1], binary_hinge())
+WALL = "w: lies on a wall"
+
+
+def lines(answer):
+    """The printed lines without those of witnesses and values."""
+    head, *rest = str(answer).splitlines()
+    return [
+        head.split(" ")[0],
+        *(r.strip() for r in rest if r.split()[0] not in ("witness", "value")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("decide", "risk", "w", "expected"),
+    [
+        (
+            decide_indefinite,
+            BENT,
+            [1, "1/4"],
+            ["certified", "holds     every diagonal entry is 0, hence the trace",
+             "holds     the entry (0, 1) is not 0"],
+        ),
+        (
+            decide_indefinite,
+            FLAT,
+            [0, -1, 1, 0],
+            ["refuted", "holds     every diagonal entry is 0, hence the trace",
+             "fails     some entry is not 0"],
+        ),
+        (
+            decide_mirrored_spectrum,
+            BENT,
+            [1, "1/4"],
+            ["certified", "holds     the characteristic polynomial lacks every other power"],
+        ),
+        (
+            decide_mirrored_spectrum,
+            Risk(Network((1, 1, 1, 1), relu, bias=False), [1], [-1], binary_hinge()),
+            [1, 1, 1],
+            ["refuted", "fails     the characteristic polynomial lacks every other power"],
+        ),
+        (
+            decide_smooth_maximum,
+            BENT,
+            [-1, 1],
+            ["certified", "holds     the risk is constant on the cell of the point"],
+        ),
+        (
+            decide_smooth_maximum,
+            BENT,
+            [1, "1/4"],
+            ["refuted", "fails     the risk is constant on the cell of the point"],
+        ),
+        (
+            decide_smooth_extremum,
+            FLAT,
+            [0, -1, 1, 0],
+            ["certified", "holds     the risk is constant on the cell of the point"],
+        ),
+        (
+            decide_smooth_extremum,
+            BENT,
+            [1, "1/4"],
+            ["refuted", "fails     the risk is constant on the cell of the point"],
+        ),
+    ],
+)  # fmt: skip
+def test_conditions_say_which_line_fails(decide, risk, w, expected):
+    assert lines(decide(risk, exact(w))) == expected
+
+
+@pytest.mark.parametrize(
+    "decide",
+    [decide_indefinite, decide_mirrored_spectrum, decide_smooth_maximum, decide_smooth_extremum],
+)
+def test_on_a_wall_the_reason_names_it(decide):
+    answer = decide(ON_WALL, exact([0]))
+    assert answer.verdict.value == "unknown"
+    assert not answer.conditions
+    assert answer.reason.startswith(WALL)

@@ -206,10 +206,11 @@ def decide_touches_flat(risk: Risk, w: Point, limit: int = 2**12) -> Certificate
     """
     check_flat_setting(risk)
     w = exact(risk.network.point(w), "w")
-    if risk(w) == 0:
+    zero = Condition("the loss is 0", risk(w) == 0)
+    if zero.holds:
         direction, cell = flat_ray(risk, w)
         conditions = [
-            Condition("the loss is 0", True),
+            zero,
             Condition("a ray enters a cell without unsolved margins", not cell.unsolved.any()),
             Condition("that cell is flat", decide_flat(cell).certified),
         ]
@@ -224,8 +225,8 @@ def decide_touches_flat(risk: Risk, w: Point, limit: int = 2**12) -> Certificate
     if flat == 0:
         witness = {"ways to resolve the ties": len(cells), "flat among them": 0, "loss": risk(w)}
         return Certificate(CLAIM, STATEMENT, Verdict.REFUTED, "exact", witness=witness)
-    if len(cells) == 1:
-        condition = Condition("the point lies in a flat cell", True)
+    condition = Condition("the point lies in a flat cell", len(cells) == flat == 1)
+    if condition.holds:
         return Certificate(
             CLAIM, STATEMENT, Verdict.CERTIFIED, "exact", [condition], values={"loss": risk(w)}
         )

@@ -70,7 +70,9 @@ def certify_affine_hinge_minimum(risk: Risk, w: Point) -> Certificate:
     convex = "0 is in the subdifferential of the convex problem"
     if not ties:
         if not offset.is_zero():
-            return _unknown([*conditions, Condition(convex, False)], "the risk falls nearby")
+            largest = max(map(abs, offset.entries()))
+            failing = Condition(convex, False, largest, "largest entry of the gradient")
+            return _unknown([*conditions, failing], "the risk falls nearby")
         conditions.append(Condition(convex, True))
         return Certificate(CLAIM, STATEMENT, Verdict.CERTIFIED, "exact", conditions, values=values)
     generators = stack([gradients[i].T for i in ties]).T
