@@ -340,7 +340,7 @@ def test_leaky_and_linear_units_are_balanced_too():
 def test_slope_two_breaks_the_third_statement_only():
     answer = decide_balance(chain(1, "5/8", two_piece(2, 0)), exact(["1/2", "1/2"]))
     assert answer.verdict == REFUTED
-    assert [c.holds for c in answer.conditions] == [True, True, True, False]
+    assert [c.holds for c in answer.conditions] == [True, True, True, True, False]
     assert answer.conditions[-1].margin == rational("-3/64")
 
 

@@ -127,7 +127,8 @@ def _refute(cell: Cell, path: tuple, coefficient: fmpq) -> Certificate:
         "coefficient": coefficient,
         "point": point,
     }
-    return Certificate("LVB-L101", _FLAT, Verdict.REFUTED, "exact", witness=witness)
+    balanced = Condition("the pulls balance along every path", False)
+    return Certificate("LVB-L101", _FLAT, Verdict.REFUTED, "exact", [balanced], witness)
 
 
 def _path_text(path: tuple, depth: int) -> str:
@@ -172,15 +173,23 @@ def vanishes_for_every_matrix(diagonals: RationalMatrix, X: RationalMatrix) -> C
         raise ShapeError(f"diagonals, X: {len(diagonals)} and {len(X)} rows, need as many")
     m, d = diagonals.shape[1], X.shape[1]
     statement = "the sum of D_i A x_i is 0 for every matrix A"
-    balance = diagonals.T @ X
+    text, balance = f"the inputs balance for each of the {m} diagonal entries", diagonals.T @ X
     for j in range(m):
         for k in range(d):
             if balance[j, k] != 0:
                 unit = exact([[int((a, b) == (j, k)) for b in range(d)] for a in range(m)])
                 witness = {"matrix": unit, "sum": weighted_images(diagonals, unit, X)}
-                return Certificate("LVB-L100", statement, Verdict.REFUTED, "exact", witness=witness)
-    condition = Condition(f"the inputs balance for each of the {m} diagonal entries", True)
-    return Certificate("LVB-L100", statement, Verdict.CERTIFIED, "exact", [condition])
+                return Certificate(
+                    "LVB-L100",
+                    statement,
+                    Verdict.REFUTED,
+                    "exact",
+                    [Condition(text, False)],
+                    witness,
+                )
+    return Certificate(
+        "LVB-L100", statement, Verdict.CERTIFIED, "exact", [Condition(text, balance.is_zero())]
+    )
 
 
 def weighted_images(diagonals: RationalMatrix, A: RationalMatrix, X: RationalMatrix):
@@ -216,9 +225,8 @@ def decide_flat_is_optimal(risk: Risk, w: Point | None = None, limit: int = 10**
         flat = decide_flat(cell_at(risk, w))
         if flat.certified and flat.values["risk"] > 0:
             witness = {"point": w, "risk": flat.values["risk"]}
-            return Certificate(
-                "LVB-T3", _OPTIMAL, Verdict.REFUTED, "exact", flat.conditions, witness
-            )
+            conditions = [*flat.conditions, Condition("the loss of that flat cell is 0", False)]
+            return Certificate("LVB-T3", _OPTIMAL, Verdict.REFUTED, "exact", conditions, witness)
     data = LabelledData.of(risk)
     generic = decide_generic(data, limit)
     conditions = [

@@ -33,7 +33,8 @@ class LabelledData:
     """Everything that Definition 1 speaks of.
 
     `X` (n, d) or (n,); `labels` +-1 or classes 0..R-1 (n,), stored as classes; `weights` (n,)
-    positive, None for 1/n each; `alpha` >= 0; `depth` L >= 1. Raises `ShapeError`, `DataError`.
+    positive, None for 1/n each; `alpha` >= 0; `depth` L >= 1. Raises `ShapeError`, `DataError`,
+    `DtypeError` for labels that are no integers.
 
     >>> data = LabelledData([-1, 0, 1], [1, -1, 1], ["1/4", "1/2", "1/4"], alpha="1/2", depth=1)
     >>> data.classes, data.slopes

@@ -50,7 +50,7 @@ def decide_generic(data: LabelledData, limit: int = 10**6) -> Certificate:
         r, separator = found
         others = ", ".join(data.name(s) for s in sorted(left - {r}))
         text = f"class {data.name(r)} is linearly separable from class {others}"
-        conditions.append(Condition(text, True))
+        conditions.append(Condition(text, separates_class(data, r, separator, sorted(left - {r}))))
         separators[f"separator of class {data.name(r)}"] = separator
         left -= {r}
     if len(left) < 2:
@@ -60,6 +60,10 @@ def decide_generic(data: LabelledData, limit: int = 10**6) -> Certificate:
     samples = _alternating(data, left)
     options = [_options(data, i, left) for i in samples]
     search = _Search([[packed for packed, _, _ in row] for row in options], limit)
+    sums = " and ".join(str(len(side)) for side in search.sides)
+    text = f"no choice for {len(samples)} samples balances: {sums} partial sums compared"
+    holds = search.choice is None and (search.finished or None)
+    conditions.append(Condition(text, holds))
     if search.choice is not None:
         chosen = {
             i: row[k][1:]
@@ -67,7 +71,6 @@ def decide_generic(data: LabelledData, limit: int = 10**6) -> Certificate:
             if k is not None
         }
         return _rare(data, chosen, conditions, separators)
-    sums = " and ".join(str(len(side)) for side in search.sides)
     if not search.finished:
         reason = (
             f"more than {limit} partial sums on one side ({sums} after {search.used} of "
@@ -76,8 +79,6 @@ def decide_generic(data: LabelledData, limit: int = 10**6) -> Certificate:
         return Certificate(
             CLAIM, STATEMENT, Verdict.UNKNOWN, "exact", conditions, {}, reason, separators
         )
-    text = f"no choice for {len(samples)} samples balances: {sums} partial sums compared"
-    conditions.append(Condition(text, True))
     return Certificate(CLAIM, STATEMENT, Verdict.CERTIFIED, "exact", conditions, values=separators)
 
 
@@ -114,7 +115,7 @@ def separates_class(data: LabelledData, r: int, q: RationalMatrix, others: Seque
     >>> separates_class(data, 1, exact([-1, 1]), [0]), separates_class(data, 1, exact([1, 1]), [0])
     (True, False)
     """
-    values = zip((data.augmented @ q).entries(), data.classes, strict=True)
+    values, others = zip((data.augmented @ q).entries(), data.classes, strict=True), set(others)
     return all(v > 0 if own == r else v < 0 or own not in others for v, own in values)
 
 

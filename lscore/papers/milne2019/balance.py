@@ -55,16 +55,19 @@ def decide_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
     except TieError as tie:
         return Certificate(_CLAIM, _STATEMENT, Verdict.UNKNOWN, "exact", reason=str(tie))
     steepest = max(abs(g) for g in gradient.entries())
-    critical = Condition("the gradient is 0", steepest == 0)
-    if steepest or w.is_zero():
+    setting = (
+        Condition("the gradient is 0", steepest == 0),
+        Condition("the point is not 0", not w.is_zero()),
+    )
+    if not all(c.holds for c in setting):
         reason = f"a gradient entry is {steepest}" if steepest else "the point is 0"
-        return Certificate(_CLAIM, _STATEMENT, Verdict.UNKNOWN, "exact", (critical,), reason=reason)
+        return Certificate(_CLAIM, _STATEMENT, Verdict.UNKNOWN, "exact", setting, reason=reason)
     norms = [layer.weight.dot(layer.weight) for layer in risk.network.unpack(w)]
     curvature, wanted = _residual_curvature(risk, w), -(len(norms) - 1) * risk.weight_decay
     quotient = curvature / w.dot(w)
     low, high, needed = *_squared_products(risk, w), risk.weight_decay**2
     conditions = (
-        critical,
+        *setting,
         Condition("(i) all layers have the same norm", len(set(map(str, norms))) == 1),
         Condition("(ii) w'Bw = -H lambda |w|^2", quotient == wanted),
         Condition(
