@@ -321,3 +321,12 @@ def test_deep_networks_without_biases_are_decided(widths, h):
 def left_of_ties(found):
     """The signature with every tie moved to the left piece of its knot."""
     return Signature(tuple(part // 2 * 2 for part in found.layers), None, None)
+
+
+def test_margins_that_part_in_second_order_are_doubtful_and_equal_ones_are_not():
+    """Both margins tie with one gradient, as inner and outer weight are 0; X = 0, 1 can part."""
+    for X, doubtful in ([0, 1], 2), ([1, 1], 0):
+        risk = Risk(Network((1, 1, 1), relu), X, [1, 1], binary_hinge())
+        found = incident_cells(risk, exact([0, 1, 0, 1]))
+        assert (len(found.cells), len(found.doubtful)) == (2, doubtful)
+        assert found.is_complete == (doubtful == 0)

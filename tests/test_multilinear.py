@@ -173,6 +173,9 @@ def test_a_wrong_form_is_noticed(monkeypatch):
     monkeypatch.setattr(multilinear, "cell_at", lambda risk, w: wrong)
     answer = certify_backpropagation(risk, w)
     assert answer.refuted
+    assert [(c.text, c.holds) for c in answer.conditions] == [
+        ("equal for every weight matrix and bias", False)
+    ]
     assert answer.witness["product"] != answer.witness["forms"]
 
 

@@ -6,10 +6,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from cases import fraction
+from flint import fmpq
 
 from lscore import Network, Risk, binary_hinge, exact, leaky_relu, multiclass_hinge, relu, tanh
 from lscore.activations import absolute_value, identity
-from lscore.errors import DataError, HypothesisError, LscoreError, ShapeError
+from lscore.certificates import CertificateError
+from lscore.errors import DataError, DtypeError, HypothesisError, LscoreError, ShapeError
 from lscore.exact import ones
 from lscore.papers.laurent2018 import (
     LabelledData,
@@ -221,3 +223,45 @@ def test_subset_sums_need_positive_numbers():
     for numbers, target in (([], 1), ([0, 1], 1), ([2, 3], 6), ([2, 3], 0)):
         with pytest.raises(DataError, match="numbers, target"):
             rare_from_subset_sum(numbers, target)
+
+
+def test_four_classes_need_every_set_of_switches():
+    """With three wrong classes a sample has 2^3 - 1 choices; this combination switches two on."""
+    weights = exact([24, 23, 10, 16, 6])
+    data = LabelledData([[0]] * 5, [0, 1, 2, 3, 1], weights, fmpq(1, 3), 1)
+    answer = decide_generic(data)
+    assert answer.refuted
+    assert is_rare_combination(data, answer.witness["slopes"], answer.witness["switches"])
+    assert max(sum(map(int, row)) for row in answer.witness["switches"].numerator.tolist()) > 1
+
+
+def test_a_sample_on_the_hyperplane_is_not_separated():
+    data = LabelledData([0, 2], [1, -1])
+    assert not separates_class(data, 1, exact([-1, 0]), [0])  # 0 at the sample of the class
+    assert not separates_class(data, 1, exact([-1, 2]), [0])  # 0 at the sample of the other
+    assert separates_class(data, 1, exact([-1, 1]), [0])
+    three = LabelledData([0, 2, 5], [0, 1, 2])
+    assert separates_class(three, 1, exact([1, -1]), [0])  # class 2 is not asked about
+    assert not separates_class(three, 1, exact([1, -1]), [0, 2])
+
+
+def test_a_separator_that_fails_its_check_is_never_certified(monkeypatch):
+    where = "lscore.papers.laurent2018.rare_data._separable_class"
+    monkeypatch.setattr(where, lambda data, left: (0, exact([1, 0])))
+    with pytest.raises(CertificateError, match="all of them true"):
+        decide_generic(LabelledData([0, 2], [1, -1]))
+
+
+@pytest.mark.parametrize("labels", [[0.9, 1.2], [True, False], ["1", "0"], [None, 1], [1j, 0]])
+def test_labels_that_are_no_integers_are_refused(labels):
+    """0.9 and 1.2 were read as 0 and 1."""
+    with pytest.raises(DtypeError, match=r"labels: got .*, need integers"):
+        LabelledData([0, 2], labels)
+
+
+def test_labels_are_whole_numbers_of_any_type():
+    for labels in ([1.0, -1.0], np.array([1, -1]), [np.int8(1), np.float64(-1)]):
+        assert LabelledData([0, 2], labels).labels == (1, -1)
+    for depth in (1.5, True, "1"):
+        with pytest.raises(DtypeError, match=r"depth: got .*, need an integer"):
+            LabelledData([0, 2], [1, -1], depth=depth)

@@ -47,6 +47,15 @@ def test_wrong_coefficients_and_directions_are_refused():
     assert not separates_zero(far, G, bounds, ones(3))
 
 
+def test_a_direction_must_reach_minus_one():
+    """The largest value on [0, 2] along -1 is 0, and a bound that is not reached separates."""
+    assert not separates_zero(exact([0]), exact([[2]]), exact([1]), exact([-1]))
+    assert separates_zero(exact([1]), exact([[2]]), exact([1]), exact([-1]))
+    assert not separates_zero(exact(["999/1000"]), exact([[2]]), exact([1]), exact([-1]))
+    assert not separates_zero(exact([-3]), exact([[2]]), exact(["1001/1000"]), exact([1]))
+    assert not separates_zero(exact([-3]), exact([[2]]), exact([1]), exact([1, 1]))
+
+
 def test_the_input_is_checked():
     with pytest.raises(ShapeError, match=r"need \(1, 1\) and \(2, 1\)"):
         zonotope_contains_zero(ones(2), exact([[1, 1]]), ones(2))
