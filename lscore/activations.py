@@ -12,7 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import partial, reduce
 from itertools import zip_longest
 
 import numpy as np
@@ -20,6 +20,7 @@ import torch
 from flint import arb, arb_series, ctx, fmpq, fmpz, fmpz_mat
 
 from lscore.arguments import checked
+from lscore.arrays import floating
 from lscore.errors import DataError, DtypeError, ShapeError
 from lscore.exact import RationalMatrix, Scalar, rational, to_float
 
@@ -66,7 +67,7 @@ class PiecewiseLinear:
     def __call__(self, z: torch.Tensor | RationalMatrix | fmpq):
         """h(z), entry by entry, for a torch tensor, an fmpq, or a `RationalMatrix`."""
         if isinstance(z, torch.Tensor):
-            return self._torch(_floating(z))
+            return self._torch(floating(z, "z"))
         if isinstance(z, RationalMatrix):
             return self.apply_pieces(z, self.positions(z) // 2)
         p = bisect_left(self.knots, z)
@@ -82,7 +83,7 @@ class PiecewiseLinear:
 
     def slope(self, z: torch.Tensor) -> torch.Tensor:
         """The slope at each entry of a float tensor; on a knot that of the left piece."""
-        out = torch.full_like(_floating(z), to_float(self.slopes[0]))
+        out = torch.full_like(floating(z, "z"), to_float(self.slopes[0]))
         for t, s in zip(self.knots, self.slopes[1:], strict=True):
             out = torch.where(z > to_float(t), to_float(s), out)
         return out
@@ -118,8 +119,9 @@ class PiecewiseLinear:
 
     def apply_pieces(self, z: RationalMatrix, pieces: np.ndarray) -> RationalMatrix:
         """Apply the affine map of the given piece to each entry (the frozen activation)."""
-        if pieces.shape != z.shape or not np.isin(pieces, range(len(self.slopes))).all():
-            raise DataError(f"pieces: need an array {z.shape} of pieces 0..{len(self.slopes) - 1}")
+        places, known = pieces.ravel().tolist(), set(range(len(self.slopes)))
+        if pieces.shape != z.shape or pieces.dtype.kind not in "iu" or not set(places) <= known:
+            raise DataError(f"pieces: need an array {z.shape} of pieces {sorted(known)}")
         common = fmpz(1)
         for number in self.slopes + self.intercepts:
             common = common.lcm(number.q)
@@ -127,15 +129,9 @@ class PiecewiseLinear:
         intercepts = [(c * common).p * z.denominator for c in self.intercepts]
         entries = [
             slopes[p] * e + intercepts[p]
-            for e, p in zip(z.numerator.entries(), pieces.ravel(), strict=True)
+            for e, p in zip(z.numerator.entries(), places, strict=True)
         ]
         return RationalMatrix(fmpz_mat(*z.shape, entries), z.denominator * common)
-
-
-def _floating(z: torch.Tensor) -> torch.Tensor:
-    if not z.is_floating_point():
-        raise DtypeError(f"z: dtype {z.dtype}, need floating numbers (convert with .double())")
-    return z
 
 
 @checked
@@ -155,7 +151,6 @@ def piecewise_linear(
     )
 
 
-@checked
 def two_piece(s_plus: Scalar, s_minus: Scalar, name: str = "") -> PiecewiseLinear:
     r""":math:`h(z) = s_+ z` for :math:`z \ge 0` and :math:`s_- z` for :math:`z < 0`, with
     :math:`s_+ \ne s_-`.
@@ -175,7 +170,6 @@ def two_piece(s_plus: Scalar, s_minus: Scalar, name: str = "") -> PiecewiseLinea
     return piecewise_linear([0], [minus, plus], 0, name or f"two-piece ({plus}, {minus})")
 
 
-@checked
 def linear(slope: Scalar = 1) -> PiecewiseLinear:
     """The linear activation h(z) = slope * z: a piecewise linear activation without knots."""
     return piecewise_linear([], [slope], 0, "identity" if slope == 1 else f"linear ({slope})")
@@ -187,7 +181,6 @@ identity = linear()
 hard_tanh = piecewise_linear([-1, 1], [0, 1, 0], -1, "hard tanh")
 
 
-@checked
 def leaky_relu(slope: Scalar) -> PiecewiseLinear:
     """Leaky ReLU: slope 1 on the right, `slope` on the left."""
     slope = rational(slope, "slope")
@@ -214,9 +207,8 @@ class Smooth:
     ball_formula: Callable
 
     def __call__(self, z: torch.Tensor | arb | arb_series):
-        """h(z) for floating tensors, balls and power series."""
         if isinstance(z, torch.Tensor):
-            return self.torch_formula(_floating(z))
+            return self.torch_formula(floating(z, "z"))
         return self.ball_formula(z)
 
     def ball(self, z: arb) -> arb:
@@ -262,18 +254,21 @@ gelu = Smooth("GELU", torch.nn.functional.gelu, lambda z: z * (1 + (z / arb(2).s
 erf = Smooth("erf", torch.erf, lambda z: z.erf())
 
 
-def _by_sign(z, right: Callable, left: Callable):
+def _by_sign(z, right: Callable, left: Callable, smooth: bool = False):
     """right(z) where z > 0, left(z) where z < 0, for balls and power series.
 
-    A ball that meets 0 gives the union; a series whose constant term does gives no enclosure
-    (its derivatives are nan), because the two sides meet there with a kink or a jump.
+    A ball that meets 0 gives the union; a series whose constant term does too if `smooth`, and else
+    no enclosure (its derivatives are nan), because the two sides meet with a kink or a jump.
     """
     middle = z[0] if isinstance(z, arb_series) else z
     if middle > 0 or middle < 0:
         return right(z) if middle > 0 else left(z)
-    if isinstance(z, arb_series):
+    if not isinstance(z, arb_series):
+        return right(z).union(left(z))
+    if not smooth:
         return arb_series([arb.nan()] * ctx.cap)
-    return right(z).union(left(z))
+    both = zip_longest(right(z), left(z), fillvalue=arb(0))
+    return arb_series([a.union(b) for a, b in both])
 
 
 softsign = Smooth(
@@ -283,7 +278,6 @@ softsign = Smooth(
 )
 
 
-@checked
 def elu(alpha: Scalar = 1) -> Smooth:
     r"""ELU: z on the right, :math:`\alpha (e^z - 1)` on the left; no derivatives at 0."""
     alpha = rational(alpha, "alpha")
@@ -298,12 +292,11 @@ SELU_SCALE = rational("1.0507009873554804934193349852946")
 SELU_ALPHA = rational("1.6732632423543772848170429916717")
 
 
-def _selu_ball(z):
-    alpha = arb(SELU_ALPHA)
-    return arb(SELU_SCALE) * _by_sign(z, lambda x: x, lambda x: alpha * (_exp(x) - 1))
-
-
-selu = Smooth("SELU", torch.nn.functional.selu, _selu_ball)
+selu = Smooth(
+    "SELU",
+    torch.nn.functional.selu,
+    lambda z: arb(SELU_SCALE) * elu(SELU_ALPHA).ball_formula(z),
+)
 
 
 @checked
@@ -327,17 +320,8 @@ def two_sided(name: str, right: Callable, left: Callable) -> Smooth:
             f"right, left: h, h' or h'' of {name} differ at 0, or are not enclosed: "
             f"{sides[0]}, {sides[1]}"
         )
-
-    def ball(z):
-        middle = z[0] if isinstance(z, arb_series) else z
-        if middle > 0 or middle < 0:
-            return right(z) if middle > 0 else left(z)
-        if not isinstance(z, arb_series):
-            return right(z).union(left(z))
-        both = zip_longest(right(z), left(z), fillvalue=arb(0))
-        return arb_series([a.union(b) for a, b in both])
-
-    return Smooth(name, lambda z: torch.where(z < 0, left(z), right(z)), ball)
+    balls = partial(_by_sign, right=right, left=left, smooth=True)
+    return Smooth(name, lambda z: torch.where(z < 0, left(z), right(z)), balls)
 
 
 Activation = PiecewiseLinear | Smooth

@@ -62,6 +62,13 @@ def check_stored(values: torch.Tensor | np.ndarray, name: str) -> None:
         raise DtypeError(f"{name}: got a tensor on the meta device, which holds no numbers")
 
 
+def floating(z: torch.Tensor, name: str) -> torch.Tensor:
+    """The tensor itself, if its numbers are real floating ones of any width; else `DtypeError`."""
+    if not z.is_floating_point():
+        raise DtypeError(f"{name}: dtype {z.dtype}, need floating numbers (use .double())")
+    return z
+
+
 def as_matrix(array: np.ndarray, name: str) -> np.ndarray:
     """The array as (n, d), a vector as a column; finite if it holds floats."""
     matrix = array.reshape(-1, 1) if array.ndim == 1 else array
