@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, reduce, wraps
+from functools import cache, cached_property, reduce, wraps
 from inspect import isfunction, signature
-from itertools import chain
 from math import isfinite
 from operator import or_
 from sys import float_info
@@ -43,6 +42,7 @@ _WIDER = {
     float: (float, int, np.floating, np.integer),
     bool: (bool, np.bool_),
 }
+_LOOKED_AT = (int, float, bool, np.integer, np.floating, np.ndarray, torch.Tensor, RationalMatrix)
 _NUMPY = (np.integer, np.floating, np.bool_)
 _OPERATORS = ("__call__", "__contains__", "__getitem__")
 _CURES = {
@@ -61,7 +61,7 @@ _CURES = {
 class Kind:
     """What an annotation admits: instances of `types`, sequences of `elements`, or callables.
 
-    `length` is that of a tuple of fixed length.
+    `length` is that of a tuple of fixed length. Objects of a `plain` type need no closer look.
     """
 
     types: tuple[type, ...]
@@ -69,6 +69,10 @@ class Kind:
     length: int | None = None
     callables: bool = False
     anything: bool = False
+
+    @cached_property
+    def plain(self) -> frozenset[type]:
+        return frozenset(self.types) - {*_LOOKED_AT} | ({bool} & set(self.types))
 
     def text(self) -> str:
         names = [t.__name__ for t in self.types if t is not NoneType and t not in _NUMPY]
@@ -102,38 +106,51 @@ def kind(hint: object) -> Kind:
     return Kind(tuple(types), elements, length, callables)
 
 
-def check(value: object, hint: object, name: str) -> None:
-    """Raise `DtypeError`, `ShapeError` or `DataError` unless `value` fits the annotation."""
-    needed = kind(hint)
-    if needed.anything:
+def check(value: object, needed: Kind, name: str) -> None:
+    """Raise `DtypeError`, `ShapeError` or `DataError` unless `value` is of the kind.
+
+    >>> check([1, None], kind(list[int]), "limits")
+    Traceback (most recent call last):
+    ...
+    lscore.errors.DtypeError: limits[1]: got NoneType, need an int
+    """
+    if type(value) in needed.plain or needed.anything:
         return
     if isinstance(value, needed.types):
-        if isinstance(value, bool | np.bool_) and bool not in needed.types:
-            raise DtypeError(f"{name}: got the boolean {value}, need {needed.text()}")
-        if isinstance(value, float | np.floating) and not isfinite(value):
-            raise DataError(f"{name}: got {value}, need a finite number")
-        if isinstance(value, int | np.integer) and value not in BOUNDS.get(name, (value,)):
-            low, high = BOUNDS[name][0], BOUNDS[name][-1]
-            raise DataError(f"{name}: got {value}, need an integer from {low} to {high}")
-        if float in needed.types and isinstance(value, int) and abs(value) > float_info.max:
-            raise DataError(f"{name}: is larger than every float")
-        if isinstance(value, torch.Tensor | np.ndarray):
-            check_stored(value, name)
-        if isinstance(value, RationalMatrix) and 0 in value.shape:
-            raise ShapeError(f"{name}: shape {value.shape}, need a row and a column at least")
-        return
-    if {np.ndarray, torch.Tensor} <= set(needed.types) and hasattr(value, "to_numpy"):
-        return
-    if needed.elements is not None and _is_sequence(value):
+        _check_value(value, needed, name)
+    elif needed.elements is not None and _is_sequence(value):
         if needed.length is not None and len(value) != needed.length:
             raise ShapeError(f"{name}: got {len(value)} entries, need {needed.length}")
+        element = kind(needed.elements)
         for i, entry in enumerate(value):
-            check(entry, needed.elements, f"{name}[{i}]")
-        return
-    if not (needed.callables and callable(value)):
+            check(entry, element, f"{name}[{i}]")
+    elif not (needed.callables and callable(value)):
+        if {np.ndarray, torch.Tensor} <= set(needed.types) and hasattr(value, "to_numpy"):
+            return
         raise DtypeError(
             f"{name}: got {_described(value)}, need {needed.text()}{_cure(value, needed, name)}"
         )
+
+
+def _check_value(value: object, needed: Kind, name: str) -> None:
+    """What numbers and arrays of the right type must keep besides."""
+    if isinstance(value, RationalMatrix):
+        if 0 in value.shape:
+            raise ShapeError(f"{name}: shape {value.shape}, need a row and a column at least")
+    elif isinstance(value, torch.Tensor | np.ndarray):
+        check_stored(value, name)
+    elif isinstance(value, bool | np.bool_):
+        if bool not in needed.types:
+            raise DtypeError(f"{name}: got the boolean {value}, need {needed.text()}")
+    elif isinstance(value, float | np.floating):
+        if not isfinite(value):
+            raise DataError(f"{name}: got {value}, need a finite number")
+    elif isinstance(value, int | np.integer):
+        if value not in BOUNDS.get(name, (value,)):
+            low, high = BOUNDS[name][0], BOUNDS[name][-1]
+            raise DataError(f"{name}: got {value}, need an integer from {low} to {high}")
+        if float in needed.types and abs(int(value)) > float_info.max:
+            raise DataError(f"{name}: is larger than every float")
 
 
 def _is_sequence(value: object) -> bool:
@@ -174,15 +191,20 @@ def checked(target):
 
 
 def _guarded(function: Callable, owner: object) -> Callable:
-    names, hints = tuple(signature(function).parameters), {}
+    places: list[tuple[str, Kind]] = []
 
     @wraps(function)
     def call(*arguments, **keywords):
-        if not hints:  # at the first call, when every name of the module is known
-            hints.update(get_type_hints(owner, include_extras=True))
-        for name, value in chain(zip(names, arguments, strict=False), keywords.items()):
-            if name in hints:
-                check(value, hints[name], name)
+        if not places:  # at the first call, when every name of the module is known
+            hints = get_type_hints(owner)
+            names = signature(function).parameters
+            places.extend((name, kind(hints.get(name, object))) for name in names)
+        for (name, needed), value in zip(places, arguments):  # noqa: B905
+            if type(value) not in needed.plain:
+                check(value, needed, name)
+        for name, needed in places if keywords else ():
+            if name in keywords:
+                check(keywords[name], needed, name)
         return function(*arguments, **keywords)
 
     return call

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from operator import index as whole
 from operator import lshift, mul
+from typing import get_args
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from lscore.rationals import rational as rational
 from lscore.rationals import to_float as to_float
 
 LARGEST_SIZE = 2**28  # entries of a matrix
+_NUMBERS = get_args(Scalar)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +49,7 @@ class RationalMatrix:
     __array_ufunc__ = None  # numpy leaves its operators to this class, which refuses arrays by name
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.numerator, fmpz_mat) and isinstance(self.denominator, fmpz)):
+        if type(self.numerator) is not fmpz_mat or type(self.denominator) is not fmpz:
             raise DtypeError("numerator, denominator: need fmpz_mat and fmpz; `exact` makes them")
         if self.denominator <= 0:
             raise DataError(f"denominator: got {self.denominator}, need a positive integer")
@@ -93,12 +95,16 @@ class RationalMatrix:
 
     def flat(self, start: int, rows: int, columns: int) -> RationalMatrix:
         """The rows*columns entries from position `start` of the row-by-row order, reshaped."""
-        count = checked_size(rows, "rows") * checked_size(columns, "columns")
-        entries = self.numerator.entries()[checked_size(start, "start") : start + count]
-        if len(entries) != count:
+        try:
+            entries = self.numerator.entries()[start : start + rows * columns]
+            if min(start, rows, columns) < 0 or len(entries) != rows * columns:
+                raise ValueError("not inside")
+            return RationalMatrix(fmpz_mat(rows, columns, entries), self.denominator)
+        except (TypeError, ValueError, OverflowError) as error:
             given = f"{start}, {rows}, {columns}"
-            raise ShapeError(f"start, rows, columns: got {given} for the shape {self.shape}")
-        return RationalMatrix(fmpz_mat(rows, columns, entries), self.denominator)
+            raise ShapeError(
+                f"start, rows, columns: got {given} for the shape {self.shape}"
+            ) from error
 
     def _check(self, other: RationalMatrix, same_shape: bool = True) -> None:
         if not isinstance(other, RationalMatrix):
@@ -242,7 +248,10 @@ def exact(values: object, name: str = "values", text: bool = True) -> RationalMa
     if not isinstance(values, Sequence) or isinstance(values, str | bytes | bytearray | memoryview):
         kind = type(values).__name__
         raise DtypeError(f"{name}: got {kind}, need an array or a list of numbers")
-    rows = [_row(row, f"{name}[{i}]") for i, row in enumerate(values)]
+    rows = [
+        None if isinstance(row, _NUMBERS) else _row(row, f"{name}[{i}]")
+        for i, row in enumerate(values)
+    ]
     if any(row is None for row in rows):  # numbers, or numbers next to rows
         rows = [[value] if row is None else [] for row, value in zip(rows, values, strict=True)]
     if not rows or len({len(row) for row in rows}) != 1 or not len(rows[0]):
@@ -261,8 +270,6 @@ def _row(row: object, name: str) -> Sequence | None:
     """A row of a nested list; None for a number."""
     if isinstance(row, list | tuple):
         return row
-    if isinstance(row, Scalar):
-        return None
     array = number_array(row, name)
     if array is not None and array.ndim != 1:
         raise ShapeError(f"{name}: shape {array.shape}, need a number or a row of numbers")

@@ -44,7 +44,7 @@ from lscore import (
     tanh,
     two_piece,
 )
-from lscore.arguments import check
+from lscore.arguments import check, kind
 from lscore.errors import LscoreError
 from lscore.hinges import HingeLoss
 from lscore.papers import laurent2018, milne2019, yun2019
@@ -395,7 +395,7 @@ def parameters(name):
 @cache
 def fits(name, hint):
     try:
-        check(make((name,), ("x",))["x"], hint, "x")
+        check(make((name,), ("x",))["x"], kind(hint), "x")
     except LscoreError:
         return False
     return True

@@ -36,7 +36,7 @@ from lscore import (
     relu,
     walls_along,
 )
-from lscore.arguments import check, checked
+from lscore.arguments import check, checked, kind
 from lscore.certificates import show
 from lscore.errors import DataError, DtypeError, LscoreError, ShapeError
 from lscore.exact import ones, zeros
@@ -389,7 +389,7 @@ def test_annotations_are_kept_for_functions_methods_and_dataclasses():
     refused(DataError, "order: got 10000, need an integer from 0 to 1000", scaled, 1.0, order=10**4)
     with pytest.raises(TypeError, match="missing 1 required"):
         scaled()
-    assert check(None, int | None, "n") is None
+    assert check(None, kind(int | None), "n") is None
     assert refusal(scaled, None).startswith(
         "DtypeError: factor: got NoneType, need a float or an int"
     )
