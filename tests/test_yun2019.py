@@ -1,7 +1,9 @@
 """Theorem 1 of Yun, Sra and Jadbabaie (2019): reference numbers, formulas, hypotheses."""
 
+import re
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from cases import (
     ABSOLUTE,
@@ -553,3 +555,52 @@ def test_paths_start_at_float_points_too():
     assert just_outside(PARABOLA, w.point()).point == just_outside(PARABOLA, w).point
     with pytest.raises(ShapeError, match="lower: shape"):
         certify_spurious(PARABOLA, w, exact([1, 2]))
+
+
+@pytest.mark.parametrize(
+    ("network", "hypothesis"),
+    [
+        (Network((1, 1, 1), hard_tanh), r"C1\.3"),
+        (Network((2, 1, 1), relu), r"C1\.4"),
+        (Network((2, 2, 1), relu, bias=False), "need biases"),
+    ],
+)
+def test_without_a_construction_the_answer_is_unknown_and_a_given_point_helps(network, hypothesis):
+    """Points on one affine cell with the best affine (for the last: linear) fit, a constant."""
+    if network.bias:
+        X, y = ([0, 1, -1], [0, 1, 0]) if network.widths[0] == 1 else (XOR.exact_X, XOR.exact_y)
+        fit = affine_fit(Risk(network, X, y))
+        w = [fmpq(0)] * network.widths[0] + [fmpq(1, 8), fmpq(8), fit.intercept[0, 0] - 1]
+        w[0], w[-2] = fit.slope[0, 0] / 8, fmpq(8)
+    else:
+        X, y, w = [[1, 0], [0, 1], [1, 1]], [1, 1, 1], ["2/3", "2/3", 1, 1, 1, 0]
+    risk, w = Risk(network, X, y), exact(w)
+    answer = certify_spurious(risk, w)
+    assert str(answer.verdict) == "unknown"
+    assert re.search(hypothesis, answer.reason)
+    assert [c.holds for c in answer.conditions] == [True, True, None]
+    same = certify_spurious(risk, w, w)
+    assert [c.holds for c in same.conditions] == [True, True, False]
+
+
+@pytest.mark.parametrize("pair", SLOPES, ids=str)
+@pytest.mark.parametrize("seed", range(6))
+def test_the_lower_point_is_returned(seed, pair):
+    risk = random_risk(seed, pair)
+    for width in (None, 1):
+        if width:
+            rng = np.random.default_rng(seed)
+            data = rng.integers(-3, 4, (2, 5)).tolist()
+            risk = Risk(Network((1, 1, 1), two_piece(*pair)), *data)
+        answer = certify_spurious(risk, least_squares_minimum(risk))
+        if answer.certified:
+            lower = answer.values["lower point"]
+            assert reference_risk(risk, lower) == fraction(answer.values["smaller risk"])
+            assert answer.values["smaller risk"] < answer.values["risk"]
+        else:
+            assert answer.conditions[-1].holds is False
+
+
+def test_a_point_given_as_lower_is_the_one_returned():
+    w, lower = least_squares_minimum(PARABOLA), refitted_kink(PARABOLA).point
+    assert certify_spurious(PARABOLA, w, lower).values["lower point"] == lower

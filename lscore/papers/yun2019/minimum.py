@@ -59,10 +59,10 @@ def certify_spurious(risk: Risk, w, lower: RationalMatrix | None = None) -> Cert
     widths (1, 1, 1) a global minimum. `values` holds it as `lower point`. Refuted if w is not a
     local minimum (witness from there) or if it is global: its risk equals a bound that no function
     of x beats (the pure error), or, for widths (1, 1, 1), the exact global minimum of
-    `best_one_kink`. Unknown if w is not decided or `lower` is not lower. Sound. Raises as
-    `one_dead_unit` where it has to find the lower point itself.
+    `best_one_kink`. Unknown if w is not decided, if `lower` is not lower, or if none is given and
+    a hypothesis of the constructions fails, such as a spare unit. Sound.
     """
-    statement = "the point is a spurious local minimum"
+    statement, text = "the point is a spurious local minimum", "another point has a smaller risk"
     local = certify_affine_cell(risk, w)
     if not local.certified:
         return Certificate(
@@ -74,24 +74,32 @@ def certify_spurious(risk: Risk, w, lower: RationalMatrix | None = None) -> Cert
         bounds["global minimum of this network"] = single.risk
     reached = {name: bound for name, bound in bounds.items() if bound == value}
     if reached:
-        below = Condition("another point has a smaller risk", False)
+        below = Condition(text, False)
         conditions, witness = [*local.conditions, below], {"risk": value} | reached
         return Certificate(CLAIM, statement, Verdict.REFUTED, "exact", conditions, witness)
-    if lower is not None:
-        point = risk.network.point(exact(lower, "lower"), "lower")
-    elif single is not None:
-        point = _single_kink_point(risk, single)
-    else:
-        point = least_squares_minimum(risk)
-        point = point if risk(point) < value else one_dead_unit(risk).point
-    best = risk(point)
-    below = Condition("another point has a smaller risk", best < value, value - best, "difference")
+    point = None if lower is None else exact(lower, "lower")
+    try:
+        point = _lower_point(risk, value, single) if point is None else point
+    except (DataError, HypothesisError) as error:
+        conditions = [*local.conditions, Condition(text, None)]
+        reason = f"no lower point is constructed, give one as `lower`; {error}"
+        return Certificate(CLAIM, statement, Verdict.UNKNOWN, "exact", conditions, reason=reason)
+    best = risk(risk.network.point(point, "lower"))
+    below = Condition(text, best < value, value - best, "difference")
     conditions, values = [*local.conditions, below], {**local.values, "smaller risk": best}
     if best >= value:
         reason = "the other point given is not lower"
         return Certificate(CLAIM, statement, Verdict.UNKNOWN, "exact", conditions, reason=reason)
     values["lower point"] = point
     return Certificate(CLAIM, statement, Verdict.CERTIFIED, "exact", conditions, values=values)
+
+
+def _lower_point(risk: Risk, value: fmpq, single: OneKinkFit | None) -> RationalMatrix:
+    """The first of the constructions that is below the value."""
+    if single is not None:
+        return _single_kink_point(risk, single)
+    point = least_squares_minimum(risk)
+    return point if risk(point) < value else one_dead_unit(risk).point
 
 
 def _single_kink(risk: Risk) -> OneKinkFit | None:
