@@ -13,6 +13,7 @@ import numpy as np
 from flint import fmpq, fmpz, fmpz_mat
 
 from lscore.activations import relu
+from lscore.alternatives import zero_in_zonotope
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.descent import STATEMENT
 from lscore.errors import BudgetError
@@ -22,7 +23,6 @@ from lscore.hinges import HingeLoss
 from lscore.linear_algebra import merge_rows, pivot_columns
 from lscore.networks import Network, Point
 from lscore.risk import Risk
-from lscore.zonotopes import zonotope_contains_zero
 
 CLAIM = "B-BALANCE"
 MAX_PATHS = 4096
@@ -206,7 +206,7 @@ def _balancing(risk: Risk, functions: RationalMatrix, pull: RationalMatrix, ties
 
     generators = stack([sums(unit).T for _, unit in ties]).T
     bounds = exact([weight for weight, _ in ties])
-    return zonotope_contains_zero(sums(pull), generators, bounds).coefficients
+    return zero_in_zonotope(sums(pull), generators, bounds).solution
 
 
 def unused_unit_direction(

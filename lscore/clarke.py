@@ -10,10 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lscore.alternatives import (
+    ShortestElement,
+    common_descent,
+    shortest_element,
+    zero_in_zonotope,
+)
 from lscore.arguments import checked
 from lscore.cells import Cell, signature
 from lscore.certificates import Certificate, Condition, Verdict
-from lscore.convex_hulls import MinNormElement, contains_zero, min_norm_element
 from lscore.errors import BudgetError, DataError, TieError
 from lscore.exact import RationalMatrix, exact, stack, zeros
 from lscore.frozen import activated
@@ -21,7 +26,6 @@ from lscore.incident_cells import MAX_CELLS, MAX_TIES, IncidentCells, incident_c
 from lscore.linear_algebra import rank
 from lscore.networks import Point
 from lscore.risk import Risk
-from lscore.zonotopes import zonotope_contains_zero
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,14 +44,14 @@ class ClarkeSubdifferential:
     def is_complete(self) -> bool:
         return self.doubtful is None
 
-    def shortest(self) -> MinNormElement:
+    def shortest(self) -> ShortestElement:
         """The element of least norm; minus it is the direction of steepest descent.
 
         Raises `DataError` if cells are doubtful, for then the hull may be larger.
         """
         if not self.is_complete:
             raise DataError(f"w: {self.doubtful.shape[1]} cells are doubtful, need a complete list")
-        return min_norm_element(self.gradients)
+        return shortest_element(self.gradients)
 
 
 @checked
@@ -128,10 +132,10 @@ def decide_subgradient(
     if ties and all(layer > hidden for layer, _, _ in ties):
         inside, independent = _zonotope(risk, w, ties, g)
         reached = Condition(
-            f"{name} is in the zonotope of {len(ties)} margin ties", inside.contained
+            f"{name} is in the zonotope of {len(ties)} margin ties", inside.solvable
         )
-        if not inside.contained:
-            witness = {"direction": inside.direction}
+        if not inside.solvable:
+            witness = {"direction": inside.obstruction}
             return answer(Verdict.REFUTED, [reached], witness=witness)
         if independent:
             every = Condition("the gradients of these margins are independent", True)
@@ -143,23 +147,23 @@ def decide_subgradient(
     sure, doubtful = [found.cell for found in incident.cells], list(incident.doubtful)
     conditions = []
     if sure:
-        found, (where, what) = contains_zero(_gradients(sure, w, g)), _entered(incident)
-        conditions += [Condition(where, True), Condition(f"{name} is {what}", found.contained)]
-        if found.contained:
+        found, (where, what) = common_descent(_gradients(sure, w, g)), _entered(incident)
+        conditions += [Condition(where, True), Condition(f"{name} is {what}", found.solvable)]
+        if found.solvable:
             return answer(Verdict.CERTIFIED, conditions)
         if not doubtful:
-            return answer(Verdict.REFUTED, conditions, witness={"direction": found.direction})
+            return answer(Verdict.REFUTED, conditions, witness={"direction": found.obstruction})
     every = _gradients(sure + doubtful, w, g)
     if every.is_zero():
         text = f"{name} is the only gradient of the cells that may be incident"
         return answer(Verdict.CERTIFIED, [Condition(f"{text} ({len(doubtful)})", True)])
-    wider = contains_zero(every)
-    if not wider.contained:
+    wider = common_descent(every)
+    if not wider.solvable:
         also = Condition(f"nor with the {len(doubtful)} cells that may be incident", True)
         if not sure:
             text = f"{name} is a convex combination of the gradients of the {len(doubtful)} cells"
             also = Condition(f"{text} that may be incident", False)
-        witness = {"direction": wider.direction}
+        witness = {"direction": wider.obstruction}
         return answer(Verdict.REFUTED, [*conditions, also], witness=witness)
     reason = f"{len(doubtful)} cells may or may not be incident, and they decide"
     return answer(Verdict.UNKNOWN, conditions[:1], reason=reason)
@@ -192,6 +196,6 @@ def _zonotope(risk: Risk, w: RationalMatrix, ties: list, g: RationalMatrix):
     generators = stack([column.T for column in columns]).T
     bounds = exact([weights[i, j] for _, i, j in ties])
     return (
-        zonotope_contains_zero(offset - g, generators, bounds),
+        zero_in_zonotope(offset - g, generators, bounds),
         rank(generators) == len(ties),
     )

@@ -20,6 +20,7 @@ from math import prod
 import numpy as np
 from flint import fmpq
 
+from lscore.alternatives import common_descent
 from lscore.arguments import checked
 from lscore.arrangements import sign_patterns
 from lscore.cells import Cell, signature
@@ -27,7 +28,6 @@ from lscore.errors import BudgetError
 from lscore.exact import RationalMatrix, exact, stack, zeros
 from lscore.frozen import FrozenNetwork, activated, trace
 from lscore.hinges import HingeLoss
-from lscore.linear_programs import strict_direction
 from lscore.networks import Point
 from lscore.risk import Risk
 
@@ -241,10 +241,10 @@ class _Search:
             if direction is None:
                 self._descend(place + 1, branch, system, None, standing)
                 continue
-            answer = strict_direction(stack([row.T for row in system]), direction)
-            if answer.exists:
-                self._descend(place + 1, branch, system, answer.direction, standing)
-            elif not self._is_out(place, branch, answer.multiplier):
+            answer = common_descent(-stack([row.T for row in system]).T, direction)
+            if not answer.solvable:
+                self._descend(place + 1, branch, system, answer.obstruction, standing)
+            elif not self._is_out(place, branch, answer.solution):
                 self._descend(place + 1, branch, system, None, standing)
 
     def _keep(self, state: list, direction, standing: list) -> None:

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 
 from flint import fmpq, fmpz, fmpz_mat
 
+from lscore.alternatives import common_descent
 from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError, LscoreError
 from lscore.exact import RationalMatrix, exact, zeros
-from lscore.linear_programs import strict_direction
 from lscore.papers.laurent2018.labelled_data import LabelledData, is_rare_combination
 
 CLAIM = "LVB-D1"
@@ -101,9 +101,9 @@ def _separable_class(data: LabelledData, left: set[int]) -> tuple[int, RationalM
         ]
         entries = [e for row in signed for e in row]
         system = RationalMatrix(fmpz_mat(len(signed), d, entries), data.augmented.denominator)
-        answer = strict_direction(system)
-        if answer.exists:
-            return r, answer.direction
+        answer = common_descent(-system.T)
+        if not answer.solvable:
+            return r, answer.obstruction
     return None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from flint import fmpq
 
+from lscore.alternatives import zero_in_zonotope
 from lscore.arguments import checked
 from lscore.cells import signature
 from lscore.certificates import Certificate, Condition, Verdict
@@ -18,7 +19,6 @@ from lscore.hinges import HingeLoss
 from lscore.linear_algebra import rank
 from lscore.networks import Point
 from lscore.risk import Risk
-from lscore.zonotopes import zonotope_contains_zero
 
 CLAIM = "LVB-NS"
 STATEMENT = "the point is a local minimum"
@@ -77,10 +77,10 @@ def certify_affine_hinge_minimum(risk: Risk, w: Point) -> Certificate:
         return Certificate(CLAIM, STATEMENT, Verdict.CERTIFIED, "exact", conditions, values=values)
     generators = stack([gradients[i].T for i in ties]).T
     bounds = exact([weights[i] for i in ties])
-    answer = zonotope_contains_zero(offset, generators, bounds)
-    if not answer.contained:
+    answer = zero_in_zonotope(offset, generators, bounds)
+    if not answer.solvable:
         return _unknown([*conditions, Condition(convex, False)], "0 is not in the subdifferential")
-    p = answer.coefficients
+    p = answer.solution
     conditions.append(Condition(convex, True))
     slack = min(p.smallest(), (bounds - p).smallest())
     if slack > 0 and len(ties) == len(offset) == rank(generators):
