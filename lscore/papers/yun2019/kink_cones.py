@@ -96,19 +96,18 @@ class KinkCones:
         """The smallest sum of squares on a cone, and coefficients >= 0 of its signed rays.
 
         Where least squares without signs gives coefficients >= 0, these are the answer. Otherwise
-        the minimum over the cone lies on its boundary, that is with one ray less. Key 0 holds the
-        constant. `face` is the union of the faces of all units.
+        the minimum over the cone is attained without one of the rays whose coefficient is negative.
+        Key 0 holds the constant. `face` is the union of the faces of all units.
         """
         if face not in self._lowest:
             rays = tuple(sorted({abs(g) for g in face}))
             value, (constant, *coefficients) = self._fit(rays)
             weights = dict(zip(rays, coefficients, strict=True))
-            free = {g for g in face if -g in face}
-            if any(g * weights[abs(g)] < 0 for g in face - free):
-                answer = min((self.lowest(face - {g}) for g in face), key=lambda fit: fit[0])
+            wrong = [g for g in face if g * weights[abs(g)] < 0]
+            if wrong:
+                answer = min((self.lowest(face - {g}) for g in wrong), key=lambda fit: fit[0])
             else:
-                signed = {g: max(weights[abs(g)] * (1 if g > 0 else -1), fmpq(0)) for g in face}
-                answer = value, {0: constant, **signed}
+                answer = value, {0: constant, **{g: abs(weights[abs(g)]) for g in face}}
             self._lowest[face] = answer
         return self._lowest[face]
 
