@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from flint import fmpq
 
 from lscore.certificates import Certificate, Condition, Verdict
-from lscore.errors import DataError, LscoreError
+from lscore.errors import BudgetError, DataError, HypothesisError, ShapeError
 from lscore.exact import RationalMatrix, exact, stack
 from lscore.networks import Point
 from lscore.papers.yun2019.kink_cones import Face, KinkCones
@@ -158,7 +158,7 @@ def certify_barrier(risk: Risk, w: Point) -> Certificate:
     statement = "every path to a global minimum rises above the point"
     try:
         cones = KinkCones(risk)
-    except LscoreError as error:
+    except (ShapeError, DataError, HypothesisError, BudgetError) as error:
         return Certificate(CLAIM, statement, Verdict.UNKNOWN, "exact", reason=str(error))
     found, value = lowest_pass(risk, w, cones), risk(exact(risk.network.point(w), "w"))
     text = "the lowest pass to a global minimum is higher than the point"
