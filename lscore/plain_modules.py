@@ -35,8 +35,9 @@ def backward_alteration(module: nn.Module) -> str | None:
 def alteration(module: nn.Module) -> str | None:
     """Why calling a module need not be what the ``forward`` of its class says; None if nothing.
 
-    Looks at every module inside it: hooks of any kind, methods replaced on the object, a compiled
-    call, parameters of a class of their own, tensors with a gradient that are no parameters.
+    Looks at every module inside it: hooks of any kind, methods replaced on the object or a
+    ``forward`` on a class of torch, a compiled call, parameters of a class of their own, tensors
+    with a gradient that are no parameters.
 
     >>> layer = nn.Linear(1, 1)
     >>> layer.forward = torch.tanh
@@ -50,6 +51,11 @@ def alteration(module: nn.Module) -> str | None:
                 return f"{_called(name, part)} has a '{key}' of its own"
             if isinstance(value, torch.Tensor) and value.requires_grad:
                 return f"{_called(name, part)} has a tensor '{key}' that is no parameter"
+        kind = type(part)
+        if kind.__module__.startswith("torch.nn.") and not kind.forward.__module__.startswith(
+            "torch.nn."
+        ):
+            return f"{_called(name, part)} has a 'forward' that is not torch's"
         if own.get("_compiled_call_impl") is not None:
             return f"{_called(name, part)} is compiled"
         for key, parameter in part._parameters.items():

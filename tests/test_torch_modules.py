@@ -519,10 +519,19 @@ def test_hooks_of_all_modules_are_seen(kind):
     assert alteration(plain()) is None
 
 
-def test_a_patched_class_is_found_by_its_outputs(monkeypatch):
+def test_a_patched_class_is_seen(monkeypatch):
+    risk = risk_of("plain")
+    monkeypatch.setattr(nn.ReLU, "forward", lambda self, x: torch.tanh(x))
+    for taker in (SWEEP, BALLS):
+        with pytest.raises(DataError, match=r"\(ReLU\) has a 'forward' that is not torch's"):
+            taken(taker, risk)
+    assert taken(BACKWARD, risk) == pytest.approx(judge("tanh")[:3], rel=1e-5)
+
+
+def test_a_patched_function_is_found_by_the_outputs(monkeypatch):
     risk = risk_of("plain")
     assert ball_curvature(risk)
-    monkeypatch.setattr(nn.ReLU, "forward", lambda self, x: 1.000001 * torch.relu(x))
+    monkeypatch.setattr(F, "relu", lambda x, inplace=False: 1.000001 * torch.relu(x))
     with pytest.raises(DataError, match="its outputs are not those of its layers"):
         ball_curvature(risk)
     with pytest.raises(DataError, match="its outputs are not those of its layers"):
