@@ -155,6 +155,7 @@ def test_one_sign_changes_the_answer():
     ("record", "reason"),
     [
         (balls([3, 2], [arb(0, 1), 1]), "point 0: 2 g'Hg is not apart from 0"),
+        (balls([3, 2], [1, 0]), "point 1: 2 g'Hg is not apart from 0"),
         (balls([3, 3], [1, 1]), "the change of the risk is not apart from 0"),
         (balls([3, arb(2, 0.5), 1], [-1, 1, 1]), "the fraction is too close"),
     ],
