@@ -23,6 +23,7 @@ from itertools import combinations, product
 import numpy as np
 import oracles
 import pytest
+from cases import reference_residuals
 from oracles import numbers
 from plain import Plain
 
@@ -246,7 +247,17 @@ def homes():
     slack = Risk(Network((1, 1, 1), relu), [0, 2], [-1, 1], binary_hinge())
     fit = [least_squares_minimum(parabola), exact([0, 0, -1, -1, 1, 2, "7/2"])]
     standing = [exact([1, 1, 2, 2, 1, -1, 1]), exact([1, -1, "-1/2", "-1/2", 6, 6, -2])]
-    minima = [(parabola, fit), (flat, standing)]
+    weighted = replace(flat, loss=binary_hinge(["1/4", "1/2", "1/4"]))
+    straight = Risk(Network((1, 1, 1), relu, bias=False), [1, 2], [0, 5])
+    minima = [
+        (parabola, fit),
+        (straight, [exact([2, 1])]),
+        (flat, standing),
+        (weighted, [exact([1, 1, 2, 2, "1/2", 0, "-9/8"])]),  # outputs of both signs, none solved
+    ]
+    bare = Risk(Network((1, 2, 1), leaky_relu("1/4"), bias=False), [1, 2], [1, -1], binary_hinge())
+    below = Risk(Network((1, 1, 1), relu), [1], [-1])
+    across = [exact([0, 0, 0, 1]), exact([0, 0, 0, -1])]  # the output changes its sign
     linear_points = [exact(v) for v in ([0] * 8, [1, 0, 0, 1] * 2, [1, 0, 0, 0] * 2)]
     ends = exact([1, 1, 4, -6]), exact([-1, 2, -4, 6])
     curved = exact([10, 0, "1/20", -1, 1, 0]), exact(["1/20", 0, 10, -1, 1, 0])
@@ -258,6 +269,8 @@ def homes():
         "certify_bottleneck_minimum": [(narrow, [exact([1, 0, 2, 0])])],
         "certify_crossing": [(wire, [exact([0])])],
         "certify_decay": [(wire, [exact(["3/2"])])],
+        "certify_convex_path": [(below, across)],
+        "certify_nonincreasing": [(below, across)],
         "certify_group_sums": [(tied, [exact([0] * 7)])],
         "certify_saddle": [(chain, linear_points)],
         "certify_split": [(tied, [exact([0] * 7)])],
@@ -269,7 +282,7 @@ def homes():
         "decide_balance": [(milne, [exact(["1/2", "1/2"])])],
         "decide_disconnected": [(pair, ends), (deep, apart)],
         "decide_flat": [(flat, [exact([0, 0, -1, -1, 1, 2, 0])])],
-        "decide_flat_is_optimal": [(flat, standing)],
+        "decide_flat_is_optimal": [(flat, standing), (bare, [exact([1, 1, 1, 1])])],
         "decide_local_minimum": minima,
         "decide_membership": [(milne, [exact([1, "1/2"]), exact([0, 0])])],
         "decide_not_convex": [(three, curved), (pair, ends)],
@@ -286,14 +299,22 @@ def homes():
     }
 
 
-def changes(risk):
-    """The risk, and the same with one feature changed that leaves its parameters alone."""
+def changes(risk, w):
+    """The risk, and the same with one feature changed that leaves its parameters alone.
+
+    With another activation also for labels that tempt: the residuals at w are then orthogonal to
+    every affine function of the inputs.
+    """
     network, k = risk.network, risk.network.widths[-1]
     yield risk
-    for h in AXES["output activation"].values():
-        yield replace(risk, network=replace(network, output_activation=h))
-    for h in AXES["activation"].values() if network.activations else []:
-        yield replace(risk, network=replace(network, activation=h))
+    bent = [replace(network, output_activation=h) for h in AXES["output activation"].values()]
+    if network.activations:
+        bent += [replace(network, activation=h) for h in AXES["activation"].values()]
+    for other in bent:
+        changed = replace(risk, network=other)
+        yield changed
+        if isinstance(risk.loss, SquaredLoss) and k == 1 and not Plain(changed).smooth:
+            yield replace(changed, y=exact(tempting_labels(changed, w)))
     for decay in (0, "1/100", 1):
         yield replace(risk, weight_decay=decay)
     n, X, y = len(risk.X), risk.exact_X, risk.exact_y
@@ -310,6 +331,14 @@ def changes(risk):
             classes = signs if k == 1 else [i % 2 for i in range(n)]
             labels = y if isinstance(loss, SquaredLoss) else classes
             yield Risk(network, X, labels, loss, risk.weight_decay)
+
+
+def tempting_labels(risk, w):
+    """The outputs at w minus residuals that no affine (or, without bias, linear) map sees."""
+    P = Plain(risk)
+    design = [[*x, 1] if P.bias else x for x in P.X]
+    left = reference_residuals(design, [Fraction(i * i + 1) for i in range(len(P.X))])
+    return [row[0] - r for row, r in zip(P.outputs(w), left, strict=True)]
 
 
 HOMES = homes()
@@ -605,7 +634,9 @@ def answer_of(ask):
 def test_a_decided_answer_is_right_in_every_setting(name):
     cases = [case_of(setting, seed) for seed, setting in enumerate(SETTINGS)]
     cases += [
-        Case(risk, list(points)) for home, points in HOMES.get(name, []) for risk in changes(home)
+        Case(risk, list(points))
+        for home, points in HOMES.get(name, [])
+        for risk in changes(home, points[0])
     ]
     if hasattr(ROWS[name], "key"):
         cases = {ROWS[name].key(case): case for case in cases}.values()
