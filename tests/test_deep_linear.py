@@ -719,6 +719,20 @@ def test_linear_collapse_reads_the_output_activation():
     assert certify_linear_collapse(hidden).verdict == "unknown"
 
 
+def test_products_belong_to_linear_networks():
+    """A ReLU network, or one with an output activation, is no product of its weights."""
+    for other in (
+        Network((1, 2, 1), relu, bias=False),
+        Network((1, 2, 1), identity, bias=False, output_activation=relu),
+    ):
+        for ask in (
+            lambda n: certify_transfer(n, exact([1, 1, 1, 2]), 1, [[8]], 100),
+            lambda n: factorise(n, [[3]]),
+        ):
+            with pytest.raises(DataError, match="network: "):
+                ask(other)
+
+
 # Floats
 
 

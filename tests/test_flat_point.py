@@ -271,3 +271,9 @@ def test_texts_of_touching_a_flat_cell():
         "unknown (exact): the point touches a flat cell  [LVB-T2]\n"
         "  reason    1 of 4 ways to resolve the ties give a flat cell"
     )
+
+
+def test_flat_cells_are_those_of_a_hinge_risk():
+    squared = Risk(Network((1, 1, 1), relu), [0, 2], [0, 2])
+    with pytest.raises(DataError, match="need a hinge loss"):  # risk 0, where a ray is tried first
+        decide_touches_flat(squared, exact([1, 0, 1, 0]))

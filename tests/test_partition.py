@@ -79,6 +79,12 @@ def test_a_flat_output_piece_can_hold_a_margin_on_its_knot():
     assert decide_null_walls(sharp, exact([0, 1])).verdict == UNKNOWN
 
 
+def test_without_knots_there_are_no_walls():
+    answer = decide_null_walls(Risk(Network((1, 1), ()), [0], [1]), exact([1, 1]))
+    assert answer.verdict == CERTIFIED
+    assert [c.text for c in answer.conditions] == ["no pre-activation has a knot"]
+
+
 @pytest.mark.parametrize(
     ("h", "loss", "biases", "verdict"),
     [

@@ -527,3 +527,10 @@ def test_places_of_known_value():
     assert tanh_place("1/2").slope_squared == fmpq(9, 16)
     assert arctan_place("1/4").value == fmpq(1, 4)
     assert isinstance(arctan_place("1/4").curvature, arb)
+
+
+def test_a_place_needs_a_smooth_activation():
+    with pytest.raises(HypothesisError, match="piecewise linear"):
+        place(relu, 1)
+    with pytest.raises(DtypeError, match="need a Smooth"):
+        place(torch.tanh, 1)
