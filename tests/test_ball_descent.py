@@ -17,13 +17,15 @@ from lscore import (
     decide_local_minimum,
     exact,
     expand_along,
+    multiclass_hinge,
+    one_versus_all_hinge,
     relu,
     signature,
     softsign,
     square,
     tanh,
 )
-from lscore.ball_descent import ball_jet, below, refute_in_balls
+from lscore.ball_descent import ball_gradient, ball_jet, below, refute_in_balls
 from lscore.balls import ball_risk
 from lscore.errors import LscoreError
 
@@ -42,6 +44,10 @@ def test_jets_of_piecewise_linear_networks_enclose_the_exact_expansion(seed):
     if signature(risk, w).in_cell:
         assert all(encloses(ball, along[k]) for k, ball in enumerate(jet))
         assert all(ball.rad() < 1e-20 for ball in jet)
+        gradient = [
+            encloses(g, e) for g, e in zip(ball_gradient(risk, w), risk.gradient(w).entries())
+        ]
+        assert all(gradient)
     else:  # without biases a dead layer puts the next one on its knots
         assert not jet[1].is_finite()
 
@@ -54,11 +60,27 @@ def test_jets_agree_with_autodiff(h, loss):
     risk = Risk(network, X, [1, -1, 1], loss, weight_decay="1/7")
     w, u = network.init(3), network.init(5)
     value, slope, bend = ball_jet(risk, exact(w), exact(u))
+    gradient = ball_gradient(risk, exact(w))
+    expected = risk.gradient(w).tolist()
+    assert [float(g) for g in gradient] == pytest.approx(expected, rel=1e-10)
+    entries = exact(u).entries()
+    assert slope.overlaps(sum((g * arb(e) for g, e in zip(gradient, entries)), arb(0)))
     assert float(value) == pytest.approx(float(risk(w)), rel=1e-12)
     assert float(slope) == pytest.approx(float(risk.gradient(w) @ u), rel=1e-10)
     assert 2 * float(bend) == pytest.approx(
         float(risk.directional_second_derivative(w, u)), rel=1e-9
     )
+
+
+def test_gradients_of_several_classes():
+    network = Network((2, 2, 3), tanh, bias=False)
+    X, w = [[1, 2], [0, 1], [-1, 1]], network.init(3)
+    for loss in (multiclass_hinge(["1/2", 1, 2]), one_versus_all_hinge()):
+        risk = Risk(network, X, [0, 2, 1], loss)
+        gradient = [float(g) for g in ball_gradient(risk, exact(w))]
+        assert gradient == pytest.approx(risk.gradient(w).tolist(), rel=1e-10)
+    tied = Risk(Network((1, 1), ()), [1], [1], binary_hinge())
+    assert not any(g.is_finite() for g in ball_gradient(tied, exact([1, 0])))
 
 
 def test_a_slope_refutes_with_a_lower_point():
