@@ -157,11 +157,8 @@ def ball_gradient(risk: Risk, w: RationalMatrix, precision: int = 128) -> list[a
             local = arb_mat([[d * s for d, s in zip(*pair, strict=True)] for pair in pairs])
             rows = (local.transpose() * signals).tolist()
             last = len(rows[0]) - network.bias
-            blocks = (
-                [v for row in rows for v in row[:last]]
-                + [v for row in rows for v in row[last:]]
-                + blocks
-            )
+            biases = [v for row in rows for v in row[last:]]
+            blocks = [v for row in rows for v in row[:last]] + biases + blocks
             delta = [row[:last] for row in (local * matrix).tolist()]
         decay = arb(risk.weight_decay)
         return [g + decay * arb(v) for g, v in zip(blocks, w.entries(), strict=True)]

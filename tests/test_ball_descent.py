@@ -44,10 +44,8 @@ def test_jets_of_piecewise_linear_networks_enclose_the_exact_expansion(seed):
     if signature(risk, w).in_cell:
         assert all(encloses(ball, along[k]) for k, ball in enumerate(jet))
         assert all(ball.rad() < 1e-20 for ball in jet)
-        gradient = [
-            encloses(g, e) for g, e in zip(ball_gradient(risk, w), risk.gradient(w).entries())
-        ]
-        assert all(gradient)
+        pairs = zip(ball_gradient(risk, w), risk.gradient(w).entries(), strict=True)
+        assert all(encloses(ball, number) for ball, number in pairs)
     else:  # without biases a dead layer puts the next one on its knots
         assert not jet[1].is_finite()
 
@@ -63,8 +61,8 @@ def test_jets_agree_with_autodiff(h, loss):
     gradient = ball_gradient(risk, exact(w))
     expected = risk.gradient(w).tolist()
     assert [float(g) for g in gradient] == pytest.approx(expected, rel=1e-10)
-    entries = exact(u).entries()
-    assert slope.overlaps(sum((g * arb(e) for g, e in zip(gradient, entries)), arb(0)))
+    pairs = zip(gradient, exact(u).entries(), strict=True)
+    assert slope.overlaps(sum((g * arb(e) for g, e in pairs), arb(0)))
     assert float(value) == pytest.approx(float(risk(w)), rel=1e-12)
     assert float(slope) == pytest.approx(float(risk.gradient(w) @ u), rel=1e-10)
     assert 2 * float(bend) == pytest.approx(
