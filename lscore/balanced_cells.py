@@ -101,9 +101,13 @@ def certify_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
     :math:`\sum_i \nu_{ic} s_{ik} (x_i, 1) = 0` for each unit k. Special cases: affine and dead
     cells, deep linear networks, flat cells and affine minima of hinge risks. Any depth and number
     of outputs, squared and hinge losses (margin ties by an exact linear program, whose solution is
-    the value p), no weight decay. Sound; complete inside cells of one hidden layer and one output
-    for squared losses: where (ii) fails there, the gradient or an unused unit descends (see
-    `unused_unit_direction`). Unknown where (i) or (ii) fails. Source: this book.
+    the value p), no weight decay. Sound. Unknown where (i) or (ii) fails. Source: this book.
+
+    Inside a cell of one hidden layer and one output, squared loss, (ii) is also necessary: with
+    :math:`g_k = \sum_i \nu_i s_{ik} (x_i, 1)` a gradient of 0 says :math:`v_k g_k = 0`,
+    :math:`\sum_i \nu_i h(z_{ik}) = 0` and :math:`\sum_i \nu_i = 0`. So if (ii) fails, some
+    :math:`g_k \ne 0` has :math:`v_k = 0`, and `unused_unit_direction` descends; the sums with
+    intercepts are 0 where all :math:`g_k` are.
 
     >>> from lscore import Network, relu
     >>> xor = Risk(Network((2, 2, 1), relu), [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0])

@@ -24,6 +24,7 @@ from lscore.networks import Point
 from lscore.risk import Risk
 from lscore.smooth_points import decide_smooth_extremum
 
+_EIGENVECTOR = 500  # parameters up to which the float Hessian is decomposed
 _MONOMIALS = 60  # parameters up to which the polynomial of a cell is written out
 
 
@@ -74,8 +75,8 @@ def decide_local_minimum(
        (`unused_unit_direction`).
     7. The negative gradient, then `trials` random integer directions, ranked in floats, the best
        `exact_tries` of them decided by `descent_certificate`; in an open cell then the eigenvector
-       of the lowest eigenvalue of the float Hessian, and for a hinge risk with at most 60
-       parameters the direction of `decide_smooth_extremum`.
+       of the lowest eigenvalue of the float Hessian (squared loss, at most 500 parameters) or the
+       direction of `decide_smooth_extremum` (hinge loss, at most 60).
 
     Sound. Complete, never unknown, for piecewise linear networks at points of risk 0; inside cells
     of one hidden layer and one output, squared loss, no decay, no output activation; inside cells
@@ -151,6 +152,8 @@ def _cell_directions(risk: Risk, w: RationalMatrix) -> Iterator[RationalMatrix]:
         if not risk.weight_decay and risk.dimension <= _MONOMIALS:
             found = decide_smooth_extremum(risk, w).witness.get("descent")
             yield from () if found is None else (found,)
+        return
+    if risk.dimension > _EIGENVECTOR:
         return
     with suppress(DataError):
         hessian = risk.hessian(w.point())
