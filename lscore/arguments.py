@@ -183,7 +183,8 @@ def checked(target):
     """
     if isinstance(target, type):
         for name, method in list(vars(target).items()):
-            if isfunction(method) and (not name.startswith("_") or name in _OPERATORS):
+            public = isfunction(method) and (not name.startswith("_") or name in _OPERATORS)
+            if public and len(signature(method).parameters) > 1:
                 setattr(target, name, _guarded(method, method))
         target.__init__ = _guarded(target.__init__, target)
         return target

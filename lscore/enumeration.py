@@ -63,6 +63,8 @@ class ActivationCells:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "exact_witnesses", MappingProxyType(dict(self.exact_witnesses)))
+        if self.patterns.ndim != 2 or self.witnesses.ndim != 2:
+            raise ShapeError("patterns, witnesses: need (N, n) and (N, D)")
         shape = len(self.patterns), len(self.X)
         if self.patterns.shape != shape or self.patterns.dtype != bool:
             raise ShapeError(f"patterns: {self.patterns.dtype} {self.patterns.shape}, need {shape}")

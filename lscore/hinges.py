@@ -77,10 +77,11 @@ class HingeLoss:
 
         The margins of a multiclass sample are those of its wrong classes, in increasing order.
         """
-        if targets.ndim != 2 or not np.isin(targets, (-1, 1)).all():
+        if targets.ndim != 2 or not targets.size or not np.isin(targets, (-1, 1)).all():
             raise DataError("targets: need a matrix (n, k) of signs +1 and -1")
-        signs = targets.astype(int)
-        k = signs.shape[1]
+        signs, k = targets.astype(int), targets.shape[1]
+        if self.kind == "multiclass" and (k < 2 or ((signs > 0).sum(1) != 1).any()):
+            raise DataError("targets: need exactly one +1 in each row of at least 2")
         if self.kind != "multiclass":
             return -signs[:, :, None] * np.eye(k, dtype=int)
         own = signs.argmax(1)

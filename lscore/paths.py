@@ -8,7 +8,7 @@ from flint import fmpq, fmpq_poly
 
 from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
-from lscore.errors import ShapeError
+from lscore.errors import LscoreError, ShapeError
 from lscore.exact import RationalMatrix
 from lscore.rays import pieces_along
 from lscore.risk import Risk
@@ -60,11 +60,27 @@ def certify_nonincreasing(risk: Risk, waypoints: list[RationalMatrix]) -> Certif
 
 
 def _rise(p: fmpq_poly, a: fmpq, b: fmpq) -> tuple[fmpq, fmpq]:
-    """Two times a <= s < t <= b with p(s) < p(t), on a grid refined until found."""
-    steps = 2
-    while True:
-        times = [a + (b - a) * fmpq(k, steps) for k in range(steps + 1)]
+    """Two times a <= s < t <= b with p(s) < p(t): on a grid, else next to a positive slope."""
+    for k in range(1, 8):
+        times = [a + (b - a) * fmpq(j, 2**k) for j in range(2**k + 1)]
         for s, t in pairwise(times):
             if p(s) < p(t):
                 return s, t
-        steps *= 2
+    s = _place_of_a_positive_value(p.derivative(), a, b)
+    h = b - s if s < b else a - s
+    while p(s + h) <= p(s) if h > 0 else p(s + h) >= p(s):
+        h /= 2
+    return (s, s + h) if h > 0 else (s + h, s)
+
+
+def _place_of_a_positive_value(p: fmpq_poly, a: fmpq, b: fmpq) -> fmpq:
+    """An end of one of the halves at which `is_nonpositive` saw p > 0."""
+    queue = [(a, b)]
+    for low, high in queue:  # which grows: the halves come in order of their length
+        for end in (low, high):
+            if p(end) > 0:
+                return end
+        middle = (low + high) / 2
+        if any(c > 0 for c in bernstein_coefficients(p, low, high)):
+            queue += [(low, middle), (middle, high)]
+    raise LscoreError("p: is nowhere positive")

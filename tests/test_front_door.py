@@ -343,6 +343,16 @@ def test_certificates_of_huge_and_tiny_numbers_are_printed():
     assert show(-fmpq(1, 10**400)).startswith("-1e-400 (exact")
 
 
+def test_a_rise_is_found_however_short_it_is():
+    tiny = Risk(NET, 1e-300 * np.arange(4.0), 1e-320 * np.array([0.0, 1, 4, 9]))
+    answer = certify_nonincreasing(tiny, [exact([k] * 7) for k in (1, 0, 2)])
+    assert answer.refuted
+    assert answer.witness["rise"] > 0
+    s, t = answer.witness["earlier time"], answer.witness["later time"]
+    assert tiny(exact([1 - s] * 7)) < tiny(exact([1 - t] * 7))
+    assert 0 <= s < t <= 1
+
+
 @pytest.mark.parametrize("scale", [1e300, fmpq(10) ** 600])
 def test_a_nan_of_our_own_is_not_blamed_on_an_argument(scale):
     w = exact([1, -1, 0, -1, 1, 1, 0]) * rational(scale)

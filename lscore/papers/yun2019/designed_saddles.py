@@ -156,6 +156,7 @@ def designed_saddles(family: Sequence[Sequence[int]] = (), seed: int = 0) -> Ite
     """All partial decompositions of the given widths that miss a component: every number of kept
     components, every pair of zero blocks. Default: thirteen width vectors of depth 2 to 5."""
     for widths in family if len(family) else WIDTHS:
+        widths = Network(widths, identity, bias=False).widths
         smallest = min(widths[0], widths[-1])
         for kept in range(smallest):
             for pair in combinations(range(1, len(widths)), 2):

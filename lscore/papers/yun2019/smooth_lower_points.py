@@ -182,6 +182,8 @@ def first_lower_radius(c: Constants, start: Scalar, ratio: float = 1.01) -> floa
     `start`: a radius at which there is none, such as the certified one. Bisection to a factor of
     `ratio`; the returned radius is one at which a point was found.
     """
+    if ratio < 1 + 1e-9:
+        raise DataError(f"ratio: got {ratio}, need more than 1")
     low = to_float(rational(start, "start"))
     high = 2 * low
     while lower_point_in_box(c, high) is None:

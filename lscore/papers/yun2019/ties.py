@@ -17,7 +17,7 @@ from flint import fmpq
 from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DtypeError, HypothesisError, ShapeError
-from lscore.exact import RationalMatrix, exact
+from lscore.exact import RationalMatrix, checked_size, exact
 from lscore.linear_algebra import AffineFit, least_squares
 from lscore.networks import Network
 from lscore.papers.yun2019.setting import affine_fit, check_network
@@ -167,6 +167,7 @@ def random_ties(network: Network, seed: int, samples: int = 10) -> Risk:
     'certified'
     """
     rng = np.random.default_rng(seed)
+    checked_size(samples * network.widths[0], "samples * inputs")
     X = np.unique(rng.integers(-2, 3, (samples, network.widths[0])), axis=0)
     levels = [(X[:, 0] == level).astype(int) for level in sorted(set(X[:, 0].tolist()))]
     design = exact(np.column_stack([X, *levels]).tolist())
