@@ -8,11 +8,11 @@ from flint import fmpq, fmpq_poly
 
 from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
-from lscore.errors import LscoreError, ShapeError
+from lscore.errors import ShapeError
 from lscore.exact import RationalMatrix
 from lscore.rays import pieces_along
 from lscore.risk import Risk
-from lscore.roots import is_nonpositive
+from lscore.roots import positive_point
 
 
 @checked
@@ -37,7 +37,7 @@ def certify_nonincreasing(risk: Risk, waypoints: list[RationalMatrix]) -> Certif
     for s, (start, end) in enumerate(pairwise(waypoints)):
         for piece in pieces_along(risk, start, end):
             count += 1
-            if not is_nonpositive(piece.risk.derivative(), piece.start, piece.stop):
+            if positive_point(piece.risk.derivative(), piece.start, piece.stop) is not None:
                 here = Condition(f"slope <= 0 on polynomial piece {count}, in segment {s}", False)
                 before, after = _rise(piece.risk, piece.start, piece.stop)
                 witness = {
@@ -66,21 +66,8 @@ def _rise(p: fmpq_poly, a: fmpq, b: fmpq) -> tuple[fmpq, fmpq]:
         for s, t in pairwise(times):
             if p(s) < p(t):
                 return s, t
-    s = _place_of_a_positive_value(p.derivative(), a, b)
+    s = positive_point(p.derivative(), a, b)
     h = b - s if s < b else a - s
     while p(s + h) <= p(s) if h > 0 else p(s + h) >= p(s):
         h /= 2
     return (s, s + h) if h > 0 else (s + h, s)
-
-
-def _place_of_a_positive_value(p: fmpq_poly, a: fmpq, b: fmpq) -> fmpq:
-    """An end of one of the halves at which `is_nonpositive` saw p > 0."""
-    queue = [(a, b)]
-    for low, high in queue:  # which grows: the halves come in order of their length
-        for end in (low, high):
-            if p(end) > 0:
-                return end
-        middle = (low + high) / 2
-        if any(c > 0 for c in bernstein_coefficients(p, low, high)):
-            queue += [(low, middle), (middle, high)]
-    raise LscoreError("p: is nowhere positive")

@@ -31,16 +31,17 @@ def first_root(polynomials: Iterable[fmpq_poly], last: fmpq) -> fmpq | None:
     return first
 
 
-def is_nonpositive(p: fmpq_poly, a: fmpq, b: fmpq) -> bool:
-    """Whether p <= 0 on all of [a, b].
+def positive_point(p: fmpq_poly, a: fmpq, b: fmpq) -> fmpq | None:
+    """A rational t in [a, b] with p(t) > 0; None if p <= 0 on all of [a, b].
 
     Sound and complete: between neighbouring real roots the sign of p is that at any rational point,
     and a and b stand for the two outer parts.
 
-    >>> is_nonpositive(fmpq_poly([-1, 6, -9]), fmpq(0), fmpq(1))          # -(3t - 1)^2
-    True
+    >>> positive_point(fmpq_poly([-1, 6, -9]), fmpq(0), fmpq(1))          # -(3t - 1)^2
+    >>> positive_point(fmpq_poly([-1, 2]), fmpq(0), fmpq(1))
+    1
     """
-    return all(p(t) <= 0 for t in [a, b, *_between_roots(p, a, b)])
+    return next((t for t in [a, b, *_between_roots(p, a, b)] if p(t) > 0), None)
 
 
 def _between_roots(p: fmpq_poly, a: fmpq, b: fmpq) -> list[fmpq]:

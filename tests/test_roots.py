@@ -10,9 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lscore.errors import DataError
-from lscore.roots import dominates, first_root, is_nonpositive
+from lscore.roots import dominates, first_root, positive_point
 
 ONE = fmpq(1)
+
+
+def is_nonpositive(p, a, b):
+    """The answer, after the point that shows it is checked."""
+    t = positive_point(p, a, b)
+    assert t is None or (a <= t <= b and p(t) > 0)
+    return t is None
+
+
 SQRT_HALF = fmpq_poly([-1, 0, 2])
 roots = st.fractions(-2, 2, max_denominator=9).map(lambda r: fmpq(r.numerator, r.denominator))
 
