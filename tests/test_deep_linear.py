@@ -616,6 +616,21 @@ def test_factorise_says_what_it_needs():
         factorise(network(2, 2, 1), [[1]])
 
 
+@pytest.mark.parametrize(
+    "net", [Network((2, 2, 2), relu, bias=False), network(2, 2, 2, bias=True)], ids=["relu", "bias"]
+)
+def test_factorisations_are_of_linear_networks_without_biases(net):
+    w, R = exact([1] * net.dimension), [[1, 0], [0, 1]]
+    for construct in (
+        lambda: factorise(net, R),
+        lambda: move_product(net, w, 1, R),
+        lambda: certify_transfer(net, w, 1, R, 1),
+        lambda: zero_layers(net, w, 1, 2),
+    ):
+        with pytest.raises(DataError, match=r"network: (activation ReLU|has biases)"):
+            construct()
+
+
 def test_one_layer_moves_the_product_anywhere_near():
     net = network(2, 3, 4, 3, 2)
     w = exact(np.random.default_rng(0).integers(-3, 4, net.dimension).astype(float))

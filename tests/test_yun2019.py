@@ -369,6 +369,7 @@ def test_opposite_slopes_have_no_printed_point():
     ("risk", "message"),
     [
         (Risk(Network((1, 2, 2, 1), relu), [0], [0]), "risk: network widths"),
+        (Risk(Network((1, 1), ()), [0], [0]), "risk: network widths"),
         (Risk(Network((1, 2, 1), relu, bias=False), [0], [0]), "risk: need biases"),
         (Risk(TWO, [0], [0], weight_decay=1), "risk: need biases"),
         (Risk(Network((1, 2, 1), relu, output_activation=relu), [0], [0]), "risk: need biases"),
@@ -376,8 +377,9 @@ def test_opposite_slopes_have_no_printed_point():
     ],
 )
 def test_other_settings_are_refused(risk, message):
-    with pytest.raises(DataError, match=message):
-        slopes(risk)
+    for construct in (slopes, least_squares_minimum, one_dead_unit, refitted_kink, two_unit_point):
+        with pytest.raises(DataError, match=message):
+            construct(risk)
 
 
 def test_a_point_moved_by_a_billionth_is_not_spurious_but_refuted():
@@ -604,3 +606,14 @@ def test_the_lower_point_is_returned(seed, pair):
 def test_a_point_given_as_lower_is_the_one_returned():
     w, lower = least_squares_minimum(PARABOLA), refitted_kink(PARABOLA).point
     assert certify_spurious(PARABOLA, w, lower).values["lower point"] == lower
+
+
+def test_the_affine_fit_of_a_linear_network_is_global():
+    for bias, X, y, w in (
+        (True, [0, 1, 2, 3], [0, 1, 4, 9], [3, 0, 0, 0, 1, 0, -1]),
+        (False, [-1, 1], [-2, 2], [2, 0, 1, 0]),
+    ):
+        risk, w = Risk(Network((1, 2, 1), identity, bias=bias), X, y), exact(w)
+        answer = certify_spurious(risk, w)
+        assert answer.refuted
+        assert "smallest risk of any affine map" in answer.witness

@@ -21,7 +21,7 @@ from lscore.errors import DataError, ShapeError
 from lscore.exact import RationalMatrix, checked_size, exact
 from lscore.linear_algebra import least_squares
 from lscore.networks import Network, Point
-from lscore.papers.yun2019.deep_linear import unit_matrix
+from lscore.papers.yun2019.deep_linear import check_linear, unit_matrix
 from lscore.papers.yun2019.linear_floats import classify_critical_floats
 from lscore.risk import Risk
 
@@ -32,12 +32,14 @@ def zero_layers(network: Network, w: Point, first: int, second: int) -> Point:
 
     Every derivative :math:`\partial\ell/\partial W_j` keeps one zero factor, so it vanishes for
     any data and any differentiable loss of the product, in floats as well as exactly. `ShapeError`
-    if the layers are not two different ones.
+    if the layers are not two different ones, `DataError` if the network has biases or is not
+    linear.
 
     >>> net = Network((1, 1, 1, 1), identity, bias=False)
     >>> zero_layers(net, exact([5, 6, 7]), 1, 3)
     column(0, 6, 0)
     """
+    check_linear(network)
     depth = len(network.widths) - 1
     if first == second or not {first, second} <= set(range(1, depth + 1)):
         raise ShapeError(f"first, second: got {first}, {second}, need two of layers 1 to {depth}")

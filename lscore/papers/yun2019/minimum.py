@@ -58,9 +58,9 @@ def certify_spurious(risk: Risk, w, lower: RationalMatrix | None = None) -> Cert
     the point of `least_squares_minimum` is used, or of `one_dead_unit` if w is not above it, or for
     widths (1, 1, 1) a global minimum. `values` holds it as `lower point`. Refuted if w is not a
     local minimum (witness from there) or if it is global: its risk equals a bound that no function
-    of x beats (the pure error), or, for widths (1, 1, 1), the exact global minimum of
-    `best_one_kink`. Unknown if w is not decided, if `lower` is not lower, or if none is given and
-    a hypothesis of the constructions fails, such as a spare unit. Sound.
+    of x beats (the pure error), of a linear network the affine fit, or for widths (1, 1, 1) the
+    exact global minimum of `best_one_kink`. Unknown if w is not decided, if `lower` is not lower,
+    or if none is given and a hypothesis of the constructions fails, such as a spare unit. Sound.
     """
     statement, text = "the point is a spurious local minimum", "another point has a smaller risk"
     local = certify_affine_cell(risk, w)
@@ -72,6 +72,11 @@ def certify_spurious(risk: Risk, w, lower: RationalMatrix | None = None) -> Cert
     bounds = {"smallest risk of any function of x": _pure_risk(risk)}
     if single is not None:
         bounds["global minimum of this network"] = single.risk
+    if risk.network.activations[0].is_linear:
+        fit = affine_fit(risk)
+        bounds["smallest risk of any affine map"] = fit.sum_of_squares * risk.loss.scale(
+            len(risk.X)
+        )
     reached = {name: bound for name, bound in bounds.items() if bound == value}
     if reached:
         below = Condition(text, False)
