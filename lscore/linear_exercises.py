@@ -50,7 +50,7 @@ def fools_the_classifier(risk: Risk | LinearRisk, w: Point, u: object) -> str:
     linear = linear_risk(risk)
     w, u = (exact(linear.network.point(exact(v, name), name)) for v, name in ((w, "w"), (u, "u")))
     weights = linear.weights(w)
-    gradients = layer_gradients(weights, linear.loss.gradient(product(weights)))
+    gradients = layer_gradients(weights, linear.gradient(product(weights)))
     if not all(part.is_zero() for part in gradients):
         return "not yet: the point is not critical"
     answer = classify_critical(risk, w)

@@ -480,6 +480,20 @@ def test_a_declared_convexity_is_called_declared():
     ]
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"value": lambda R: 1.5}, "loss: value gives float, need a rational or a ball"),
+        ({"gradient": lambda R: R.floats()}, "loss: gradient gives ndarray, need a RationalMatrix"),
+        ({"gradient": lambda R: exact([[0]])}, r"loss: gradient gives shape \(1, 1\), need"),
+    ],
+)
+def test_a_loss_that_answers_in_floats_certifies_nothing(change, message):
+    risk = LinearRisk(network(2, 2, 2), replace(linear_risk(NARROW).loss, **change))
+    with pytest.raises(DtypeError, match=message):
+        classify_critical(risk, exact([0] * 8))
+
+
 def test_checkers_of_the_squared_loss_refuse_other_losses():
     other = LinearRisk(network(2, 1, 2), linear_risk(NARROW).loss)
     for check in (certify_bottleneck_minimum, certify_strict_saddle, negative_curvature):

@@ -52,7 +52,7 @@ def classify_critical(risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1) ->
         return _classify_with_biases(risk, w, epsilon)
     linear = linear_risk(risk)
     weights = linear.weights(w)
-    G = linear.loss.gradient(product(weights))
+    G = linear.gradient(product(weights))
     if not (G.is_zero() and linear.loss.is_convex):
         answer = certify_saddle(linear, w, epsilon)
         narrow = answer.verdict is Verdict.UNKNOWN and isinstance(risk, Risk)

@@ -85,7 +85,23 @@ class LinearRisk:
         return [layer.weight for layer in self.network.unpack(exact(self.network.point(w), "w"))]
 
     def __call__(self, w: Point) -> fmpq | arb:
-        return self.loss.value(product(self.weights(w)))
+        return self.value(product(self.weights(w)))
+
+    def value(self, R: RationalMatrix) -> fmpq | arb:
+        """The loss of a product; `DtypeError` if it is neither a rational nor a ball."""
+        value = self.loss.value(R)
+        if not isinstance(value, fmpq | arb):
+            raise DtypeError(f"loss: value gives {type(value).__name__}, need a rational or a ball")
+        return value
+
+    def gradient(self, R: RationalMatrix) -> RationalMatrix:
+        """The gradient of the loss at a product; `DtypeError` unless it is an exact matrix of the
+        same shape."""
+        G = self.loss.gradient(R)
+        if not isinstance(G, RationalMatrix) or G.shape != R.shape:
+            kind = f"shape {G.shape}" if isinstance(G, RationalMatrix) else type(G).__name__
+            raise DtypeError(f"loss: gradient gives {kind}, need a RationalMatrix {R.shape}")
+        return G
 
 
 def check_linear(network: Network, bias: bool = False) -> None:

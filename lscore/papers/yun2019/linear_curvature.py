@@ -57,7 +57,7 @@ def negative_curvature(risk: Risk, w: Point) -> RationalMatrix | None:
     linear = linear_risk(risk)
     weights = linear.weights(w)
     R = product(weights)
-    G = linear.loss.gradient(R)
+    G = linear.gradient(R)
     for transposed in (False, True):
         chain, gradient = (flip(weights), G.T) if transposed else (weights, G)
         for j, k, M, C in coupled_layers(chain, gradient):
@@ -68,7 +68,7 @@ def negative_curvature(risk: Risk, w: Point) -> RationalMatrix | None:
             moves = _bend(chain, j, k, M @ seen, seen, C)
             first = product(chain[k:], chain[-1].shape[0]) @ moves[k - 1] @ product(chain[: k - 1])
             first = first.T if transposed else first
-            rise = linear.loss.value(R + first) - linear.loss.value(R)
+            rise = linear.value(R + first) - linear.value(R)
             moves[j - 1] = moves[j - 1] * (rise + 1)
             return linear.network.pack(flip(moves) if transposed else moves)
     return None
@@ -101,7 +101,7 @@ def linear_hessian(risk: Risk, w: Point) -> RationalMatrix:
     check_linear_risk(risk)
     linear = linear_risk(risk)
     weights = linear.weights(w)
-    G = linear.loss.gradient(product(weights))
+    G = linear.gradient(product(weights))
     S = risk.exact_X.T @ risk.exact_X * (2 * risk.loss.scale(len(risk.X)))
     depth, d = len(weights), risk.network.widths
     above = [product(weights[j + 1 :], d[j + 1]) for j in range(depth)]
@@ -186,7 +186,7 @@ def certify_strict_saddle(risk: Risk, w: Point) -> Certificate:
     linear = linear_risk(risk)
     w = exact(risk.network.point(w), "w")
     weights = linear.weights(w)
-    G = linear.loss.gradient(product(weights))
+    G = linear.gradient(product(weights))
     gradients = layer_gradients(weights, G)
     critical = Condition(
         "every layer gradient is exactly zero", all(part.is_zero() for part in gradients)

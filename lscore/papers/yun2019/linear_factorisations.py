@@ -188,7 +188,7 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
     keep = R @ least_squares(R, unit_matrix(len(R)))[0]  # projector onto the columns of R
     lose = unit_matrix(len(R)) - keep
     kept, lost = keep @ sigma @ keep, lose @ sigma @ lose
-    level, bottom = linear.loss.value(R), linear.loss.value(best)
+    level, bottom = linear.value(R), linear.value(best)
     missed = scale * sum((lost[i, i] for i in range(len(lost))), fmpq(0))
     spare = len(R) - own  # zero eigenvalues of `kept` that belong to the space off R
     eigenvalues = fmpq_poly(charpoly(kept).coeffs()[spare:])
@@ -215,7 +215,7 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
     values = {
         "loss": level,
         "loss of the best map": bottom,
-        "gradient of the loss of the product": linear.loss.gradient(R),
+        "gradient of the loss of the product": linear.gradient(R),
     }
     statement = "the point is a global minimum of the narrow network"
     if all(c.holds for c in conditions):

@@ -70,7 +70,7 @@ def saddle_escape(risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1) -> Esc
         raise DataError(f"epsilon: got {epsilon}, need a positive number")
     weights = linear.weights(w)
     R = product(weights)
-    G = linear.loss.gradient(R)
+    G = linear.gradient(R)
     gradients = layer_gradients(weights, G)
     if not all(part.is_zero() for part in gradients):
         raise HypothesisError("YUN-T4", "critical", "the gradient at w is not zero", gradients)
@@ -94,7 +94,7 @@ def _refuse_bottleneck(linear: LinearRisk) -> None:
 
 
 def _both_sides(linear: LinearRisk, weights: list, R, moves, epsilon: fmpq) -> Escape:
-    pack, level = linear.network.pack, linear.loss.value(R)
+    pack, level = linear.network.pack, linear.value(R)
     eta = fmpq(1)
     for _ in range(_HALVINGS):
         up, down = pack(moves.tuple(eta)), pack(moves.tuple(-eta))
@@ -154,7 +154,7 @@ def certify_saddle(
     linear = linear_risk(risk)
     w = exact(linear.network.point(w), "w")
     weights = linear.weights(w)
-    G = linear.loss.gradient(product(weights))
+    G = linear.gradient(product(weights))
     gradients = layer_gradients(weights, G)
     critical, refused = _criticality(gradients, SADDLE)
     if refused is not None:
