@@ -589,7 +589,7 @@ CASES = {
         """
         holds the product has the largest rank possible, 1
         fails its excess is the part of the best map that it misses, margin -1/2
-        holds every kept component is at least as large as every lost one
+        undecided every kept component is at least as large as every lost one
         """,
     ),
     "transfer": (

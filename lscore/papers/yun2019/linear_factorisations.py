@@ -165,10 +165,10 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
     best map :math:`R_*`. A product with column space V exceeds :math:`R_*` by c times the trace of
     :math:`\Sigma` off V at least, with equality for the projection of :math:`R_*`. So w is a global
     minimum if and only if its excess is that trace, and V holds r dimensions and eigenvalues at
-    least as large as those off V, ties included (or nothing is missed). Eigenvalues are compared
-    exactly, by their polynomials. Refuted with a lower point, or, where floats find none, with the
-    comparison. Sound and complete. Squared loss, no biases; `DataError` if the network has no
-    bottleneck.
+    least as large as those off V, ties included (or nothing is missed). Where the excess is that
+    trace the eigenvalues are compared exactly, by their polynomials. Refuted with a lower point,
+    or, where floats find none, with the comparison. Sound and complete. Squared loss, no biases;
+    `DataError` if the network has no bottleneck.
 
     >>> from lscore.activations import identity
     >>> plane, tie = [[1, 0], [0, 1]], [["1/3", 0], [0, "1/3"]]
@@ -190,8 +190,6 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
     kept, lost = keep @ sigma @ keep, lose @ sigma @ lose
     level, bottom = linear.value(R), linear.value(best)
     missed = scale * sum((lost[i, i] for i in range(len(lost))), fmpq(0))
-    spare = len(R) - own  # zero eigenvalues of `kept` that belong to the space off R
-    eigenvalues = fmpq_poly(charpoly(kept).coeffs()[spare:])
     ranks = Condition(f"the product has the largest rank possible, {narrow}", True)
     if own < narrow:
         ranks = Condition(
@@ -209,7 +207,7 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
         ),
         Condition(
             "every kept component is at least as large as every lost one",
-            dominates(eigenvalues, charpoly(lost)),
+            None if surplus else _keeps_the_largest(kept, lost, own),
         ),
     ]
     values = {
@@ -232,6 +230,12 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
     return Certificate(
         "YUN-B-T4-4", statement, Verdict.REFUTED, "exact", conditions, witness, values=values
     )
+
+
+def _keeps_the_largest(kept: RationalMatrix, lost: RationalMatrix, dimensions: int) -> bool:
+    """Whether the eigenvalues kept, in so many dimensions, are at least as large as those lost."""
+    spare = len(kept) - dimensions  # zeros that belong to the space off V
+    return dominates(fmpq_poly(charpoly(kept).coeffs()[spare:]), charpoly(lost))
 
 
 def _outer(v: RationalMatrix) -> RationalMatrix:
