@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from flint import fmpq
+from flint import arb, fmpq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -494,6 +494,18 @@ def test_a_loss_that_answers_in_floats_certifies_nothing(change, message):
         classify_critical(risk, exact([0] * 8))
 
 
+def test_balls_that_overlap_leave_the_rise_undecided():
+    made = SADDLES[20]
+    found, plain = saddle_escape(made.risk, made.point, "1/4"), linear_risk(made.risk).loss
+    wide = replace(plain, value=lambda R: plain.value(R) + arb(0, 1000))
+    answer = certify_saddle(LinearRisk(made.risk.network, wide), made.point, "1/4", found)
+    assert (answer.verdict, answer.method) == ("unknown", "ball")
+    assert [c.holds for c in answer.conditions[-2:]] == [None, None]
+    assert answer.reason == "a point within reach is higher: not decided"
+    far = replace(found, epsilon=rational(100))  # the smaller of the two radii counts
+    assert certify_saddle(made.risk, made.point, "1/64", far).conditions[4].holds is False
+
+
 def test_checkers_of_the_squared_loss_refuse_other_losses():
     other = LinearRisk(network(2, 1, 2), linear_risk(NARROW).loss)
     for check in (certify_bottleneck_minimum, certify_strict_saddle, negative_curvature):
@@ -730,6 +742,11 @@ def test_the_absolute_minimum_is_spurious():
     assert answer.certified
     assert answer.values["smaller risk"] == fmpq(1, 200)
     assert certify_absolute_minimum([0, 1], "1/10").verdict == "unknown"
+    for radius in (0, -5):  # a negative radius once certified any box
+        with pytest.raises(DataError, match="radius: got"):
+            certify_absolute_minimum([1, "1/10"], radius)
+    with pytest.raises(ShapeError, match=r"w: shape \(1, 1\), need \(2, 1\)"):
+        certify_absolute_minimum([1], "1/10")
 
 
 def test_linear_collapse():
