@@ -107,6 +107,12 @@ def test_two_backpropagations_on_a_whole_cell(widths):
     assert wrong.witness["monomial of the difference"]
 
 
+def test_the_monomial_that_differs_is_named():
+    risk = Risk(Network((1, 1, 1), relu, bias=False), [1], [1])
+    wrong = certify_two_backpropagations(cell_at(risk, exact([2, 2])), 1)
+    assert dict(wrong.witness) == {"monomial of the difference": "1 W1_0_0^6 W2_0_0^2"}
+
+
 def test_the_fraction_at_the_points_of_a_run():
     risk = Risk(Network((1, 2, 1), relu, bias=False), [1.0, -1.0, 2.0], [0.5, 1.0, 0.25], HALF)
     w = torch.tensor([0.25, -0.25, 0.25, 0.25], dtype=torch.float64)
