@@ -513,6 +513,8 @@ def balance(P, w, answer, rng):
 def membership(P, w, answer, rng):
     radius = max(dot(x, x) for x in P.X)
     assert answer.certified == (8 * P.loss(w) * radius < P.decay**2)
+    if answer.certified and not P.ties(w):  # strongly convex there, which is what U is for
+        assert np.linalg.eigvalsh(np.array(hessian(P, w), float))[0] > 0
 
 
 def only_minimum(P, w, answer, rng):
@@ -548,17 +550,16 @@ def bad_valley(P, w, answer, rng):
 
 
 def critical_type(P, w, answer, rng):
-    """Global minimum or saddle, as the statement says."""
-    if answer.certified and "global minimum" in answer.statement:
-        return global_minimum(P, w, rng)
-    base = P.risk(w)
-    if answer.refuted:
-        if any(P.gradient(w)):
-            return None
-        assert "global minimum" in str(answer.witness)
-        return global_minimum(P, w, rng)
-    assert not any(P.gradient(w))
-    assert P.risk(numbers(answer.witness["up"])) > base > P.risk(numbers(answer.witness["down"]))
+    """A global minimum or a saddle, as the statement says; refuted: not critical, or global."""
+    if answer.certified and "up" in answer.witness:
+        assert not any(P.gradient(w))
+        up, down = (P.risk(numbers(answer.witness[name])) for name in ("up", "down"))
+        assert up > P.risk(w) > down
+    elif answer.certified and "direction" in answer.witness:
+        strict_saddle(P, w, answer, rng)
+    elif answer.certified or not any(P.gradient(w)):
+        assert "global minimum" in str(answer)
+        global_minimum(P, w, rng)
 
 
 def strict_saddle(P, w, answer, rng):
