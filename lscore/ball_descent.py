@@ -23,6 +23,7 @@ from lscore.risk import Risk
 CLAIM = "B-SMOOTH"
 PRECISIONS = (128, 512)
 _HALVINGS = 200
+_LONGEST = 10**5  # bits of a number that is written out
 _CURVED = 64  # parameters up to which an eigenvector of the float Hessian is tried
 _GRADIENT, _CURVATURE = "the gradient is 0", "no direction has a negative second derivative"
 Jet = tuple[arb, arb, arb]
@@ -176,20 +177,28 @@ def _pull(risk: Risk, outputs: list[list[arb]]) -> list[list[arb]]:
 
 
 def below(ball: arb, bits: int = 30) -> fmpq:
-    """A short positive rational that is at most every number in a positive ball.
+    """A short rational that is at most every number in a positive ball.
 
-    >>> below(arb(5)), below(arb(1) / 3, bits=4)
-    (5, 5/16)
+    Positive, unless the ball reaches below :math:`2^{-100000}`: such numbers are not written out.
+
+    >>> below(arb(5)), below(arb(1) / 3, bits=4), below(arb(-(10**9)).exp())
+    (5, 5/16, 0)
     """
     mantissa, exponent = ball.lower().man_exp()
     extra = max(mantissa.bit_length() - bits, 0)
-    return fmpq(mantissa >> extra) * fmpq(2) ** (int(exponent) + extra)
+    exponent = int(exponent) + extra
+    return (
+        fmpq(0)
+        if exponent < -_LONGEST
+        else (mantissa >> extra) * fmpq(2) ** min(exponent, _LONGEST)
+    )
 
 
 def _power_below(ball: arb) -> fmpq:
-    """The largest power of 2 that is at most every number in a positive ball."""
+    """The largest power of 2 that is at most every number in a positive ball, within reason."""
     mantissa, exponent = ball.lower().man_exp()
-    return fmpq(2) ** (int(exponent) + mantissa.bit_length() - 1)
+    exponent = int(exponent) + mantissa.bit_length() - 1
+    return fmpq(2) ** max(min(exponent, _LONGEST), -_LONGEST)
 
 
 def refute_in_balls(risk: Risk, w: Point | np.ndarray) -> Certificate:
@@ -229,12 +238,11 @@ def refute_in_balls(risk: Risk, w: Point | np.ndarray) -> Certificate:
             answer = _along(risk, w, exact(signed), precision)
             if answer is not None:
                 return answer
-    size = max((slope.abs_upper() for slope in slopes), key=float)
-    reason = (
-        f"no partial derivative can be told from 0 in balls of {precision} bits (all are below "
-        f"{size.str(2, radius=False)}); minima of smooth networks are not certified here"
-    )
-    return _unknown([Condition(_GRADIENT, None), Condition(_CURVATURE, None)], reason)
+    flat = all(slope.is_zero() for slope in slopes)
+    size = max((slope.abs_upper() for slope in slopes), key=float).str(2, radius=False)
+    bound = _GRADIENT if flat else f"no entry of the gradient is shown to exceed {size}"
+    reason = f"{bound} ({precision} bits); minima of smooth networks are not certified here"
+    return _unknown([Condition(_GRADIENT, flat or None), Condition(_CURVATURE, None)], reason)
 
 
 def _float_directions(risk: Risk, w: RationalMatrix) -> list[RationalMatrix]:
@@ -255,9 +263,9 @@ def _float_directions(risk: Risk, w: RationalMatrix) -> list[RationalMatrix]:
 def _along(risk: Risk, w: RationalMatrix, u: RationalMatrix, precision: int) -> Certificate | None:
     """The refutation along u, or along u or -u, if balls show it."""
     value, slope, bend = ball_jet(risk, w, u, precision)
-    if slope < 0:
+    if slope < 0 and below(-slope):
         order, failing, shown, sides = 1, _GRADIENT, {"slope at most": -below(-slope)}, (u,)
-    elif bend < 0:
+    elif bend < 0 and below(-bend):
         order, failing, sides = 2, _CURVATURE, (u, -u)
         shown = {"second derivative at most": -2 * below(-bend)}
     else:
@@ -269,7 +277,7 @@ def _along(risk: Risk, w: RationalMatrix, u: RationalMatrix, precision: int) -> 
         for side in sides:
             lower = w + side * (step / 2**halvings)
             fall = value - ball_jet(risk, lower, still, precision)[0]
-            if fall > 0:
+            if fall > 0 and below(fall):
                 witness = {"direction": side, "order": order, **shown}
                 witness |= {"lower point": lower, "decrease at least": below(fall)}
                 return Certificate(

@@ -129,11 +129,13 @@ def test_zero_risk_and_minima_stay_unknown_with_the_reason():
     answer = decide_local_minimum(risk, exact([1, 1, 0, 0]))
     assert str(answer) == (
         "unknown (ball): the point is a local minimum  [B-SMOOTH]\n"
-        "  undecided the gradient is 0\n"
+        "  holds     the gradient is 0\n"
         "  undecided no direction has a negative second derivative\n"
-        "  reason    no partial derivative can be told from 0 in balls of 512 bits (all are below "
-        "0); minima of smooth networks are not certified here"
+        "  reason    the gradient is 0 (512 bits); minima of smooth networks are not certified here"
     )
+    best = Risk(Network((1, 1), (), bias=False, output_activation=tanh), [1, -1, 1], [1, -1, -1])
+    mean = torch.atanh(torch.tensor([1 / 3], dtype=torch.float64))
+    assert decide_local_minimum(best, mean).refuted  # a float is not the minimum itself
 
 
 def test_a_possible_kink_is_unknown_with_the_reason():
@@ -162,9 +164,21 @@ def test_a_trained_smooth_point_is_refuted_at_rounding_level_and_says_so():
 
 def test_points_beyond_the_floats_are_refuted_by_balls_alone():
     risk = Risk(Network((1, 1), (), output_activation=square), [1], [1])
-    answer = decide_local_minimum(risk, exact([-(10**400), 0]))
-    assert answer.refuted
-    assert answer.witness["decrease at least"] > 10**1000
+    for far in (-(10**400), 10**400):
+        answer = decide_local_minimum(risk, exact([far, 0]))
+        assert answer.refuted
+        assert answer.witness["decrease at least"] > 10**1000
+
+
+def test_derivatives_too_small_to_write_out_are_no_witness():
+    """e^-(10^300): positive, but its logarithm has 300 digits."""
+    risk = Risk(Network((1, 1), (), output_activation=lscore.exponential), [1], [0])
+    answer = decide_local_minimum(risk, exact([-1e300, 0]))
+    assert str(answer.verdict) == "unknown"
+    assert answer.reason.startswith("no entry of the gradient is shown to exceed")
+    assert [c.holds for c in answer.conditions] == [None, None]
+    grown = decide_local_minimum(risk, exact([1e300, 0]))
+    assert str(grown.verdict) in {"refuted", "unknown"}
 
 
 def test_short_numbers_below_a_ball():
