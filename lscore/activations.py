@@ -170,6 +170,7 @@ def two_piece(s_plus: Scalar, s_minus: Scalar, name: str = "") -> PiecewiseLinea
     return piecewise_linear([0], [minus, plus], 0, name or f"two-piece ({plus}, {minus})")
 
 
+@checked
 def linear(slope: Scalar = 1) -> PiecewiseLinear:
     """The linear activation h(z) = slope * z: a piecewise linear activation without knots."""
     return piecewise_linear([], [slope], 0, "identity" if slope == 1 else f"linear ({slope})")

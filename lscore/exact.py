@@ -97,7 +97,8 @@ class RationalMatrix:
         """The rows*columns entries from position `start` of the row-by-row order, reshaped."""
         try:
             entries = self.numerator.entries()[start : start + rows * columns]
-            if min(start, rows, columns) < 0 or len(entries) != rows * columns:
+            fits = min(start, rows, columns) >= 0 and max(rows, columns) <= LARGEST_SIZE
+            if not fits or len(entries) != rows * columns:
                 raise ValueError("not inside")
             return RationalMatrix(fmpz_mat(rows, columns, entries), self.denominator)
         except (TypeError, ValueError, OverflowError) as error:

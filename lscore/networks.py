@@ -204,6 +204,8 @@ class Network:
         X = X if isinstance(X, RationalMatrix) else float_tensor(X, "X")
         if isinstance(w, RationalMatrix) != isinstance(X, RationalMatrix):
             raise DtypeError("w, X: one is exact and the other is not; convert with `exact`")
+        if columns > self.widths[0] and not (self.bias and isinstance(w, RationalMatrix)):
+            raise DataError("augmented: need an exact point and biases")
         if isinstance(w, RationalMatrix) and not self.is_piecewise_linear:
             raise DataError("w: exact points need piecewise linear activations; see `ball_risk`")
         if len(X.shape) != 2 or X.shape[1] != columns:

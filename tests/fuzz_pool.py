@@ -9,7 +9,6 @@ import dataclasses
 import inspect
 import itertools
 import multiprocessing
-import re
 import resource
 import traceback
 import warnings
@@ -333,7 +332,7 @@ def make(names, parameters):
             try:
                 made[p] = OF_A_RISK[n](risk)
             except LscoreError:
-                made[p] = None
+                made[p] = OF_A_RISK["cell" if n == "cell" else "least squares"](POOL["Risk"]())
     return {p: made[p] for p in parameters}
 
 
@@ -377,6 +376,7 @@ OPERATORS = [
 ENTRIES = entries()
 
 
+@cache
 def parameters(name):
     """The parameters of an entry: name -> (must be given, pool names that fit its annotation)."""
     function, result = ENTRIES[name], {}
@@ -446,11 +446,9 @@ def outcome(name, chosen):
         result = "returned"
     except LscoreError as error:
         result = "refused" if str(error).strip() else "an error without text"
-    except TypeError as error:
-        if re.search(r"missing \d+ required|takes \d+ positional", str(error)):
-            return "returned"  # `refusal` passes on that its function was called wrongly
-        return "raw: " + traceback.format_exc(limit=-4)
     except Exception:
+        if name == "refusal":  # which passes on what its function raises
+            return "returned"
         return "raw: " + traceback.format_exc(limit=-4)
     if before != (fingerprint(list(arguments.values())), surroundings()):
         return "changed: an argument, a precision or a random state is not what it was"

@@ -9,11 +9,13 @@ from collections import Counter
 
 import pytest
 from fuzz_pool import ENTRIES, EVERYTHING, Worker, parameters
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 CALLS = int(os.environ.get("LSCORE_FUZZ", 2000))
 COUNTS = Counter()
+# no shrinking: a hang would be repeated a hundred times
+SETTINGS = settings(derandomize=True, deadline=None, database=None, phases=[Phase.generate])
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,7 @@ def calls(draw, name):
 
 @pytest.mark.parametrize("name", ENTRIES)
 def test_every_call_is_answered_or_refused_by_name(name, worker):
-    @settings(max_examples=max(CALLS // len(ENTRIES), 1))
+    @settings(SETTINGS, max_examples=max(CALLS // len(ENTRIES), 1))
     @given(calls(name))
     def every_call(chosen):
         result = worker.run(name, chosen)
