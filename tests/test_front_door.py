@@ -209,6 +209,7 @@ def sizes_that_ended_the_process():
             lambda n: zeros(2, n),
             lambda n: A.rows(0, n),
             lambda n: A.flat(0, n, n),
+            lambda n: A.flat(0, n, 0),
         ):
             refused(ShapeError, "", call, size)
     refused(ShapeError, "", zeros, 2**20, 2**20)
