@@ -75,7 +75,9 @@ class Network:
     output_activation: Activation | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.widths, Sequence | np.ndarray):
+        if isinstance(self.widths, np.ndarray) and self.widths.ndim:
+            object.__setattr__(self, "widths", self.widths.tolist())
+        if not isinstance(self.widths, Sequence) or isinstance(self.widths, str | bytes):
             raise ShapeError(f"widths: got {self.widths!r}, need numbers such as (1, 2, 1)")
         widths = tuple(self.widths)
         if len(widths) < 2:

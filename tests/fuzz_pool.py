@@ -240,6 +240,9 @@ POOL = {
         [[-1, -1], [-1, 1], [1, -1], [1, 1]],
         [0, -2, 0, 2],
     ),
+    "Risk, solved": lambda: Risk(
+        Network((1, 2, 2, 2), relu), LINE, [0, 1, 1, 0], multiclass_hinge()
+    ),
     "Risk, ties": lambda: Risk(Network((2, 2, 1), relu), [*GRID[:3], [1, 1]], [0, 1, 1, 0]),
     "LabelledData": lambda: LabelledData([-1, 0, 1], [1, -1, 1]),
     "LabelledData, leaky": lambda: LabelledData(GRID, [0, 1, 2, 1], None, "1/2", 2),
@@ -249,6 +252,10 @@ POOL = {
     "place": lambda: yun2019.place(square, 1),
     "places": lambda: [yun2019.place(tanh, 1), yun2019.place(tanh, "1/2")],
     "split": lambda: yun2019.split_tie(POOL["Risk, tied"]()),
+    "flat point": lambda: flat_point(
+        POOL["Risk, solved"](),
+        exact([1, -1, -2, 1, 1, 1, -1, -1, 0, 1, 1, "-1/2", -1, "1/2", 0, 0]),
+    ),
     "TieGroup": lambda: yun2019.TieGroup(fmpq(1), (0, 1), fmpq(0), (0,)),
     "TieGroups": lambda: [yun2019.TieGroup(fmpq(1), (0, 1), fmpq(0), (0,))],
     "designed": lambda: list(itertools.islice(yun2019.designed_saddles(), 2)),
@@ -295,7 +302,6 @@ OF_A_RISK = {
     "polynomial": lambda risk: cell_polynomial(OF_A_RISK["cell"](risk)),
     "least squares": lambda risk: yun2019.least_squares_minimum(risk),
     "affine fit": lambda risk: yun2019.affine_fit(risk),
-    "flat point": lambda risk: flat_point(risk, exact([1] * risk.dimension)),
     "escape": lambda risk: saddle_escape(risk, exact([0] * risk.dimension)),
 }
 EVERYTHING = [*POOL, *OF_A_NETWORK, *OF_A_RISK]
@@ -388,7 +394,7 @@ def parameters(name):
         if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             hint = owner if key == "self" else hints.get(key, object)
             good = tuple(n for n in EVERYTHING if fits(n, hint))
-            result[key] = parameter.default is parameter.empty, good or tuple(EVERYTHING)
+            result[key] = parameter.default is parameter.empty, good
     return result
 
 

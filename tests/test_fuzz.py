@@ -26,6 +26,12 @@ def worker():
     print(dict(COUNTS))
 
 
+@pytest.mark.parametrize("name", ENTRIES)
+def test_the_pool_has_something_for_every_parameter(name):
+    """A new public function needs objects of its types in `POOL`."""
+    assert [key for key, (_, good) in parameters(name).items() if not good] == []
+
+
 @st.composite
 def calls(draw, name):
     """Pool names for the parameters: mostly what fits, sometimes anything."""

@@ -18,7 +18,7 @@ from lscore.arguments import checked
 from lscore.cells import Cell, cell_at, signature
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import HypothesisError, LscoreError, TieError
-from lscore.exact import RationalMatrix, exact, ones, rational
+from lscore.exact import RationalMatrix, Scalar, exact, ones, rational
 from lscore.hinges import HingeLoss
 from lscore.networks import Point
 from lscore.papers.laurent2018.flat_cells import check_flat_setting, decide_flat
@@ -45,13 +45,13 @@ class FlatPoint:
     shifts: tuple[fmpq, ...]
     stretch: fmpq
 
-    def at(self, q: fmpq | int | str) -> RationalMatrix:
+    def at(self, q: Scalar) -> RationalMatrix:
         """The point start + q direction."""
         return self.start + self.direction * q
 
 
 @checked
-def flat_point(risk: Risk, w: Point, stretch: fmpq | int | str = "3/2") -> FlatPoint:
+def flat_point(risk: Risk, w: Point, stretch: Scalar = "3/2") -> FlatPoint:
     r"""From a point of loss zero to a flat cell whose closure contains it (LVB-T2).
 
     With :math:`\rho_l = \|W_l\|_\infty`, :math:`D_0 = 0`, :math:`e_l = 2 \rho_l D_{l-1} + 1`,

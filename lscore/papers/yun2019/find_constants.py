@@ -36,7 +36,7 @@ _STEPS = [fmpq(1, 2**k) for k in range(9, -1, -1)]
 
 
 @checked
-def find_constants(h: Smooth | PiecewiseLinear) -> Constants:
+def find_constants(h: object) -> Constants:
     """Valid places and output weights for an activation, by case (a) or (b); `why` says how.
 
     Of the candidates, the one with the largest box that `box_is_safe` accepts is returned. Looks on

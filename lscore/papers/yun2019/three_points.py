@@ -211,7 +211,7 @@ def _rest(u: Sequence[Real], places: Sequence[Place]) -> Real:
 
 
 @checked
-def constants(h: Smooth | PiecewiseLinear, v: Sequence, u: Sequence, why: str = "") -> Constants:
+def constants(h: object, v: Sequence, u: Sequence, why: str = "") -> Constants:
     """Constants from places, numbers or balls `v` and numbers or balls `u`.
 
     One entry of u may be None: it is then solved from C2.3. Raises as `check_activation` and

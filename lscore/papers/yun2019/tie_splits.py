@@ -14,7 +14,7 @@ from flint import fmpq
 from lscore.arguments import checked
 from lscore.certificates import Certificate
 from lscore.errors import DataError, HypothesisError
-from lscore.exact import RationalMatrix
+from lscore.exact import RationalMatrix, Scalar, rational
 from lscore.linear_algebra import AffineFit
 from lscore.papers.yun2019.setting import affine_fit, check_data
 from lscore.papers.yun2019.ties import (
@@ -49,9 +49,9 @@ class TieSplit:
     spread: fmpq
     middle: fmpq
 
-    def beta(self, alpha: fmpq) -> fmpq:
+    def beta(self, alpha: Scalar) -> fmpq:
         r"""The threshold :math:`\beta = y^* - \alpha v \cdot (x_{j_1} + x_{j_2})/2`."""
-        return self.value - alpha * self.middle
+        return self.value - rational(alpha, "alpha") * self.middle
 
 
 @dataclass(frozen=True)

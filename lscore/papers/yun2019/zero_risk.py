@@ -33,9 +33,7 @@ _PAIRS = [(0, 1), (0, 2), (-1, 0), (-2, 0), (1, 2), (-1, 2), (1, 3), (0, "1/2")]
 
 
 @checked
-def certify_zero_risk(
-    h: Smooth | PiecewiseLinear, v: Sequence[Scalar | arb] | None = None
-) -> Certificate:
+def certify_zero_risk(h: object, v: Sequence[Scalar | arb] | None = None) -> Certificate:
     r"""A point with risk 0 for any non-affine h, from one pair of numbers (YUN-B-T2-1).
 
     With :math:`D = h(v_1) + h(v_2) - 2 h(\tfrac{v_1 + v_2}2) \ne 0` the point
@@ -89,7 +87,7 @@ def _show(v: Real) -> str:
 
 
 @checked
-def certify_printed_fit(h: Smooth | PiecewiseLinear, places: Sequence[Place]) -> Certificate:
+def certify_printed_fit(h: object, places: Sequence[Place]) -> Certificate:
     r"""The paper's point with risk 0, without biases, from four places (YUN-T2, part 1).
 
     C2.1: :math:`h(v_1) h(v_4) = h(v_2) h(v_3)`, an equation, so both sides must be exact:
