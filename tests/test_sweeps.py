@@ -8,8 +8,6 @@ import os
 import pathlib
 import platform
 import signal
-import subprocess
-import sys
 import threading
 import time
 import zipfile
@@ -17,7 +15,6 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from distributed import Client, LocalCluster
 
 from lscore.errors import DataError, DtypeError
 from lscore.sweeps import DamagedResult, sweep, write_atomically
@@ -63,6 +60,8 @@ def test_results_are_in_the_order_of_the_tasks(tmp_path):
 
 
 def test_processes_and_a_dask_cluster_give_the_same_numbers(tmp_path):
+    from distributed import Client, LocalCluster  # here, so that the processes do without it
+
     reference = run(tmp_path / "one")
     assert equal(reference, run(tmp_path / "two", jobs=2))
     options = {"n_workers": 1, "threads_per_worker": 2, "processes": False}
@@ -73,31 +72,44 @@ def test_processes_and_a_dask_cluster_give_the_same_numbers(tmp_path):
         assert again.reused == 24
 
 
-def killed_after(results, folder, function, seeds):
-    """Start a sweep in a process and kill it when the folder has so many results."""
-    child = multiprocessing.get_context("fork").Process(target=run, args=(folder, seeds, function))
+def run_until(results, moment, folder):
+    """Run the sweep, and stand still in the middle of the write after so many results."""
+    real, calls = getattr(os, moment), []
+
+    def standing_still(*arguments):
+        calls.append(arguments)
+        if len(calls) > results:
+            time.sleep(60)
+        return real(*arguments)
+
+    setattr(os, moment, standing_still)
+    run(folder, 30)
+
+
+def kill_after(results, moment, folder):
+    """Kill a sweep in a process as soon as the folder has so many new results."""
+    before = len(list(folder.glob("*.trial")))
+    fork = multiprocessing.get_context("fork")
+    child = fork.Process(target=run_until, args=(results, moment, folder))
     child.start()
     deadline = time.monotonic() + 20
-    while len(list(folder.glob("*.trial"))) < results:
-        assert child.is_alive(), "the sweep ended before it was killed"
-        assert time.monotonic() < deadline, "no results in 20 s"
+    while len(list(folder.glob("*.trial"))) < before + results and time.monotonic() < deadline:
+        time.sleep(0.001)
     os.kill(child.pid, signal.SIGKILL)
     child.join()
     assert child.exitcode == -signal.SIGKILL
+    assert len(list(folder.glob("*.trial"))) == before + results, "20 s were not enough"
 
 
 def test_a_sweep_that_is_killed_twenty_times_loses_nothing(tmp_path):
-    reference = run(tmp_path / "undisturbed", 80)
-    folder, counts = tmp_path / "killed", [0]
+    reference = run(tmp_path / "undisturbed", 30)
+    folder = tmp_path / "killed"
     for k in range(20):
-        killed_after(counts[-1] + 1 + k % 3, folder, trial, 80)
-        counts.append(len(list(folder.glob("*.trial"))))
-    assert counts == sorted(set(counts)), "every run finished more than the one before"
-    assert counts[-1] < 160
+        kill_after(1 + k % 3, ("fsync", "replace")[k % 2], folder)
     (folder / f".left.{NODE}-{dead_process()}.{'0' * 32}.tmp").write_bytes(b"half a res")
-    resumed = run(folder, 80)
+    resumed = run(folder, 30)
     assert equal(reference, resumed)
-    assert (resumed.reused, resumed.damaged) == (counts[-1], ())
+    assert (resumed.reused, resumed.damaged) == (39, ())
     for path in (tmp_path / "undisturbed").glob("*.trial"):
         assert path.read_bytes() == (folder / path.name).read_bytes()
     assert not list(folder.glob(".*.tmp"))
@@ -315,14 +327,14 @@ def test_an_edited_function_is_another_trial(before, after):
     assert fingerprint(written("# a comment\n" + PAGE + "\nunused = 7")) == original
 
 
-def test_a_fingerprint_does_not_depend_on_the_process():
-    code = "from lscore.trial_identity import fingerprint\n"
-    code += f"page = {{'__name__': 'page'}}\nexec(compile({PAGE!r}, 'page', 'exec'), page)\n"
-    code += "print(fingerprint(page['trial']))"
-    environment = {**os.environ, "PYTHONHASHSEED": "7"}
-    command = [sys.executable, "-c", code]
-    out = subprocess.run(command, env=environment, capture_output=True, check=True, text=True)
-    assert out.stdout.strip() == fingerprint(written(PAGE))
+def fingerprint_here(seed, page):
+    return {"fingerprint": fingerprint(written(page)), "hash": hash("text")}
+
+
+def test_a_fingerprint_does_not_depend_on_the_process(tmp_path):
+    found = sweep(fingerprint_here, [{"page": PAGE}], range(4), tmp_path, jobs=2, progress=False)
+    assert set(found.values("fingerprint")) == {fingerprint(written(PAGE))}
+    assert hash("text") not in found.values("hash"), "the processes do not hash anew"
 
 
 class Model:
