@@ -329,6 +329,8 @@ def test_a_refuted_certificate_has_a_line_that_fails():
 def test_margins_and_reasons():
     balanced = decide_balance(toy(), exact(["1/2", "1/2"]))
     assert [c.margin for c in balanced.conditions] == [None] * 4 + [fmpq(0)]
+    steep = decide_balance(toy(h=two_piece(2, 0), y=["5/8"]), exact(["1/2", "1/2"]))
+    assert dict(steep.witness) == {"fails": BALANCE[4]}
     assert decide_balance(toy(), exact([1, "1/2"])).reason == "a gradient entry is 1/4"
     assert decide_balance(toy(h=identity), exact([0, 0])).reason == "the point is 0"
     assert "on a knot" in decide_balance(toy(), exact([0, 0])).reason

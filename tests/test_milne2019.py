@@ -329,6 +329,19 @@ def test_chains_are_balanced(H):
     assert "gradient" in refused.reason
 
 
+def test_wide_layers_of_rank_one_have_the_numbers_of_the_chain():
+    """W0 = v/2, W1 = u v'/2, W2 = u'/2 with unit vectors u, v: the operator norms are 1/2."""
+    label = fmpq(1, 8) + 2 * fmpq(1, 4)
+    risk = Risk(Network((1, 2, 2, 1), linear(1), bias=False), [1], [label], HALF, "1/4")
+    u, v = (fmpq(3, 5), fmpq(4, 5)), (fmpq(5, 13), fmpq(-12, 13))
+    half = fmpq(1, 2)
+    w = [half * a for a in v] + [half * a * b for a in u for b in v] + [half * a for a in u]
+    wide = decide_balance(risk, exact(w))
+    narrow = decide_balance(chain(2, label, linear(1)), exact(["1/2"] * 3))
+    assert wide.verdict == narrow.verdict == CERTIFIED
+    assert wide.conditions == narrow.conditions
+
+
 def test_leaky_and_linear_units_are_balanced_too():
     for h in (leaky_relu("1/3"), linear(1), linear("-1/2")):
         slope = h.slopes[-1]
