@@ -331,3 +331,22 @@ def test_margins_that_part_in_second_order_are_doubtful_and_equal_ones_are_not()
         found = incident_cells(risk, exact([0, 1, 0, 1]))
         assert (len(found.cells), len(found.doubtful)) == (2, doubtful)
         assert found.is_complete == (doubtful == 0)
+
+
+@pytest.mark.parametrize(("X", "count"), [([0, 1], 12), ([1, 1], 4), ([-1, 0, 1], 22)])
+def test_hidden_ties_and_margins_together_leave_no_doubt_for_one_output(X, count):
+    """As many cells as random points nearby have sign patterns; first order decides them all."""
+    risk = Risk(Network((1, 1, 1), relu), X, [1] * len(X), binary_hinge())
+    found = incident_cells(risk, exact([0, 0, 1, 1]))
+    W, b, v, c = np.random.default_rng(0).normal(size=(4, 50000, 1)) * 1e-4
+    z = W * np.array(X) + b
+    margins = 1 - ((1 + v) * np.maximum(z, 0) + 1 + c)
+    assert len(np.unique(np.hstack([z > 0, margins > 0]), axis=0)) == count
+    assert (len(found.cells), len(found.doubtful)) == (count, 0)
+
+
+def test_one_layer_leaves_no_doubt():
+    for X, w, count in (([1, 1], [1, 0], 2), ([0, 1, 2], [0, 1], 6)):
+        risk = Risk(Network((1, 1), ()), X, [1] * len(X), binary_hinge())
+        found = incident_cells(risk, exact(w))
+        assert (len(found.cells), len(found.doubtful)) == (count, 0)
