@@ -238,13 +238,12 @@ class _Search:
             branch = [part.copy() for part in state]
             branch[tie[0] - 1][tie[1], tie[2]] += side > 0
             system = [*rows, gradient * side]
-            if direction is None:
-                self._descend(place + 1, branch, system, None, standing)
-                continue
-            answer = common_descent(-stack([row.T for row in system]).T, direction)
-            if not answer.solvable:
-                self._descend(place + 1, branch, system, answer.obstruction, standing)
-            elif not self._is_out(place, branch, answer.solution):
+            if direction is not None:
+                answer = common_descent(-stack([row.T for row in system]).T, direction)
+                if not answer.solvable:
+                    self._descend(place + 1, branch, system, answer.obstruction, standing)
+                    continue
+            if not self._is_out(place, branch, system):
                 self._descend(place + 1, branch, system, None, standing)
 
     def _keep(self, state: list, direction, standing: list) -> None:
@@ -261,13 +260,13 @@ class _Search:
         else:
             self.found.append(IncidentCell(cell, direction, tuple(standing)))
 
-    def _is_out(self, place: int, state: list, multiplier: RationalMatrix) -> bool:
-        """Whether the signed ties with these multipliers surely cannot all be positive.
+    def _is_out(self, place: int, state: list, rows: list[RationalMatrix]) -> bool:
+        """Whether signed ties with these gradients surely cannot all be positive.
 
         One hidden layer. With one output and all output weights non-zero the ties are linear in
-        (|v_k| z_k, c), an open map of w, so first order decides (Lemma F). Else the sum of the
-        signed ties is its second-order part, a sum over outputs r and hidden units k of
-        dv_rk <dz_k, coefficient>; if all coefficients vanish it is 0.
+        (|v_k| z_k, c), an open map of w, so first order decides (Lemma F). Else a combination of
+        the signed ties whose gradient is 0 is its second-order part, a sum over outputs r and
+        hidden units k of dv_rk <dz_k, coefficient>: out if some combination has coefficients 0 too.
         """
         network = self.risk.network
         if len(network.widths) == 2:
@@ -280,14 +279,14 @@ class _Search:
         data = self.risk.exact_augmented if network.bias else self.risk.exact_X
         slopes, positions = network.activations[0].slopes, state[0]
         signed = self.later[: place + 1]
-        weights = multiplier.entries()[-len(signed) :]
         outputs, width = weight.shape
-        for r, k in product(range(outputs), range(width)):
-            total = zeros(1, data.shape[1])
-            for (_, i, j), q in zip(signed, weights, strict=True):
-                side = 1 if state[1][i, j] else -1
-                factor = q * side * int(self.lines[i, j, r]) * slopes[positions[i, k]]
-                total = total + data.rows(i, i + 1) * factor
-            if not total.is_zero():
-                return False
-        return True
+        zero = zeros(outputs * width * data.shape[1])
+        columns = [stack([row, zero]) for row in rows[: -len(signed)]]
+        for (_, i, j), row in zip(signed, rows[-len(signed) :], strict=True):
+            side, x = (1 if state[1][i, j] else -1), data.rows(i, i + 1).T
+            parts = [
+                x * (side * int(self.lines[i, j, r]) * slopes[positions[i, k]])
+                for r, k in product(range(outputs), range(width))
+            ]
+            columns.append(stack([row, *parts]))
+        return common_descent(stack([column.T for column in columns]).T).solvable

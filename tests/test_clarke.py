@@ -187,6 +187,20 @@ def test_a_hidden_zero_output_weight_leaves_cells_in_doubt():
     assert doubtful
 
 
+def test_no_choice_of_multipliers_leaves_a_cell_in_doubt():
+    """Samples 2 and 3 coincide, so a cell that parts their margins is out, not doubtful.
+
+    Several combinations of the signed gradients are 0; the one that has no second-order part either
+    has to be found, also where an earlier tie has left the branch in doubt.
+    """
+    risk = Risk(Network((1, 2, 2), relu), [0, 2, 1, 1], [1, 1, 1, 1], multiclass_hinge())
+    w = exact([1, -1, -1, -1, 1, -1, 0, -1, 0, 1])
+    listed = incident_cells(risk, w)
+    assert (len(listed.ties), len(listed.cells), len(listed.doubtful)) == (5, 5, 1)
+    for cell in [*[found.cell for found in listed.cells], *listed.doubtful]:
+        assert cell.signature.margins[2].tolist() == cell.signature.margins[3].tolist()
+
+
 def test_the_budget_is_stated_and_kept():
     risk = Risk(Network((2, 3, 3, 1), relu), PLANE[:4], [1, -1, 1, 1], binary_hinge())
     w = exact([0] * risk.dimension)

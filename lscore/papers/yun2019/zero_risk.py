@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from flint import arb, ctx, fmpq
 
-from lscore.activations import PiecewiseLinear, Smooth
+from lscore.activations import PiecewiseLinear
 from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import HypothesisError, ShapeError
