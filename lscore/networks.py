@@ -27,6 +27,7 @@ from lscore.arguments import checked
 from lscore.arrays import float_tensor
 from lscore.errors import DataError, DtypeError, ShapeError
 from lscore.exact import RationalMatrix, checked_size, ones, stack
+from lscore.plain_modules import plain_layers
 
 Point = torch.Tensor | np.ndarray | RationalMatrix
 
@@ -236,33 +237,23 @@ _TORCH_ACTIVATIONS = {torch.nn.ReLU: lambda m: relu, torch.nn.Identity: lambda m
 _TORCH_ACTIVATIONS[torch.nn.LeakyReLU] = lambda m: leaky_relu(m.negative_slope)
 
 
-def _has_hooks(module: torch.nn.Module) -> bool:
-    """Whether calling the module runs more than the `forward` of its class."""
-    return bool(module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module))
-
-
 @checked
 def from_torch(module: torch.nn.Sequential) -> tuple[Network, torch.Tensor]:
     """The `Network` and the point of a ``torch.nn.Sequential`` of Linear, ReLU and LeakyReLU.
 
     Layers without an activation between them get the identity. Raises `DtypeError` for any other
-    module (subclasses, hooks and a ``forward`` of its own included), `DataError` for a parameter
-    that is used twice, and `DtypeError` for parameters that are not float64 (call
-    ``module.double()`` first: every float32 is a float64, exactly).
+    module (subclasses included), `DataError` where its layers do not say what it computes, such as
+    hooks, a ``forward`` of its own or a shared parameter (`plain_layers`), and `DtypeError` for
+    parameters that are not float64 (call ``module.double()`` first: every float32 is a float64,
+    exactly).
 
     >>> net, w = from_torch(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(),
     ...                                         torch.nn.Linear(3, 1)).double())
     >>> net.widths, w.shape
     ((2, 3, 1), torch.Size([13]))
     """
-    if type(module) is not torch.nn.Sequential:
-        raise DtypeError(f"module: got {type(module).__name__}, need torch.nn.Sequential")
     linears, between = [], []
-    for child in [module, *module]:
-        if _has_hooks(child):
-            raise DtypeError(f"module: {child} has hooks or a forward of its own, need none")
-        if child is module:
-            continue
+    for child in plain_layers(module):
         if type(child) is torch.nn.Linear:
             if len(between) < len(linears):
                 between.append(linear(1))
@@ -274,9 +265,6 @@ def from_torch(module: torch.nn.Sequential) -> tuple[Network, torch.Tensor]:
     output = between.pop() if linears and len(between) == len(linears) else None
     if not linears:
         raise ShapeError("module: has no Linear layer")
-    parameters = [id(p) for child in linears for p in child._parameters.values() if p is not None]
-    if len(set(parameters)) < len(parameters):
-        raise DataError("module: uses a parameter twice, need a parameter for each layer")
     biases = {child.bias is not None for child in linears}
     if len(biases) > 1:
         raise DataError("module: some layers have a bias and some have none, need all or none")
