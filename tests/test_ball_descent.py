@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from cases import encloses, fraction, random_network
-from flint import arb, ctx
+from flint import arb, ctx, fmpq
 
 import lscore
 from lscore import (
@@ -184,7 +184,7 @@ def test_derivatives_too_small_to_write_out_are_no_witness():
 def test_short_numbers_below_a_ball():
     for ball in (arb(1) / 3, arb(10) ** 50 / 7, arb(2) ** -300, arb("1 +/- 0.5")):
         short = below(ball)
-        assert 0 < short <= ball.lower().fmpq()
+        assert 0 < short <= ball.lower().fmpq() < short * fmpq(2**28 + 1, 2**28)
         assert short.p.bit_length() <= 30 or short.q == 1
 
 
