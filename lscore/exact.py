@@ -278,7 +278,7 @@ def _row(row: object, name: str) -> Sequence | None:
 
 
 def checked_size(number: int, name: str) -> int:
-    """A count of rows, columns or entries; `ShapeError` where python-flint would end the process."""
+    """A count of rows, columns, entries; `ShapeError` where python-flint would end the process."""
     if not isinstance(number, int | np.integer) or not 0 <= number <= LARGEST_SIZE:
         raise ShapeError(f"{name}: got {number!r}, need an integer from 0 to {LARGEST_SIZE}")
     return int(number)
