@@ -85,7 +85,7 @@ CASES = {
     "path, yes": lambda: certify_nonincreasing(PLANE, path([1, 0, 0, 0], [1, 0, 1, 0])),
     "path, no": lambda: certify_nonincreasing(
         PLANE, path([1, 0, 0, 0], [1, 0, 1, 0], [1, 0, 2, 0])),
-    "path, open": lambda: certify_nonincreasing(
+    "path, touching 0": lambda: certify_nonincreasing(
         CUBIC, path(["-10/3", "9/2", "-1/3", "5/3"], ["-10/3", 6, "2/3", "-10/3"])),
     "convex path, yes": lambda: certify_convex_path(
         PLANE, path([0, 0, 0, 0], [1, 0, 0, 0], [1, 0, "1/2", 0])),
@@ -160,7 +160,7 @@ TEXTS = {
     "minibatches, on a wall": f"unknown; fails     {INSIDE}",
     "path, yes": "certified; holds     slope <= 0 on all 1 polynomial pieces of 1 segments",
     "path, no": "refuted; fails     slope <= 0 on polynomial piece 2, in segment 1",
-    "path, open": "unknown; undecided slope <= 0 on polynomial piece 1, in segment 0",
+    "path, touching 0": "certified; holds     slope <= 0 on all 1 polynomial pieces of 1 segments",
     "convex path, yes": f"certified; holds     segment 0: {IDLE}; holds     segment 1: {ENDS}",
     "convex path, no": f"refuted; holds     segment 0: {IDLE}; fails     segment 1: {ENDS}",
     "convex path, open": f"unknown; undecided segment 0: {ENDS}",

@@ -137,7 +137,7 @@ CASES = {
         "refuted",
         """
         holds every hidden unit stays on one linear piece, distance to the nearest knot 1
-        fails residuals orthogonal to every affine function
+        fails residuals orthogonal to every affine function, largest sum 14
         """,
     ),
     "spurious kink": (

@@ -509,7 +509,7 @@ def test_balls_that_overlap_leave_the_rise_undecided():
 def test_checkers_of_the_squared_loss_refuse_other_losses():
     other = LinearRisk(network(2, 1, 2), linear_risk(NARROW).loss)
     for check in (certify_bottleneck_minimum, certify_strict_saddle, negative_curvature):
-        with pytest.raises(DtypeError, match="risk: got LinearRisk, need a Risk with squared"):
+        with pytest.raises(DtypeError, match="risk: got LinearRisk, need a Risk"):
             check(other, exact([0] * 4))
     assert classify_critical(other, exact([0, 1, 0, 1])).verdict == "unknown"
 

@@ -3,7 +3,7 @@
 import pytest
 from flint import fmpq
 
-from lscore.errors import DataError
+from lscore.errors import DataError, LscoreError
 from lscore.papers.yun2019 import (
     certify_bend_criterion,
     certify_lemma_a3,
@@ -56,7 +56,7 @@ def test_the_criterion_is_c27_and_no_other_constant_will_do():
 @pytest.mark.parametrize("certify", [certify_lemma_a3, certify_lemma_a4, certify_lemma_a5])
 @pytest.mark.parametrize("highest", [-3, 0, 2.5, True])
 def test_an_empty_range_certifies_nothing(certify, highest):
-    with pytest.raises(DataError, match=f"highest: got {highest!r}, need an integer"):
+    with pytest.raises(LscoreError, match="highest: got .*, need an int"):
         certify(highest)
 
 
