@@ -96,6 +96,7 @@ class RationalMatrix:
     def flat(self, start: int, rows: int, columns: int) -> RationalMatrix:
         """The rows*columns entries from position `start` of the row-by-row order, reshaped."""
         try:
+            start, rows, columns = whole(start), whole(rows), whole(columns)
             entries = self.numerator.entries()[start : start + rows * columns]
             fits = min(start, rows, columns) >= 0 and max(rows, columns) <= LARGEST_SIZE
             if not fits or len(entries) != rows * columns:

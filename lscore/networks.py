@@ -158,7 +158,7 @@ class Network:
             )
         if biases is not None and len(biases) != len(weights):
             raise ShapeError(f"biases: got {len(biases)}, need {len(weights)}")
-        kinds = {_kind(part) for part in [*weights, *(biases or [])]}
+        kinds = {_kind(part) for part in [*weights, *([] if biases is None else biases)]}
         if len(kinds) > 1 or kinds - {"exact", "torch.float64"}:
             raise DtypeError(
                 f"weights, biases: got {', '.join(sorted(kinds))} (dtype), need all torch.float64 "

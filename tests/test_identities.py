@@ -56,7 +56,7 @@ def test_the_criterion_is_c27_and_no_other_constant_will_do():
 @pytest.mark.parametrize("certify", [certify_lemma_a3, certify_lemma_a4, certify_lemma_a5])
 @pytest.mark.parametrize("highest", [-3, 0, 2.5, True])
 def test_an_empty_range_certifies_nothing(certify, highest):
-    with pytest.raises(LscoreError, match="highest: got .*, need an int"):
+    with pytest.raises(LscoreError, match=r"highest: got .*, need an int"):
         certify(highest)
 
 

@@ -255,7 +255,7 @@ def test_a_separator_that_fails_its_check_is_never_certified(monkeypatch):
 @pytest.mark.parametrize("labels", [[0.9, 1.2], [True, False], ["1", "0"], [None, 1], [1j, 0]])
 def test_labels_that_are_no_integers_are_refused(labels):
     """0.9 and 1.2 were read as 0 and 1."""
-    with pytest.raises(LscoreError, match="labels.*: got"):
+    with pytest.raises(LscoreError, match=r"labels.*: got"):
         LabelledData([0, 2], labels)
 
 
@@ -263,5 +263,5 @@ def test_labels_are_whole_numbers_of_any_type():
     for labels in ([1.0, -1.0], np.array([1, -1]), [np.int8(1), np.float64(-1)]):
         assert LabelledData([0, 2], labels).labels == (1, -1)
     for depth in (1.5, True, "1"):
-        with pytest.raises(DtypeError, match="depth: got .*, need an int"):
+        with pytest.raises(DtypeError, match=r"depth: got .*, need an int"):
             LabelledData([0, 2], [1, -1], depth=depth)

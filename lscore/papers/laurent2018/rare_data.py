@@ -15,7 +15,7 @@ from flint import fmpq, fmpz, fmpz_mat
 from lscore.alternatives import common_descent
 from lscore.arguments import checked
 from lscore.certificates import Certificate, Condition, Verdict
-from lscore.errors import DataError, LscoreError
+from lscore.errors import DataError, LscoreError, ShapeError
 from lscore.exact import RationalMatrix, exact, zeros
 from lscore.papers.laurent2018.labelled_data import LabelledData, is_rare_combination
 
@@ -115,7 +115,9 @@ def separates_class(data: LabelledData, r: int, q: RationalMatrix, others: Seque
     >>> separates_class(data, 1, exact([-1, 1]), [0]), separates_class(data, 1, exact([1, 1]), [0])
     (True, False)
     """
-    values, others = zip((data.augmented @ q).entries(), data.classes, strict=True), set(others)
+    if q.shape != (data.augmented.shape[1], 1):
+        raise ShapeError(f"q: shape {q.shape}, need {(data.augmented.shape[1], 1)}")
+    values = zip((data.augmented @ q).entries(), data.classes, strict=True)
     return all(v > 0 if own == r else v < 0 or own not in others for v, own in values)
 
 

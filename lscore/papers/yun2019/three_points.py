@@ -87,7 +87,9 @@ class Place:
 
 
 @checked
-def place(h: Smooth | PiecewiseLinear, v: Scalar | arb, known: Sequence[Scalar | None] = ()) -> Place:
+def place(
+    h: Smooth | PiecewiseLinear, v: Scalar | arb, known: Sequence[Scalar | None] = ()
+) -> Place:
     r"""The place v of h, with enclosures of :math:`h(v),\ h'(v)^2,\ h''(v)`.
 
     `known`: these three as fractions, or None, when an identity gives them (:math:`h' = h(1 - h)`
