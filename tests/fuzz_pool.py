@@ -256,6 +256,7 @@ POOL = {
         POOL["Risk, solved"](),
         exact([1, -1, -2, 1, 1, 1, -1, -1, 0, 1, 1, "-1/2", -1, "1/2", 0, 0]),
     ),
+    "escape": lambda: saddle_escape(POOL["Risk, linear"](), exact([0] * 8)),
     "TieGroup": lambda: yun2019.TieGroup(fmpq(1), (0, 1), fmpq(0), (0,)),
     "TieGroups": lambda: [yun2019.TieGroup(fmpq(1), (0, 1), fmpq(0), (0,))],
     "designed": lambda: list(itertools.islice(yun2019.designed_saddles(), 2)),
@@ -302,7 +303,6 @@ OF_A_RISK = {
     "polynomial": lambda risk: cell_polynomial(OF_A_RISK["cell"](risk)),
     "least squares": lambda risk: yun2019.least_squares_minimum(risk),
     "affine fit": lambda risk: yun2019.affine_fit(risk),
-    "escape": lambda risk: saddle_escape(risk, exact([0] * risk.dimension)),
 }
 EVERYTHING = [*POOL, *OF_A_NETWORK, *OF_A_RISK]
 
