@@ -1,47 +1,8 @@
 """lscore: constructions, checkers and exact certificates for loss surfaces of neural networks."""
 
-from lscore.activations import (
-    PiecewiseLinear,
-    Smooth,
-    absolute_value,
-    arctan,
-    elu,
-    erf,
-    exponential,
-    gelu,
-    hard_tanh,
-    identity,
-    leaky_relu,
-    linear,
-    piecewise_linear,
-    relu,
-    selu,
-    sigmoid,
-    silu,
-    sine,
-    softplus,
-    softsign,
-    square,
-    tanh,
-    two_piece,
-    two_sided,
-)
-from lscore.affine_cells import certify_affine_cell
-from lscore.autograd_cells import autograd_cell, decide_autograd
-from lscore.balanced_cells import certify_balance
-from lscore.cells import Cell, cell_at, signature
-from lscore.certificates import Certificate, Condition, Verdict
-from lscore.clarke import clarke_subdifferential, decide_subgradient
-from lscore.convex_paths import certify_convex_path
-from lscore.descent import descent_certificate
-from lscore.enumeration import ActivationCells, activation_cells
-from lscore.errors import refusal
-from lscore.exact import RationalMatrix, exact, rational
-from lscore.hinges import binary_hinge, multiclass_hinge, one_versus_all_hinge
-from lscore.incident_cells import incident_cells
-from lscore.local_minima import decide_local_minimum
-from lscore.losses import SquaredLoss, half_sum_of_squares, mean_squared_error
-from lscore.multilinear import (
+from lscore.algebra.matrices import RationalMatrix, exact, rational
+from lscore.cells.arrangement.units import ActivationCells, activation_cells
+from lscore.cells.forms import (
     cell_polynomial,
     certify_backpropagation,
     certify_forms,
@@ -51,16 +12,56 @@ from lscore.multilinear import (
     monomials_by_block,
     output_polynomials,
 )
-from lscore.networks import Network, from_torch
-from lscore.paths import certify_nonincreasing
-from lscore.rays import cell_along, expand_along, walls_along
-from lscore.risk import Risk
-from lscore.smooth_points import (
+from lscore.cells.incident import incident_cells
+from lscore.cells.pattern import Cell, cell_at, signature
+from lscore.cells.rays import cell_along, expand_along, walls_along
+from lscore.certificates import Certificate, Condition, Verdict
+from lscore.minima.affine import certify_affine_cell
+from lscore.minima.autograd import autograd_cell, decide_autograd
+from lscore.minima.balanced import certify_balance
+from lscore.minima.clarke import clarke_subdifferential, decide_subgradient
+from lscore.minima.convex_paths import certify_convex_path
+from lscore.minima.descent import descent_certificate
+from lscore.minima.local import decide_local_minimum
+from lscore.minima.paths import certify_nonincreasing
+from lscore.minima.smooth import (
     cell_hessian,
     decide_indefinite,
     decide_mirrored_spectrum,
     decide_smooth_extremum,
     decide_smooth_maximum,
+)
+from lscore.model.activations import (
+    PiecewiseLinear,
+    absolute_value,
+    hard_tanh,
+    identity,
+    leaky_relu,
+    linear,
+    piecewise_linear,
+    relu,
+    two_piece,
+)
+from lscore.model.hinges import binary_hinge, multiclass_hinge, one_versus_all_hinge
+from lscore.model.losses import SquaredLoss, half_sum_of_squares, mean_squared_error
+from lscore.model.networks import Network, from_torch
+from lscore.model.risk import Risk
+from lscore.model.smooth_activations import (
+    Smooth,
+    arctan,
+    elu,
+    erf,
+    exponential,
+    gelu,
+    selu,
+    sigmoid,
+    silu,
+    sine,
+    softplus,
+    softsign,
+    square,
+    tanh,
+    two_sided,
 )
 
 __all__ = [
@@ -122,7 +123,6 @@ __all__ = [
     "output_polynomials",
     "piecewise_linear",
     "rational",
-    "refusal",
     "relu",
     "selu",
     "sigmoid",

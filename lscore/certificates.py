@@ -15,11 +15,11 @@ from types import MappingProxyType
 
 from flint import fmpq
 
-from lscore.arguments import checked
+from lscore.algebra.arguments import checked
+from lscore.algebra.matrices import RationalMatrix
+from lscore.algebra.rationals import short
 from lscore.claims import claim
 from lscore.errors import LscoreError
-from lscore.exact import RationalMatrix
-from lscore.rationals import short
 
 
 class CertificateError(LscoreError, ValueError):

@@ -4,8 +4,6 @@ Every exception of lscore derives from `LscoreError` and from the builtin that f
 ``except LscoreError`` and ``except ValueError`` do what a reader expects.
 """
 
-import textwrap
-
 
 class LscoreError(Exception):
     """Base of all exceptions of lscore."""
@@ -48,21 +46,3 @@ class HypothesisError(LscoreError, ValueError):
         self.claim = claim
         self.hypothesis = hypothesis
         self.witness = witness
-
-
-def refusal(function, *arguments, **keywords) -> str:
-    """The text of the error that a call raises, in lines of 72: shows that a call is refused.
-
-    Raises `LscoreError` if the call goes through, and passes on errors that are not lscore's.
-
-    >>> from lscore import two_piece
-    >>> print(refusal(two_piece, 1, 1).splitlines()[0])
-    DataError: s_plus, s_minus: both are 1, need different slopes; equal
-    """
-    if not callable(function):
-        raise DataError(f"function: got {type(function).__name__}, need a function")
-    try:
-        answer = function(*arguments, **keywords)
-    except LscoreError as error:
-        return textwrap.fill(f"{type(error).__name__}: {error}", 72)
-    raise LscoreError(f"{function.__name__} was not refused, it returned {answer!r}")

@@ -21,7 +21,7 @@ from lscore import (
     relu,
     two_piece,
 )
-from lscore.exact import RationalMatrix
+from lscore.algebra.matrices import RationalMatrix
 from lscore.papers.yun2019 import least_squares_minimum
 
 settings.register_profile("lscore", derandomize=True, deadline=None, database=None)

@@ -43,9 +43,9 @@ from lscore import (
     tanh,
     two_piece,
 )
-from lscore.arguments import check, kind
+from lscore.algebra.arguments import check, kind
 from lscore.errors import LscoreError
-from lscore.hinges import HingeLoss
+from lscore.model.hinges import HingeLoss
 from lscore.papers import laurent2018, milne2019, yun2019
 from lscore.papers.laurent2018 import LabelledData, flat_point
 from lscore.papers.yun2019 import linear_risk, saddle_corner_loss, saddle_escape
@@ -342,7 +342,7 @@ def make(names, parameters):
     return {p: made[p] for p in parameters}
 
 
-PLACES = (lscore, yun2019, laurent2018, milne2019, lscore.hinges)
+PLACES = (lscore, yun2019, laurent2018, milne2019, lscore.model.hinges)
 
 
 def entries():

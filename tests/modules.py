@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from lscore.module_risks import ModuleRisk
+from lscore.model.modules import ModuleRisk
 
 
 class Block(nn.Module):

@@ -7,8 +7,9 @@ from flint import fmpq
 from lscore import Certificate, Condition, Verdict, certify_affine_cell, exact
 from lscore.certificates import CertificateError, show
 from lscore.claims import CLAIMS, PAPERS, claim
-from lscore.descent import descent_certificate
-from lscore.errors import DataError, HypothesisError, LscoreError, refusal
+from lscore.errors import DataError, HypothesisError, LscoreError
+from lscore.minima.descent import descent_certificate
+from lscore.pages.shared import refusal
 from lscore.papers.yun2019 import least_squares_minimum
 
 TRUE = Condition("a < b", True, fmpq(1, 3))

@@ -32,14 +32,14 @@ from lscore import (
     expand_along,
     from_torch,
     rational,
-    refusal,
     relu,
     walls_along,
 )
-from lscore.arguments import check, checked, kind
+from lscore.algebra.arguments import check, checked, kind
+from lscore.algebra.matrices import ones, zeros
 from lscore.certificates import show
 from lscore.errors import DataError, DtypeError, LscoreError, ShapeError
-from lscore.exact import ones, zeros
+from lscore.pages.shared import refusal
 from lscore.papers.laurent2018 import LabelledData
 from lscore.papers.yun2019 import certify_spurious, least_squares_minimum
 
@@ -263,7 +263,7 @@ def test_the_wrong_kind_is_named_with_the_cure(make, error, message):
 @pytest.mark.parametrize("wrong", [None, 3, "risk", NET, [PARABOLA], Risk])
 @pytest.mark.parametrize(
     "function",
-    [certify_affine_cell, decide_local_minimum, cell_at, certify_spurious, lscore.incident_cells],
+    [certify_affine_cell, decide_local_minimum, cell_at, certify_spurious, lscore.cells.incident],
 )
 def test_what_is_no_risk_is_named(function, wrong):
     refused(

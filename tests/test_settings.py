@@ -50,7 +50,8 @@ from lscore import (
     square,
     tanh,
 )
-from lscore.enumeration import activation_cells
+from lscore.algebra.matrices import stack
+from lscore.cells.arrangement.units import activation_cells
 from lscore.errors import (
     BudgetError,
     DataError,
@@ -59,7 +60,6 @@ from lscore.errors import (
     ShapeError,
     TieError,
 )
-from lscore.exact import stack
 from lscore.papers.laurent2018 import LabelledData
 from lscore.papers.yun2019 import constants, least_squares_minimum, place, split_tie
 

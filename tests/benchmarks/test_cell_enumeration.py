@@ -15,8 +15,8 @@ from scipy.optimize import linprog
 from sklearn.datasets import load_diabetes, load_iris
 
 from lscore import activation_cells
-from lscore.arrangements import most_patterns
-from lscore.one_pass import fingerprints
+from lscore.cells.arrangement.hyperplanes import most_patterns
+from lscore.cells.arrangement.sweep import fingerprints
 
 pytestmark = pytest.mark.benchmark(timer=time.process_time)
 MILLION = [(150, 3, 1102900), (60, 4, 978812), (30, 6, 1243232)]

@@ -14,7 +14,7 @@ import torch
 from sklearn.datasets import load_diabetes
 
 from lscore import Network, Risk, certify_affine_cell, relu
-from lscore.affine_cells import certified_radius_squared
+from lscore.minima.affine import certified_radius_squared
 from lscore.papers.yun2019 import affine_fit, certify_spurious, least_squares_minimum, one_dead_unit
 
 pytestmark = pytest.mark.benchmark(timer=time.process_time)

@@ -15,9 +15,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from lscore.convnets import lenet5, resnet22
-from lscore.curvature import curvature, risk_gradient
-from lscore.module_risks import ModuleRisk
+from lscore.curvature.routes import curvature, risk_gradient
+from lscore.model.modules import ModuleRisk
+from lscore.papers.milne2019.experiments.networks import lenet5, resnet22
 
 pytestmark = pytest.mark.benchmark(timer=time.process_time)
 ROUTES = ["plain", "double-backward", "tangent-sweep", "torch.func", "secant"]

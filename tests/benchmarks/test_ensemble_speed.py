@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from lscore import Network, Risk, SquaredLoss, relu
-from lscore.ensembles import descend_together
-from lscore.toy_ensembles import default_starts, descend_sides, sides
+from lscore.papers.milne2019.experiments.toy import default_starts, descend_sides, sides
+from lscore.runs.ensembles import descend_together
 
 pytestmark = pytest.mark.benchmark(group="1000 trials x 500 steps", timer=time.process_time)
 RNG = np.random.default_rng(0)

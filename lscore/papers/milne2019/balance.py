@@ -16,14 +16,14 @@ from __future__ import annotations
 import numpy as np
 from flint import fmpq
 
-from lscore.arguments import checked
+from lscore.algebra.arguments import checked
+from lscore.algebra.matrices import RationalMatrix, exact
+from lscore.cells.rays import expand_along
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError, HypothesisError, TieError
-from lscore.exact import RationalMatrix, exact
-from lscore.networks import Point
+from lscore.model.networks import Point
+from lscore.model.risk import Risk
 from lscore.papers.milne2019.region import check_setting, data_loss, squared_radius
-from lscore.rays import expand_along
-from lscore.risk import Risk
 
 _CLAIM, _STATEMENT = "MILNE-N", "this critical point obeys (i), (ii) and (iii)"
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 import numpy as np
 from flint import fmpq
 
-from lscore.arguments import checked
+from lscore.algebra.arguments import checked
+from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError, HypothesisError
-from lscore.exact import RationalMatrix, Scalar, exact, rational
-from lscore.losses import SquaredLoss
-from lscore.networks import Point
-from lscore.risk import Risk
+from lscore.model.losses import SquaredLoss
+from lscore.model.networks import Point
+from lscore.model.risk import Risk
 
 
 def check_setting(risk: Risk, claim: str = "MILNE-D2") -> None:

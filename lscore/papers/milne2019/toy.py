@@ -1,6 +1,6 @@
 r"""The surface of the toy regression, completely: one input, one hidden layer of ReLUs, no biases.
 
-With the moments :math:`S_\pm, B_\pm` of the two sides (see `lscore.toy_ensembles`) and
+With the moments :math:`S_\pm, B_\pm` of the two sides (see `experiments.toy`) and
 :math:`c_\pm = \sum_{\pm w_j > 0} v_j w_j` the risk is
 
 .. math:: \tfrac12 Q + \sum_\pm \bigl(\tfrac12 S_\pm c_\pm^2 - B_\pm c_\pm\bigr)
@@ -15,15 +15,15 @@ from math import isqrt
 
 from flint import fmpq
 
-from lscore.activations import relu
-from lscore.arguments import checked
+from lscore.algebra.arguments import checked
+from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError, HypothesisError
-from lscore.exact import RationalMatrix, Scalar, exact, rational
-from lscore.losses import SquaredLoss
-from lscore.networks import Network
+from lscore.model.activations import relu
+from lscore.model.losses import SquaredLoss
+from lscore.model.networks import Network
+from lscore.model.risk import Risk
 from lscore.papers.milne2019.region import check_setting
-from lscore.risk import Risk
 
 _ONLY = "0 is the only global minimum and the only Clarke critical point"
 _TRAINED = "gradient descent from every point of the ball converges to 0"

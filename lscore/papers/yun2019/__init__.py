@@ -2,33 +2,18 @@ r"""Yun, Sra, Jadbabaie, "Small nonlinearities in activation functions create ba
 neural networks", ICLR 2019. Points of Theorem 1 are exact; hand them to `Risk` or ``.point()``.
 Points of Theorem 2 are named by `Constants`: fractions where possible, balls otherwise."""
 
-from lscore.one_kink import (
-    best_one_kink,
+from lscore.model.settings import slopes
+from lscore.papers.yun2019.linear.counterexamples import (
+    CORNER,
+    certify_absolute_minimum,
+    certify_corner_minimum,
+    certify_linear_collapse,
+    saddle_corner_loss,
 )
-from lscore.papers.yun2019.bad_valleys import (
-    certify_bad_valley,
-)
-from lscore.papers.yun2019.barriers import (
-    Pass,
-    certify_barrier,
-    lowest_pass,
-)
-from lscore.papers.yun2019.corollary_3 import (
-    corollary_3,
-    sigmoid_place,
-    tempting_constants,
-)
-from lscore.papers.yun2019.critical_points import (
+from lscore.papers.yun2019.linear.critical import (
     classify_critical,
 )
-from lscore.papers.yun2019.deep_linear import (
-    LinearRisk,
-    ProductLoss,
-    layer_gradients,
-    linear_risk,
-    logistic_product_loss,
-)
-from lscore.papers.yun2019.designed_saddles import (
+from lscore.papers.yun2019.linear.designed import (
     Designed,
     count_answers,
     designed_minima,
@@ -36,66 +21,49 @@ from lscore.papers.yun2019.designed_saddles import (
     partial_decomposition,
     zero_layers,
 )
-from lscore.papers.yun2019.escape import (
-    escape_path,
-    just_outside,
-)
-from lscore.papers.yun2019.find_constants import (
-    find_constants,
-)
-from lscore.papers.yun2019.identities import (
-    certify_bend_criterion,
-    certify_lemma_a3,
-    certify_lemma_a4,
-    certify_lemma_a5,
-)
-from lscore.papers.yun2019.kink_cones import (
-    KinkCones,
-)
-from lscore.papers.yun2019.linear_counterexamples import (
-    CORNER,
-    certify_absolute_minimum,
-    certify_corner_minimum,
-    certify_linear_collapse,
-    saddle_corner_loss,
-)
-from lscore.papers.yun2019.linear_curvature import (
-    certify_strict_saddle,
-    linear_hessian,
-    negative_curvature,
-)
-from lscore.papers.yun2019.linear_factorisations import (
+from lscore.papers.yun2019.linear.factorisations import (
     certify_bottleneck_minimum,
     certify_transfer,
     factorise,
     move_product,
 )
-from lscore.papers.yun2019.linear_floats import (
+from lscore.papers.yun2019.linear.floats import (
     FloatAnswer,
     classify_critical_floats,
     gradient_descent,
     suboptimality,
 )
-from lscore.papers.yun2019.linear_saddles import (
+from lscore.papers.yun2019.linear.saddles import (
     Escape,
     certify_saddle,
     saddle_escape,
 )
-from lscore.papers.yun2019.lower_points import (
-    LowerPoint,
-    one_dead_unit,
-    refitted_kink,
+from lscore.papers.yun2019.linear.setting import (
+    LinearRisk,
+    ProductLoss,
+    layer_gradients,
+    linear_risk,
+    logistic_product_loss,
 )
-from lscore.papers.yun2019.minimum import (
-    certify_spurious,
-    least_squares_minimum,
+from lscore.papers.yun2019.linear.strict import (
+    certify_strict_saddle,
+    linear_hessian,
+    negative_curvature,
 )
-from lscore.papers.yun2019.setting import (
-    affine_fit,
-    check_data,
-    slopes,
+from lscore.papers.yun2019.smooth.fit import (
+    certify_printed_fit,
+    certify_three_points,
+    certify_zero_risk,
+    relu_like_fit,
+    relu_like_point,
 )
-from lscore.papers.yun2019.smooth_lower_points import (
+from lscore.papers.yun2019.smooth.identities import (
+    certify_bend_criterion,
+    certify_lemma_a3,
+    certify_lemma_a4,
+    certify_lemma_a5,
+)
+from lscore.papers.yun2019.smooth.lower_points import (
     best_pull,
     first_lower_radius,
     lower_point_in_box,
@@ -103,23 +71,58 @@ from lscore.papers.yun2019.smooth_lower_points import (
     pulled_apart,
     risk_on_slice,
 )
-from lscore.papers.yun2019.smooth_minimum import (
+from lscore.papers.yun2019.smooth.minimum import (
     box_is_safe,
     certify_smooth_minimum,
 )
-from lscore.papers.yun2019.three_points import (
+from lscore.papers.yun2019.smooth.search import (
+    find_constants,
+)
+from lscore.papers.yun2019.smooth.setting import (
     Constants,
     Place,
     constants,
     place,
     three_points,
 )
-from lscore.papers.yun2019.tie_splits import (
+from lscore.papers.yun2019.smooth.table import (
+    corollary_3,
+    sigmoid_place,
+    tempting_constants,
+)
+from lscore.papers.yun2019.two_piece.barriers import (
+    Pass,
+    certify_barrier,
+    lowest_pass,
+)
+from lscore.papers.yun2019.two_piece.cones import (
+    KinkCones,
+)
+from lscore.papers.yun2019.two_piece.escape import (
+    escape_path,
+    just_outside,
+)
+from lscore.papers.yun2019.two_piece.lower_points import (
+    LowerPoint,
+    one_dead_unit,
+    refitted_kink,
+)
+from lscore.papers.yun2019.two_piece.minimum import (
+    certify_spurious,
+    least_squares_minimum,
+)
+from lscore.papers.yun2019.two_piece.printed import (
+    opposite_units,
+    tied_point,
+    two_unit_point,
+)
+from lscore.papers.yun2019.two_piece.setting import affine_fit, check_data
+from lscore.papers.yun2019.two_piece.splits import (
     TieSplit,
     certify_split,
     split_tie,
 )
-from lscore.papers.yun2019.ties import (
+from lscore.papers.yun2019.two_piece.ties import (
     Gap,
     TieGroup,
     certify_group_sums,
@@ -127,20 +130,14 @@ from lscore.papers.yun2019.ties import (
     tie_groups,
     usable_gaps,
 )
-from lscore.papers.yun2019.two_units import (
-    opposite_units,
-    tied_point,
-    two_unit_point,
+from lscore.papers.yun2019.two_piece.valleys import (
+    certify_bad_valley,
 )
-from lscore.papers.yun2019.wide_paths import (
+from lscore.papers.yun2019.two_piece.wide_paths import (
     wide_path,
 )
-from lscore.papers.yun2019.zero_risk import (
-    certify_printed_fit,
-    certify_three_points,
-    certify_zero_risk,
-    relu_like_fit,
-    relu_like_point,
+from lscore.surface.one_kink import (
+    best_one_kink,
 )
 
 __all__ = [

@@ -1,0 +1,4 @@
+"""Numbers that decide: rationals, linear algebra, alternatives, polynomials, intervals.
+
+Knows no network.
+"""

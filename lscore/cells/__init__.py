@@ -1,0 +1,1 @@
+"""The partition of parameter space: patterns, rays, forms, incident cells."""

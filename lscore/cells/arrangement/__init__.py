@@ -1,0 +1,1 @@
+"""All activation patterns of one unit: hyperplanes, signs, vertices, cells."""

@@ -1,0 +1,317 @@
+r"""The partition of parameter space into cells: what a point, or a pair of points, says about it.
+
+Cells are open, and the walls between them are null sets if every layer has a bias. They need not be
+convex (from three layers on) nor connected. Every decision is exact.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations_with_replacement
+
+import numpy as np
+from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
+
+from lscore.algebra.matrices import RationalMatrix, exact, ones
+from lscore.cells.forms import parameter_names, symbolic_signals
+from lscore.cells.pattern import Cell, cell_at, signature
+from lscore.cells.rays import cell_along
+from lscore.certificates import Certificate, Condition, Verdict, show
+from lscore.errors import TieError
+from lscore.model.hinges import HingeLoss
+from lscore.model.networks import Point
+from lscore.model.passes import activated, trace
+from lscore.model.risk import Risk
+
+
+def certify_in_cell(risk: Risk, w: Point | np.ndarray) -> Certificate:
+    """Does w lie inside an open cell? Certified with its clearance, refuted with its ties.
+
+    Piecewise linear networks of any depth, squared and hinge losses. Sound and complete. Source:
+    Laurent and von Brecht (2018), Lemma 1 (LVB-L1).
+
+    >>> from lscore import Network, relu
+    >>> risk = Risk(Network((1, 1, 1), relu), [0, 1], [0, 1])
+    >>> certify_in_cell(risk, exact([1, -1, 1, 0])).witness["ties"]
+    [(1, 1, 0)]
+    """
+    statement = "the point lies inside an open cell"
+    found = signature(risk, w)
+    ties = len(found.ties)
+    clear = Condition(
+        "nothing lies on a knot" if not ties else f"nothing lies on a knot ({ties} ties)",
+        not ties,
+        found.clearance,
+        "clearance",
+    )
+    if ties:
+        witness = {"ties": found.ties}
+        return Certificate("LVB-L1", statement, Verdict.REFUTED, "exact", [clear], witness)
+    return Certificate("LVB-L1", statement, Verdict.CERTIFIED, "exact", [clear])
+
+
+def _off_layers(risk: Risk, w: RationalMatrix) -> dict[int, int]:
+    """Samples that a layer switches off to 0 around w: the sample and that layer, from 0."""
+    found: dict[int, int] = {}
+    run = trace(risk.network, w, risk.exact_X)
+    for l, (h, positions) in enumerate(zip(activated(risk.network), run.positions, strict=True)):
+        for i, row in enumerate(positions.tolist()):
+            inside = all(p % 2 == 0 for p in row)
+            if inside and all(h.slopes[p // 2] == 0 == h.intercepts[p // 2] for p in row):
+                found.setdefault(i, l)
+    return found
+
+
+def decide_null_walls(risk: Risk, w: Point | np.ndarray) -> Certificate:
+    r"""Do the points that lie in no cell form a null set? (LVB-L1)
+
+    With a bias in every layer, yes: each pre-activation is its own bias plus something that does
+    not depend on it, so each wall is a graph. The derivatives by the biases are computed, at w.
+    So is each margin of a hinge loss, unless an output activation has a flat piece: then refuted if
+    a margin is 0 all around w, else unknown. Without biases refuted if a layer is off at w for some
+    sample while a later pre-activation, then 0 all around w, sits on a knot; else unknown. Sound.
+    Source: Laurent and von Brecht (2018), Lemma 1.
+    """
+    statement = "the points that lie in no cell form a null set"
+    w = exact(risk.network.point(w), "w")
+    if risk.network.bias:
+        conditions = [
+            Condition(f"pre-activations of layer {l + 1} have derivative 1 by their bias", holds)
+            for l, holds in enumerate(_own_bias(risk, w))
+        ]
+        if not conditions:
+            conditions = [Condition("no pre-activation has a knot", True)]
+        if not isinstance(risk.loss, HingeLoss):
+            return Certificate("LVB-L1", statement, Verdict.CERTIFIED, "exact", conditions)
+        h = risk.network.output_activation
+        felt = h is None or all(s != 0 for s in h.slopes)
+        text = "every margin depends on an output bias"
+        if felt:
+            conditions.append(Condition(text, True))
+            return Certificate("LVB-L1", statement, Verdict.CERTIFIED, "exact", conditions)
+        if why := _held_margin(risk, w):
+            conditions.append(Condition(text, False))
+            witness = {"point": w, "why": why}
+            return Certificate("LVB-L1", statement, Verdict.REFUTED, "exact", conditions, witness)
+        conditions.append(Condition(text, None))
+        reason = "a flat piece of the output activation may hold a margin at 0"
+        return Certificate("LVB-L1", statement, Verdict.UNKNOWN, "exact", conditions, reason=reason)
+    off = _off_layers(risk, w)
+    biased = Condition("every layer has a bias", False)
+    for l, i, k in signature(risk, w).ties:
+        if i in off and off[i] < l - 1 < len(activated(risk.network)):
+            text = f"layer {off[i] + 1} is off for sample {i}: unit {k} of layer {l} is tied nearby"
+            witness = {"point": w, "why": text}
+            return Certificate("LVB-L1", statement, Verdict.REFUTED, "exact", [biased], witness)
+    reason = "a layer has no bias, and no layer is switched off at the point"
+    return Certificate("LVB-L1", statement, Verdict.UNKNOWN, "exact", [biased], reason=reason)
+
+
+def _held_margin(risk: Risk, w: RationalMatrix) -> str:
+    """A margin that is 0 all around w because its outputs lie inside flat pieces; "" if none is."""
+    h, found = risk.network.output_activation, signature(risk, w)
+    lines = risk.loss.directions(risk.y.numpy())
+    for i, j in np.argwhere(found.margins == 1):
+        places = found.layers[-1][i][lines[i, j] != 0].tolist()
+        if all(p % 2 == 0 and h.slopes[p // 2] == 0 for p in places):
+            return f"margin {j} of sample {i} is 0 all around"
+    return ""
+
+
+def _own_bias(risk: Risk, w: RationalMatrix) -> list[bool]:
+    """Per activated layer: does every pre-activation grow by 1 with all biases of its layer?"""
+    network, before = risk.network, trace(risk.network, w, risk.exact_X)
+    answers, start = [], 0
+    for l in range(len(activated(network))):
+        out, inner = network.widths[l + 1], network.widths[l]
+        step = [0] * risk.dimension
+        start += out * inner
+        step[start : start + out] = [1] * out
+        start += out
+        after = trace(network, w + exact(step), risk.exact_X)
+        grown = after.pre[l] - before.pre[l]
+        answers.append(grown == ones(len(risk.exact_X)) @ ones(out).T)
+    return answers
+
+
+def decide_smooth(risk: Risk, w: Point | np.ndarray, trials: int = 20) -> Certificate:
+    r"""Are the outputs, as functions of the parameters, smooth around w? (MILNE-L1)
+
+    Certified if no pre-activation lies on a knot, or only such that are 0 all around w because an
+    earlier layer is off (networks without biases). Refuted with a direction u along which a
+    derivative jumps: its values for small t > 0 and t < 0 differ. Unknown if none of `trials`
+    integer directions shows a jump. Sound. Source: Milne (2019), Lemma 1.
+
+    >>> from lscore import Network, relu
+    >>> risk = Risk(Network((1, 1, 1), relu), [0, 1], [0, 1])
+    >>> decide_smooth(risk, exact([1, -1, 1, 0])).verdict.value
+    'refuted'
+    """
+    statement = "the outputs are smooth around the point"
+    w = exact(risk.network.point(w), "w")
+    hidden = len(activated(risk.network))
+    ties = [tie for tie in signature(risk, w).ties if tie[0] <= hidden]
+    off = {} if risk.network.bias else _off_layers(risk, w)
+    felt = [tie for tie in ties if not (tie[1] in off and off[tie[1]] < tie[0] - 1)]
+    still = Condition("no pre-activation lies on a knot", not ties)
+    if ties and not felt:
+        still = Condition(
+            f"every tie (there are {len(ties)}) comes after a layer that is off", True
+        )
+    if not felt:
+        return Certificate("MILNE-L1", statement, Verdict.CERTIFIED, "exact", [still])
+    rng = np.random.default_rng(0)
+    for _ in range(trials):
+        u = exact(rng.integers(-3, 4, risk.dimension).astype(float))
+        try:
+            slopes = [_output_slopes(cell_along(risk, w, v), w, u) for v in (u, -u)]
+        except TieError:
+            continue
+        jumps = [(i, a, b) for i, (a, b) in enumerate(zip(*slopes, strict=True)) if a != b]
+        if jumps:
+            i, after, before = jumps[0]
+            witness = {
+                "direction": u,
+                "output of sample": i,
+                "slopes": f"{show(before)}, then {show(after)}",
+            }
+            return Certificate("MILNE-L1", statement, Verdict.REFUTED, "exact", [still], witness)
+    reason = f"something is tied, but no derivative jumps along {trials} directions"
+    return Certificate("MILNE-L1", statement, Verdict.UNKNOWN, "exact", [still], reason=reason)
+
+
+def _output_slopes(cell: Cell, w: RationalMatrix, u: RationalMatrix) -> list[fmpq]:
+    """The derivatives along u of the sums of outputs per sample, in the frozen network."""
+    inputs, outputs = cell.frozen.forward(w)
+    n, k = outputs.shape
+    slopes = []
+    for i in range(n):
+        pull = exact([[int(row == i)] * k for row in range(n)])
+        slopes.append(cell.frozen.gradient(w, inputs, pull).dot(u))
+    return slopes
+
+
+def decide_layerwise_affine(
+    cell: Cell, outputs: list[list[fmpq_mpoly]] | None = None
+) -> Certificate:
+    r"""Are all outputs, on the cell, affine in each layer's :math:`(W_l, b_l)` separately? (HE-T2a)
+
+    Read off the polynomials of the frozen network: certified if no monomial has two factors from
+    one layer, else refuted with one that does. `outputs` (n, k) replaces the cell's own
+    polynomials, for instance by those with shared parameters. Any depth. Sound and complete.
+    Source: He, Wang and Tao (2020), Theorem 2, part 1.
+    """
+    if outputs is None:
+        *_, outputs = symbolic_signals(cell, variables(cell.risk))
+    layers = [name.split("_")[0][1:] for name in parameter_names(cell.risk.network)]
+    monomials = {e for row in outputs for p in row for e in p.to_dict()}
+    repeated = [
+        exponents
+        for exponents in monomials
+        if any(
+            sum(e for e, layer in zip(exponents, layers, strict=True) if layer == name) > 1
+            for name in set(layers)
+        )
+    ]
+    statement = "on the cell the outputs are affine in each layer's parameters"
+    condition = Condition("no monomial takes two factors from one layer", not repeated)
+    if repeated:
+        names = zip(parameter_names(cell.risk.network), min(repeated), strict=True)
+        witness = {"monomial": " ".join(name for name, e in names for _ in range(e))}
+        return Certificate("HE-T2a", statement, Verdict.REFUTED, "exact", [condition], witness)
+    values = {"monomials": len(monomials)}
+    return Certificate("HE-T2a", statement, Verdict.CERTIFIED, "exact", [condition], values=values)
+
+
+def variables(risk: Risk) -> list[fmpq_mpoly]:
+    """One polynomial variable per parameter, named by `parameter_names`."""
+    return list(fmpq_mpoly_ctx.get(parameter_names(risk.network), Ordering.lex).gens())
+
+
+def _pair(risk: Risk, a: Point, b: Point) -> tuple:
+    """Both points, exact, and the conditions that they have one signature and no tie."""
+    a, b = (exact(risk.network.point(w), name) for w, name in ((a, "a"), (b, "b")))
+    first, second = signature(risk, a), signature(risk, b)
+    conditions = [
+        Condition("no point lies on a wall", first.in_cell and second.in_cell),
+        Condition("both points have the same signature", first == second),
+    ]
+    return a, b, first, conditions
+
+
+def decide_not_convex(risk: Risk, a: Point, b: Point) -> Certificate:
+    """Do a and b show that their cell is not convex: is their midpoint outside it? (HE-T2a)
+
+    Refuted if a and b do not lie in one cell or the midpoint does. Sound and complete as a
+    statement about these two points. Source: remark after Theorem 2 of He, Wang and Tao (2020).
+    """
+    a, b, shared, conditions = _pair(risk, a, b)
+    statement = "the points have one signature and their midpoint has another"
+    middle = (a + b) / 2
+    found = signature(risk, middle)
+    conditions.append(Condition("the midpoint has another signature", found != shared))
+    if all(c.holds for c in conditions):
+        values = {"signatures of the points and the midpoint": f"{_line(shared)} | {_line(found)}"}
+        return Certificate(
+            "HE-T2a", statement, Verdict.CERTIFIED, "exact", conditions, values=values
+        )
+    witness = {"signature of the midpoint": _line(found)}
+    return Certificate("HE-T2a", statement, Verdict.REFUTED, "exact", conditions, witness)
+
+
+def _line(found: object) -> str:
+    return "; ".join(" ".join(line.split()) for line in str(found).splitlines())
+
+
+def decide_disconnected(risk: Risk, a: Point, b: Point) -> Certificate:
+    r"""Do a and b have the same signature while no path inside the cell joins them?
+
+    Certified with a parameter of opposite signs at a and b that cannot be 0 in the cell: where it
+    is 0, two of the polynomials that are positive in the cell have a constant sum :math:`\le 0`.
+    Refuted if the signatures differ; unknown if no such parameter is found. Sound. Claim LVB-L1 for
+    hinge losses, HE-T2a for others.
+    """
+    a, b, shared, conditions = _pair(risk, a, b)
+    id = "LVB-L1" if isinstance(risk.loss, HingeLoss) else "HE-T2a"
+    statement = "the points have one signature and no path inside the cell joins them"
+    if not all(c.holds for c in conditions):
+        witness = {"signatures": f"{_line(shared)} | {_line(signature(risk, b))}"}
+        return Certificate(id, statement, Verdict.REFUTED, "exact", conditions, witness)
+    cell, names = cell_at(risk, a), parameter_names(risk.network)
+    for j, (left, right) in enumerate(zip(a.entries(), b.entries(), strict=True)):
+        if left * right >= 0:
+            continue
+        point = variables(risk)
+        point[j] *= 0
+        for p, q in combinations_with_replacement(_positive(cell, point), 2):
+            total = p + q
+            if total.is_constant() and _constant(total) <= 0:
+                text = f"{names[j]} changes its sign, and is never 0 in the cell"
+                conditions.append(Condition(text, True))
+                values = {"there two positive polynomials would add up to": _constant(total)}
+                return Certificate(
+                    id, statement, Verdict.CERTIFIED, "exact", conditions, values=values
+                )
+    reason = "no parameter of opposite signs was shown to be non-zero in the cell"
+    return Certificate(id, statement, Verdict.UNKNOWN, "exact", conditions, reason=reason)
+
+
+def _constant(p: fmpq_mpoly) -> fmpq:
+    return next(iter(p.to_dict().values()), fmpq(0))
+
+
+def _positive(cell: Cell, point: list[fmpq_mpoly]) -> list[fmpq_mpoly]:
+    """Polynomials that are positive exactly on the cell: distances to knots, signed margins."""
+    *pre, outputs = symbolic_signals(cell, point)
+    found = []
+    for h, matrix, pieces in zip(activated(cell.risk.network), pre, cell.pieces, strict=True):
+        for row, row_pieces in zip(matrix, pieces.tolist(), strict=True):
+            for z, p in zip(row, row_pieces, strict=True):
+                found += [z - h.knots[p - 1]] if p else []
+                found += [h.knots[p] - z] if p < len(h.knots) else []
+    if cell.unsolved is not None:
+        lines = cell.risk.loss.directions(cell.risk.y.numpy())
+        for i, row in enumerate(outputs):
+            for j, line in enumerate(lines[i]):
+                m = sum((int(d) * z for d, z in zip(line, row, strict=True) if d), row[0] * 0 + 1)
+                found.append(m if cell.unsolved[i, j] else -m)
+    return found

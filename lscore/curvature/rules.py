@@ -1,0 +1,175 @@
+r"""How a tangent passes each kind of layer, and what the layer adds to the second derivative.
+
+Move all parameters along :math:`w + t g`. A rule takes a layer's stored input z and output, the
+tangent :math:`z'` and, for layers that bend, the delta :math:`d = \partial\ell/\partial a` of the
+output a. It returns :math:`a'` and :math:`\langle d, s \rangle`, where s is the part of
+:math:`a''` that the layer makes itself (what :math:`z''` contributes is in the deltas below).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from lscore.model.activations import PiecewiseLinear
+from lscore.model.modules import Elementwise
+
+
+@dataclass(frozen=True)
+class Site:
+    """One layer at work: its module, stored input and output, extra values, and its delta."""
+
+    module: nn.Module
+    input: torch.Tensor
+    output: torch.Tensor
+    delta: torch.Tensor | None = None
+    extra: torch.Tensor | None = None
+
+    def moving(self, tangents: dict, name: str) -> torch.Tensor | None:
+        """The direction in which a parameter of the module moves; None if it does not."""
+        return tangents.get(getattr(self.module, name, None))
+
+
+def _pair(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    return torch.dot(a.reshape(-1), b.reshape(-1))
+
+
+def _add(a: torch.Tensor | None, b: torch.Tensor | None) -> torch.Tensor | None:
+    return b if a is None else a if b is None else a + b
+
+
+def linear_rule(site: Site, tangent: torch.Tensor | None, moves: dict):
+    r"""Linear and Conv2d, :math:`a = W z + b`: :math:`a' = W z' + G z + g_b`,
+    :math:`s = 2 G z'`.
+    """
+    module, G, g_b = site.module, site.moving(moves, "weight"), site.moving(moves, "bias")
+    apply = F.linear if isinstance(module, nn.Linear) else module._conv_forward
+    moved = None if tangent is None else apply(tangent, module.weight, None)
+    if G is not None:
+        moved = _add(moved, apply(site.input, G, None))
+    if g_b is not None:
+        shape = (-1,) if isinstance(module, nn.Linear) else (-1, 1, 1)
+        moved = _add(moved, g_b.reshape(shape).expand_as(site.output))
+    if tangent is None or G is None:
+        return moved, 0.0
+    return moved, 2 * _pair(site.delta, apply(tangent, G, None))
+
+
+def batch_norm_rule(site: Site, tangent: torch.Tensor | None, moves: dict):
+    r"""Batch normalisation :math:`a = \gamma n + \beta`, :math:`n = q (z - \bar z)`.
+
+    In train mode :math:`\bar z` and :math:`q = (v + \epsilon)^{-1/2}` move with the batch. With
+    :math:`z_c = z - \bar z` the layer's own part is :math:`s = 2 \gamma' (q z_c)' +
+    \gamma (2 q' z_c' + q'' z_c)`. In eval mode the statistics stand still.
+    """
+    module, z = site.module, site.input
+    over = [i for i in range(z.dim()) if i != 1]
+    shape = (-1, *[1] * (z.dim() - 2))
+    train = module.training or module.running_mean is None
+    if train:
+        n, _, q = torch.native_batch_norm(z, None, None, None, None, True, 0.0, module.eps)
+    else:
+        q = (module.running_var + module.eps).rsqrt()
+        n = (z - module.running_mean.reshape(shape)) * q.reshape(shape)
+    scale = torch.ones_like(q) if module.weight is None else module.weight
+    d_scale, d_shift = site.moving(moves, "weight"), site.moving(moves, "bias")
+    along_n = torch.zeros_like(q) if d_scale is None else d_scale  # the factor of n in a'
+    if tangent is None:
+        if d_scale is None and d_shift is None:
+            return None, 0.0
+        shift = torch.zeros_like(q) if d_shift is None else d_shift
+        return torch.addcmul(shift.reshape(shape), n, along_n.reshape(shape)), 0.0
+    step = tangent
+    if train:
+        step = tangent - tangent.mean(over).reshape(shape)
+    with_step = (site.delta * step).sum(over)
+    bend = 2 * along_n * q * with_step
+    if train:
+        size, with_n = z.numel() // len(q), (site.delta * n).sum(over)
+        shrink = -(q / size) * (n * step).sum(over)  # q' / q
+        curve = 3 * shrink.square() - q.square() / size * step.square().sum(over)  # q'' / q
+        bend = bend + 2 * scale * shrink * q * with_step
+        bend = bend + (scale * curve + 2 * along_n * shrink) * with_n
+        along_n = along_n + scale * shrink
+    moved = (step * (scale * q).reshape(shape)).addcmul_(n, along_n.reshape(shape))
+    return moved if d_shift is None else moved.add_(d_shift.reshape(shape)), bend.sum()
+
+
+def smooth_rule(site: Site, tangent: torch.Tensor | None, moves: dict):
+    r"""A smooth activation :math:`\sigma`, entry by entry: :math:`a' = \sigma'(z) z'`,
+    :math:`s = \sigma''(z) z'^2`."""
+    if tangent is None:
+        return None, 0.0
+    y = site.output
+    if isinstance(site.module, nn.Tanh):
+        first = 1 - y.square()
+        second = -2 * y * first
+    elif isinstance(site.module, nn.Sigmoid):
+        first = y * (1 - y)
+        second = first * (1 - 2 * y)
+    else:
+        with torch.enable_grad():
+            z = site.input.detach().requires_grad_()
+            (first,) = torch.autograd.grad(site.module(z).sum(), z, create_graph=True)
+            (second,) = torch.autograd.grad(first.sum(), z)
+        first = first.detach()
+    return first * tangent, (site.delta * second * tangent.square()).sum()
+
+
+def slope_rule(site: Site, tangent: torch.Tensor | None, moves: dict):
+    """A piecewise linear activation: the tangent times the slope of the piece in use."""
+    if tangent is None:
+        return None, 0.0
+    module, z = site.module, site.input
+    if isinstance(module, nn.ReLU):
+        return torch.ops.aten.threshold_backward(tangent, site.output, 0), 0.0
+    if isinstance(module, nn.LeakyReLU):
+        return torch.where(z > 0, tangent, module.negative_slope * tangent), 0.0
+    return tangent * module.activation.slope(z), 0.0
+
+
+def max_pool_rule(site: Site, tangent: torch.Tensor | None, moves: dict):
+    """Max-pooling: the tangent of the entry that won."""
+    if tangent is None:
+        return None, 0.0
+    flat = tangent.flatten(2).gather(2, site.extra.flatten(2))
+    return flat.reshape(site.output.shape), 0.0
+
+
+def same_rule(site: Site, tangent: torch.Tensor | None, moves: dict):
+    """A linear map without parameters: the tangent goes through it."""
+    return None if tangent is None else site.module(tangent), 0.0
+
+
+_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+_SMOOTH = (nn.Tanh, nn.Sigmoid, nn.Softplus, nn.SiLU, nn.GELU, nn.Softsign, nn.Mish)
+_SAME = (nn.Flatten, nn.Identity, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
+Rule = Callable[[Site, torch.Tensor | None, dict], tuple]
+
+
+def rule_of(module: nn.Module) -> tuple[Rule, bool] | None:
+    """The rule of a module, and whether it needs the delta of its output; None if there is none.
+
+    >>> rule_of(nn.LayerNorm(3)) is None, rule_of(nn.Linear(1, 1))[1]
+    (True, True)
+    """
+    kind = type(module)
+    if kind is Elementwise:
+        linear = isinstance(module.activation, PiecewiseLinear)
+        return (slope_rule, False) if linear else (smooth_rule, True)
+    if kind in (nn.Linear, nn.Conv2d):
+        return linear_rule, True
+    if kind in _BATCH_NORMS:
+        return batch_norm_rule, True
+    if kind in _SMOOTH:
+        return smooth_rule, True
+    if kind in (nn.ReLU, nn.LeakyReLU):
+        return slope_rule, False
+    if kind is nn.MaxPool2d and not module.return_indices:
+        return max_pool_rule, False
+    still = kind in (nn.Dropout, nn.Dropout2d) and (module.p == 0 or not module.training)
+    return (same_rule, False) if kind in _SAME or still else None

@@ -1,0 +1,1 @@
+"""Is this point a minimum, and what leads away from it?"""

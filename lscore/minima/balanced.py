@@ -1,0 +1,253 @@
+r"""Local minima by convexity, at any depth: the pulls of the loss balance along every path.
+
+In an open cell each output is a combination of fixed functions of the sample: one for every path
+through the network, the product of the slopes on the path times an input, a 1 (for a bias) or an
+intercept. The parameters only choose the coefficients. The loss is convex in the outputs, so if its
+subgradient at the outputs, the *pull*, is orthogonal to all these functions, no point of the cell
+has a smaller risk.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from flint import fmpq, fmpz, fmpz_mat
+
+from lscore.algebra.alternatives import zero_in_zonotope
+from lscore.algebra.linear import merge_rows, pivot_columns
+from lscore.algebra.matrices import RationalMatrix, exact, stack, zeros
+from lscore.certificates import Certificate, Condition, Verdict
+from lscore.errors import BudgetError
+from lscore.minima.descent import STATEMENT
+from lscore.model.activations import relu
+from lscore.model.hinges import HingeLoss
+from lscore.model.networks import Network, Point
+from lscore.model.passes import Trace, trace
+from lscore.model.risk import Risk
+
+CLAIM = "B-BALANCE"
+MAX_PATHS = 4096
+_KINKS = "units are on knots only at inputs with pull 0"
+
+
+def reachable_functions(
+    network: Network, X: RationalMatrix, pieces: tuple[np.ndarray, ...], limit: int = MAX_PATHS
+) -> RationalMatrix:
+    r"""Functions of the sample, as columns (n, p), that span the changes of an output in a cell.
+
+    `pieces` has an (n, width) array per hidden layer (a further one, of an output activation, is
+    not used). The columns are, up to scale and without repetitions, :math:`1` (the output bias),
+    and for every path of units :math:`k_L, \dots, k_l` the products of their slopes
+    :math:`\lambda^{(L)}_{i k_L} \cdots \lambda^{(l)}_{i k_l}` (a bias), these times the inputs
+    (l = 1), and :math:`\lambda^{(L)}_{i k_L} \cdots \lambda^{(l+1)}_{i k_{l+1}}` times the
+    intercept of a unit of layer l. One column of zeros if there are none. Raises `BudgetError`
+    above `limit` different products.
+
+    >>> from lscore import relu
+    >>> pieces = (np.array([[1, 0], [1, 1]]),)             # unit 0 is on, unit 1 at sample 1 only
+    >>> reachable_functions(Network((1, 2, 1), relu), exact([2, 3]), pieces)
+    [[1, 0, 2, 0], [1, 1, 3, 3]]
+    """
+    n = len(X)
+    products, columns = {(1,) * n: None}, {}
+    if network.bias:
+        columns.update(products)
+    hidden = list(zip(network.activations, pieces, strict=False))
+    for h, layer in reversed(hidden):
+        slopes, intercepts = _integers(h.slopes), _integers(h.intercepts)
+        longer: dict[tuple[int, ...], None] = {}
+        for product in products:
+            for column in layer.T:
+                _add(columns, (v * intercepts[p] for v, p in zip(product, column, strict=True)))
+                _add(longer, (v * slopes[p] for v, p in zip(product, column, strict=True)))
+        if len(longer) > limit:
+            raise BudgetError(f"the cell has {len(longer)} different paths, the limit is {limit}")
+        products = longer
+        if network.bias:
+            columns.update(products)
+    for inputs in X.numerator.transpose().tolist():
+        for product in products:
+            _add(columns, (v * int(x) for v, x in zip(product, inputs, strict=True)))
+    rows = [e for row in zip(*columns, strict=True) for e in row]
+    return RationalMatrix(fmpz_mat(n, len(columns), rows), fmpz(1)) if columns else zeros(n, 1)
+
+
+def _integers(numbers: tuple[fmpq, ...]) -> list[int]:
+    """The numbers times their common denominator."""
+    common = fmpz(1)
+    for number in numbers:
+        common = common.lcm(number.q)
+    return [int((number * common).p) for number in numbers]
+
+
+def _add(columns: dict[tuple[int, ...], None], entries) -> None:
+    vector = tuple(entries)
+    if any(vector):
+        columns[vector] = None
+
+
+def certify_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
+    r"""Do the pulls of the loss balance along every path? Then w is a local minimum (B-BALANCE).
+
+    Conditions, for some subgradient :math:`\nu` (n, k) of the loss at the outputs: (i) where a
+    pre-activation is on a knot the pulls of the samples with that input sum to 0; (ii)
+    :math:`\sum_i \nu_{ic} f(i) = 0` for every output c and every f of `reachable_functions`. Proof:
+    with ties resolved in any way, the same for equal inputs, every point near w has outputs
+    :math:`\hat Y'` with :math:`\hat Y' - \hat Y` in the span of these functions; (i) makes (ii)
+    independent of the way. By convexity the loss is at least
+    :math:`\ell(\hat Y) + \langle \nu, \hat Y' - \hat Y \rangle = \ell(\hat Y)`, on every closed
+    cell that meets w. For an output activation :math:`\nu` is multiplied by its slopes in (ii).
+
+    One hidden layer: :math:`\sum_i \nu_{ic} = 0` and
+    :math:`\sum_i \nu_{ic} s_{ik} (x_i, 1) = 0` for each unit k. Special cases: affine and dead
+    cells, deep linear networks, flat cells and affine minima of hinge risks. Any depth and number
+    of outputs, squared and hinge losses (margin ties by an exact linear program, whose solution is
+    the value p), no weight decay. Sound. Unknown where (i) or (ii) fails. Source: this book.
+
+    Inside a cell of one hidden layer and one output, squared loss, (ii) is also necessary: with
+    :math:`g_k = \sum_i \nu_i s_{ik} (x_i, 1)` a gradient of 0 says :math:`v_k g_k = 0`,
+    :math:`\sum_i \nu_i h(z_{ik}) = 0` and :math:`\sum_i \nu_i = 0`. So if (ii) fails, some
+    :math:`g_k \ne 0` has :math:`v_k = 0`, and `unused_unit_direction` descends; the sums with
+    intercepts are 0 where all :math:`g_k` are.
+
+    >>> from lscore import Network, relu
+    >>> xor = Risk(Network((2, 2, 1), relu), [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0])
+    >>> w = exact([-1, 1, 0, 0, "-1/2", -1, "4/3", 0, "1/3"])
+    >>> print(certify_balance(xor, w))
+    certified (exact): the point is a local minimum  [B-BALANCE]
+      holds     units are on knots only at inputs with pull 0
+      holds     the pulls balance along every path: 2 sums over the samples are 0
+      value     risk = 1/3
+    """
+    w = exact(risk.network.point(w), "w")
+    if not risk.network.is_piecewise_linear:
+        return _unknown([], "the activation is not piecewise linear")
+    return decide_balance(risk, trace(risk.network, w, risk.exact_X))
+
+
+def decide_balance(risk: Risk, run: Trace) -> Certificate:
+    """`certify_balance` for a forward pass that is already done."""
+    if risk.weight_decay:
+        return _unknown([], "the risk has weight decay")
+    pull, ties = _pull(risk, run)
+    kinks = _kinks(risk, run, pull)
+    fitted = Condition(_KINKS, not kinks)
+    if kinks:
+        return _unknown([fitted], kinks)
+    pieces = tuple(part // 2 for part in run.positions)
+    try:
+        functions = reachable_functions(risk.network, risk.exact_X, pieces)
+    except BudgetError as error:
+        return _unknown([fitted], str(error))
+    pull = _through_output(risk, run, pull)
+    sums = functions.T @ pull
+    count = sums.shape[0] * sums.shape[1]
+    text = f"the pulls balance along every path: {count} sums over the samples are 0"
+    values = {"risk": risk.loss(run.outputs, risk.exact_y)}
+    balanced = sums.is_zero()
+    if not balanced and ties:
+        p = _balancing(risk, functions, pull, ties)
+        balanced, values = p is not None, values | {"p": p}
+    largest = None if balanced else max(map(abs, sums.entries()))
+    conditions = [fitted, Condition(text, balanced, largest, "largest sum")]
+    if not balanced:
+        return _unknown(conditions, "the pulls do not balance")
+    return Certificate(CLAIM, STATEMENT, Verdict.CERTIFIED, "exact", conditions, values=values)
+
+
+def _pull(risk: Risk, run: Trace) -> tuple[RationalMatrix, list[tuple[fmpq, RationalMatrix]]]:
+    """The pull (n, k) on the outputs without the margin ties; and of each margin tie the weight and
+    the pull per unit on the last layer. Ties of samples that are on a knot are left out."""
+    loss, labels = risk.loss, risk.exact_y
+    if not isinstance(loss, HingeLoss):
+        return loss.gradient(run.outputs, labels), []
+    position = relu.positions(loss.margins(run.outputs, labels))
+    weights = loss.term_weights(*position.shape)
+    on_knot = [any((part[i] % 2).any() for part in run.positions) for i in range(len(position))]
+    ties = []
+    for i, j in np.argwhere(position == 1):
+        if not on_knot[i]:
+            only = np.zeros(position.shape, dtype=bool)
+            only[i, j] = True
+            weight = weights[int(i), int(j)]
+            unit = loss.pull(labels, only) * (1 / weight)
+            ties.append((weight, _through_output(risk, run, unit)))
+    return loss.pull(labels, position == 2), ties
+
+
+def _through_output(risk: Risk, run: Trace, pull: RationalMatrix) -> RationalMatrix:
+    """The pull before the output activation: times its slopes."""
+    if risk.network.output_activation is None:
+        return pull
+    slopes = risk.network.output_activation.slopes
+    pairs = zip(pull.entries(), (run.positions[-1] // 2).ravel(), strict=True)
+    return exact([v * slopes[p] for v, p in pairs]).flat(0, *pull.shape)
+
+
+def _kinks(risk: Risk, run: Trace, pull: RationalMatrix) -> str:
+    """The first unit on a knot at an input with a pull; empty if there is none."""
+    ties = [(l, i, k) for l, part in enumerate(run.positions, 1) for i, k in np.argwhere(part % 2)]
+    if not ties:
+        return ""
+    keys = [tuple(map(int, row)) for row in risk.exact_X.numerator.tolist()]
+    place = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    _, totals = merge_rows(risk.exact_X, pull)
+    for l, i, k in ties:
+        row = place[keys[i]]
+        if not totals.rows(row, row + 1).is_zero():
+            return (
+                f"unit {k} of layer {l} has its pre-activation exactly on a knot at sample {i}, "
+                "which pulls: the point is on a kink"
+            )
+    return ""
+
+
+def _balancing(risk: Risk, functions: RationalMatrix, pull: RationalMatrix, ties: list):
+    """How much each margin tie pulls (between 0 and its weight) in a balance; None if none does."""
+    basis = stack([functions.column(j).T for j in pivot_columns(functions.numerator)])
+
+    def sums(matrix: RationalMatrix) -> RationalMatrix:
+        return (basis @ matrix).flat(0, len(basis) * matrix.shape[1], 1)
+
+    generators = stack([sums(unit).T for _, unit in ties]).T
+    bounds = exact([weight for weight, _ in ties])
+    return zero_in_zonotope(sums(pull), generators, bounds).solution
+
+
+def unused_unit_direction(
+    risk: Risk, w: RationalMatrix, pull: RationalMatrix, pieces: np.ndarray
+) -> RationalMatrix | None:
+    r"""A direction along which the risk falls at order 2, if a unit that is not used can do it.
+
+    One hidden layer, in an open cell with gradient 0. A unit k with output weights 0 whose moment
+    :math:`g = \sum_i \nu_{ic} s_{ik} (x_i, 1)` is not 0 for an output c moves its input weights
+    against g and switches on: with :math:`B = \ell'' \sum_i h(z_{ik})^2` the risk changes by
+    :math:`t^2(-\delta |g|^2 + \delta^2 B/2)` up to higher orders, negative for
+    :math:`\delta = |g|^2 / B`. None if there is no such unit. `pieces` is (n, width).
+    """
+    network = risk.network
+    hidden, out = network.unpack(w)
+    h, width = network.activations[0], len(hidden.weight)
+    z = hidden(risk.exact_X)
+    data = risk.exact_augmented if network.bias else risk.exact_X
+    for c in range(pull.shape[1]):
+        for k in range(width):
+            if not out.weight.column(k).is_zero():
+                continue
+            slopes = [h.slopes[p] for p in pieces[:, k]]
+            pulled = [v * s for v, s in zip(pull.column(c).entries(), slopes, strict=True)]
+            g = data.T @ exact(pulled)
+            if g.is_zero():
+                continue
+            values = h(z.column(k))
+            bend = risk.loss.curvature(len(z)) * values.dot(values)
+            move, inner = [fmpq(0)] * risk.dimension, hidden.weight.shape[1]
+            move[k * inner : (k + 1) * inner] = (-g).entries()[:inner]
+            if network.bias:
+                move[width * inner + k] = -g[inner, 0]
+            move[width * (inner + network.bias) + c * width + k] = g.dot(g) / (bend or 1)
+            return exact(move)
+    return None
+
+
+def _unknown(conditions: list[Condition], reason: str) -> Certificate:
+    return Certificate(CLAIM, STATEMENT, Verdict.UNKNOWN, "exact", conditions, reason=reason)

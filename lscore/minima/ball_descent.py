@@ -1,0 +1,297 @@
+r"""Smooth networks: a point whose gradient is not 0, or that bends downwards, refuted in balls.
+
+Along :math:`w + t u` every signal is a *jet*, enclosures of its value and of its first two Taylor
+coefficients in t. With them balls decide the sign of :math:`\langle \nabla R, u\rangle` and of
+:math:`u^\top \nabla^2 R\, u`. Mixed networks and hinge losses too, away from knots and ties.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from flint import arb, arb_mat, ctx, fmpq
+
+from lscore.algebra.matrices import RationalMatrix, exact, zeros
+from lscore.certificates import Certificate, Condition, Verdict
+from lscore.errors import DataError
+from lscore.minima.descent import STATEMENT, rounding_note
+from lscore.model.activations import PiecewiseLinear, relu
+from lscore.model.hinges import HingeLoss
+from lscore.model.networks import Point
+from lscore.model.risk import Risk
+from lscore.model.smooth_activations import Activation
+
+CLAIM = "B-SMOOTH"
+PRECISIONS = (128, 512)
+_HALVINGS = 200
+_LONGEST = 10**5  # bits of a number that is written out
+_CURVED = 64  # parameters up to which an eigenvector of the float Hessian is tried
+_GRADIENT, _CURVATURE = "the gradient is 0", "no direction has a negative second derivative"
+Jet = tuple[arb, arb, arb]
+
+
+def ball_jet(risk: Risk, w: RationalMatrix, u: RationalMatrix, precision: int = 128) -> Jet:
+    r"""Enclosures of :math:`R(w)`, :math:`\langle \nabla R, u \rangle` and
+    :math:`\tfrac12 u^\top \nabla^2 R\, u`.
+
+    Exact w and u (m, 1), any activations, squared and hinge losses, weight decay. The derivatives
+    are nan where an activation or a margin may be on a kink; the value never is. Sound, not sharp.
+
+    >>> from lscore import Network, tanh
+    >>> risk = Risk(Network((1, 1), (), bias=False, output_activation=tanh), [1], [0])
+    >>> [c.str(4, radius=False) for c in ball_jet(risk, exact([0]), exact([1]))]  # tanh(w)^2 / 2
+    ['0', '0', '0.5000']
+    """
+    network, old = risk.network, ctx.prec
+    ctx.prec = precision
+    try:
+        zero = arb(0)
+        signal = [[(arb(x), zero, zero) for x in row] for row in _rows(risk.exact_X)]
+        outer = (*network.activations, network.output_activation)
+        layers = zip(network.unpack(w), network.unpack(u), outer, strict=True)
+        for layer, direction, h in layers:
+            rows = zip(_with_bias(layer), _with_bias(direction), strict=True)
+            pairs = [[*zip(map(arb, a), map(arb, b), strict=True)] for a, b in rows]
+            one = [(arb(1), zero, zero)] * network.bias
+            signal = [
+                [_activate(h, _combine(row, inputs + one)) for row in pairs] for inputs in signal
+            ]
+        jet = _loss(risk, signal)
+        if risk.weight_decay:
+            half = arb(risk.weight_decay / 2)
+            squares = (w.dot(w), 2 * w.dot(u), u.dot(u))
+            jet = [a + half * arb(b) for a, b in zip(jet, squares, strict=True)]
+        return tuple(jet)
+    finally:
+        ctx.prec = old
+
+
+def _rows(A: RationalMatrix) -> list[list[fmpq]]:
+    return [A.rows(i, i + 1).entries() for i in range(len(A))]
+
+
+def _with_bias(layer) -> list[list[fmpq]]:
+    """The rows of a weight matrix, each with its bias as last entry if there is one."""
+    biases = [] if layer.bias is None else [[b] for b in layer.bias.entries()]
+    rows = _rows(layer.weight)
+    return [row + b for row, b in zip(rows, biases, strict=True)] if biases else rows
+
+
+def _combine(row: list[tuple[arb, arb]], inputs: list[Jet]) -> Jet:
+    """The jet of sum_j (a_j + t b_j) x_j(t)."""
+    total = [arb(0)] * 3
+    for (a, b), (x0, x1, x2) in zip(row, inputs, strict=True):
+        total[0] += a * x0
+        total[1] += a * x1 + b * x0
+        total[2] += a * x2 + b * x1
+    return tuple(total)
+
+
+def _activate(h: Activation | None, z: Jet) -> Jet:
+    """The jet of h(z(t))."""
+    if h is None:
+        return z
+    if isinstance(h, PiecewiseLinear):
+        slope = _slope(h, z[0])
+        return h.ball(z[0]), slope * z[1], slope * z[2]
+    _, d1, d2 = h.derivatives(z[0], 2)
+    return h.ball(z[0]), d1 * z[1], d1 * z[2] + d2 * z[1] * z[1] / 2
+
+
+def _slope(h: PiecewiseLinear, z: arb) -> arb:
+    """The slope of h on a ball inside one open piece, else nan."""
+    below = [bool(z > arb(t)) for t in h.knots]
+    if not all(low or z < arb(t) for low, t in zip(below, h.knots, strict=True)):
+        return arb.nan()
+    return arb(h.slopes[sum(below)])
+
+
+def _loss(risk: Risk, outputs: list[list[Jet]]) -> list[arb]:
+    """The jet of the loss."""
+    terms = [_term(risk, i, row) for i, row in enumerate(outputs)]
+    return [sum(parts, arb(0)) for parts in zip(*terms, strict=True)]
+
+
+def _term(risk: Risk, i: int, outputs: list[Jet]) -> list[arb]:
+    """The jet of what sample i adds to the loss."""
+    n, total = len(risk.y), [arb(0)] * 3
+    if not isinstance(risk.loss, HingeLoss):
+        for (a, b, c), y in zip(outputs, risk.exact_y.rows(i, i + 1).entries(), strict=True):
+            r = a - arb(y)
+            term = (r * r, 2 * r * b, b * b + 2 * r * c)
+            total = [x + v for x, v in zip(total, term, strict=True)]
+        return [x * arb(risk.loss.scale(n)) for x in total]
+    lines = risk.loss.directions(risk.y[i : i + 1].numpy())[0].tolist()
+    weights = risk.loss.term_weights(n, len(lines)).rows(i, i + 1).entries()
+    for line, weight in zip(lines, weights, strict=True):
+        value, *slopes = _combine([(arb(d), arb(0)) for d in line], outputs)
+        term = _activate(relu, (value + 1, *slopes))
+        total = [x + arb(weight) * v for x, v in zip(total, term, strict=True)]
+    return total
+
+
+def ball_gradient(risk: Risk, w: RationalMatrix, precision: int = 128) -> list[arb]:
+    """Enclosures of all partial derivatives at an exact point, by one backward sweep.
+
+    As `ball_jet`: any activations, both losses, weight decay; nan where a kink is possible.
+
+    >>> from lscore import Network, tanh
+    >>> risk = Risk(Network((1, 1, 1), tanh), [1], [1])
+    >>> [g.str(4, radius=False) for g in ball_gradient(risk, exact([0, 0, 2, "1/2"]))]
+    ['-1.000', '-1.000', '0', '-0.5000']
+    """
+    network, old = risk.network, ctx.prec
+    ctx.prec = precision
+    try:
+        signal = [[arb(x) for x in row] for row in _rows(risk.exact_X)]
+        outer = (*network.activations, network.output_activation)
+        matrices, inputs, slopes = [], [], []
+        for layer, h in zip(network.unpack(w), outer, strict=True):
+            matrices.append(arb_mat([[arb(v) for v in row] for row in _with_bias(layer)]))
+            inputs.append(arb_mat([row + [arb(1)] * network.bias for row in signal]))
+            pre = (inputs[-1] * matrices[-1].transpose()).tolist()
+            jets = [[_activate(h, (z, arb(1), arb(0))) for z in row] for row in pre]
+            signal = [[jet[0] for jet in row] for row in jets]
+            slopes.append([[jet[1] for jet in row] for row in jets])
+        delta, blocks = _pull(risk, signal), []
+        for matrix, signals, slope in zip(*map(reversed, (matrices, inputs, slopes)), strict=True):
+            pairs = zip(delta, slope, strict=True)
+            local = arb_mat([[d * s for d, s in zip(*pair, strict=True)] for pair in pairs])
+            rows = (local.transpose() * signals).tolist()
+            last = len(rows[0]) - network.bias
+            biases = [v for row in rows for v in row[last:]]
+            blocks = [v for row in rows for v in row[:last]] + biases + blocks
+            delta = [row[:last] for row in (local * matrix).tolist()]
+        decay = arb(risk.weight_decay)
+        return [g + decay * arb(v) for g, v in zip(blocks, w.entries(), strict=True)]
+    finally:
+        ctx.prec = old
+
+
+def _pull(risk: Risk, outputs: list[list[arb]]) -> list[list[arb]]:
+    """The derivative of the loss by the outputs."""
+    zero, rows = arb(0), []
+    for i, row in enumerate(outputs):
+        units = [[(y, arb(int(c == k)), zero) for k, y in enumerate(row)] for c in range(len(row))]
+        rows.append([_term(risk, i, unit)[1] for unit in units])
+    return rows
+
+
+def below(ball: arb, bits: int = 30) -> fmpq:
+    """A short rational that is at most every number in a positive ball.
+
+    Positive, unless the ball reaches below :math:`2^{-100000}`: such numbers are not written out.
+
+    >>> below(arb(5)), below(arb(1) / 3, bits=4), below(arb(-(10**9)).exp())
+    (5, 5/16, 0)
+    """
+    mantissa, exponent = ball.lower().man_exp()
+    extra = max(mantissa.bit_length() - bits, 0)
+    exponent = int(exponent) + extra
+    return (
+        fmpq(0)
+        if exponent < -_LONGEST
+        else (mantissa >> extra) * fmpq(2) ** min(exponent, _LONGEST)
+    )
+
+
+def _power_below(ball: arb) -> fmpq:
+    """The largest power of 2 that is at most every number in a positive ball, within reason."""
+    mantissa, exponent = ball.lower().man_exp()
+    exponent = int(exponent) + mantissa.bit_length() - 1
+    return fmpq(2) ** max(min(exponent, _LONGEST), -_LONGEST)
+
+
+def refute_in_balls(risk: Risk, w: Point | np.ndarray) -> Certificate:
+    r"""Is w refuted as a local minimum, by its gradient or by negative curvature?
+
+    Refuted if :math:`\langle \nabla R, u \rangle < 0` in balls, for u the negative float gradient
+    or minus the enclosed partial derivatives; or if :math:`u^\top \nabla^2 R\, u < 0` for an
+    eigenvector of the float Hessian (up to 64 parameters): then the risk falls along u or -u,
+    whatever the gradient is. The witness holds a direction along which it falls, a lower point and
+    a rational that the decrease exceeds. Unknown otherwise: in balls no derivative can be shown to
+    be exactly 0. Sound; complete for a gradient that differs from 0 by more than the last balls
+    resolve. Any depth, smooth and mixed activations, squared and hinge losses, weight decay.
+
+    >>> from lscore import Network, tanh
+    >>> risk = Risk(Network((1, 1, 1), tanh), [1], [1])
+    >>> print(refute_in_balls(risk, exact([0, 0, 0, "1/2"])))
+    refuted (ball): the point is a local minimum  [B-SMOOTH]
+      fails     the gradient is 0
+      witness   direction: column(0, 0, 0, 1/2)
+      witness   order: 1
+      witness   slope at most: -1/4
+      witness   lower point: column(0, 0, 0, 1)
+      witness   decrease at least: 1/8
+    """
+    w = exact(risk.network.point(w), "w")
+    for precision in PRECISIONS:
+        for u in _float_directions(risk, w) if precision == PRECISIONS[0] else []:
+            answer = _along(risk, w, u, precision)
+            if answer is not None:
+                return answer
+        slopes = ball_gradient(risk, w, precision)
+        if any(not slope.is_finite() for slope in slopes):
+            reason = "a pre-activation or a margin may be on a kink: balls enclose no gradient"
+            return _unknown([Condition(_GRADIENT, None)], reason)
+        signed = [below(-g) if g < 0 else -below(g) if g > 0 else fmpq(0) for g in slopes]
+        if any(signed):
+            answer = _along(risk, w, exact(signed), precision)
+            if answer is not None:
+                return answer
+    flat = all(slope.is_zero() for slope in slopes)
+    size = max((slope.abs_upper() for slope in slopes), key=float).str(2, radius=False)
+    bound = _GRADIENT if flat else f"no entry of the gradient is shown to exceed {size}"
+    reason = f"{bound} ({precision} bits); minima of smooth networks are not certified here"
+    return _unknown([Condition(_GRADIENT, flat or None), Condition(_CURVATURE, None)], reason)
+
+
+def _float_directions(risk: Risk, w: RationalMatrix) -> list[RationalMatrix]:
+    """The negative float gradient; the eigenvector of the lowest eigenvalue if that is < 0."""
+    try:
+        point = w.point()
+    except DataError:
+        return []
+    found = [-risk.gradient(point)]
+    if risk.dimension <= _CURVED:
+        hessian = risk.hessian(point)
+        if hessian.isfinite().all():
+            values, vectors = torch.linalg.eigh(hessian)
+            found += [vectors[:, 0]] * bool(values[0] < 0)
+    return [exact(u) for u in found if u.isfinite().all() and u.any()]
+
+
+def _along(risk: Risk, w: RationalMatrix, u: RationalMatrix, precision: int) -> Certificate | None:
+    """The refutation along u, or along u or -u, if balls show it."""
+    value, slope, bend = ball_jet(risk, w, u, precision)
+    if slope < 0 and below(-slope):
+        order, failing, shown, sides = 1, _GRADIENT, {"slope at most": -below(-slope)}, (u,)
+    elif bend < 0 and below(-bend):
+        order, failing, sides = 2, _CURVATURE, (u, -u)
+        shown = {"second derivative at most": -2 * below(-bend)}
+    else:
+        return None
+    still, step = zeros(len(w)), fmpq(1)
+    if slope < 0 and bend > 0:  # the minimum of the parabola, up to a factor of 2
+        step = _power_below(-slope / (2 * bend))
+    for halvings in range(_HALVINGS):
+        for side in sides:
+            lower = w + side * (step / 2**halvings)
+            fall = value - ball_jet(risk, lower, still, precision)[0]
+            if fall > 0 and below(fall):
+                witness = {"direction": side, "order": order, **shown}
+                witness |= {"lower point": lower, "decrease at least": below(fall)}
+                return Certificate(
+                    CLAIM,
+                    STATEMENT,
+                    Verdict.REFUTED,
+                    "ball",
+                    [Condition(failing, False)],
+                    witness,
+                    rounding_note(risk, below(fall), below(value) if value > 0 else fmpq(0)),
+                )
+    return None
+
+
+def _unknown(conditions: list[Condition], reason: str) -> Certificate:
+    return Certificate(CLAIM, STATEMENT, Verdict.UNKNOWN, "ball", conditions, reason=reason)

@@ -1,0 +1,82 @@
+r"""The ray test: a direction along which the risk falls refutes a local minimum.
+
+Exact, for piecewise linear networks of any depth, at kinks and at degenerate points too.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from flint import fmpq
+
+from lscore.algebra.arguments import checked
+from lscore.algebra.matrices import exact
+from lscore.cells.rays import expand_along
+from lscore.certificates import Certificate, Verdict
+from lscore.model.networks import Point
+from lscore.model.risk import Risk
+
+STATEMENT = "the point is a local minimum"
+_EPSILON = fmpq(1, 2**52)
+
+
+@checked
+def descent_certificate(risk: Risk, w: Point | np.ndarray, u: object) -> Certificate:
+    r"""Does the risk fall strictly along w + t u for all small t > 0? Decided exactly.
+
+    Refutes "w is a local minimum" when the first non-zero coefficient of :math:`R(w + tu) - R(w)`
+    on the cell that the ray enters is negative; the witness holds the direction, the order k, the
+    coefficient, and one explicit lower point with its decrease. Otherwise unknown: one direction
+    cannot prove a minimum. Sound; piecewise linear networks of any depth, kinks allowed. Where the
+    decrease is below what float64 resolves the reason says so (`rounding_note`).
+
+    >>> from lscore import Network, relu
+    >>> risk = Risk(Network((1, 2, 1), relu, bias=False), [1.0], [1.0])
+    >>> answer = descent_certificate(risk, exact([0, 0, 1, -1]), exact([1, -1, 0, 0]))
+    >>> answer.verdict.value, answer.witness["order"], answer.witness["coefficient"]
+    ('refuted', 1, -1)
+    """
+    w, u = exact(risk.network.point(w), "w"), risk.network.point(exact(u, "u"), "u")
+    expansion = expand_along(risk, w, u)
+    change, order = expansion.change, expansion.order
+    if order is None or change[order] > 0:
+        what = "is constant" if order is None else f"rises at order {order}"
+        return Certificate(
+            "B-RAY",
+            STATEMENT,
+            Verdict.UNKNOWN,
+            "exact",
+            reason=f"along this direction the risk {what}",
+        )
+    t = expansion.stop
+    while change(t) >= 0:
+        t /= 2
+    return Certificate(
+        "B-RAY",
+        STATEMENT,
+        Verdict.REFUTED,
+        "exact",
+        witness={
+            "direction": u,
+            "order": order,
+            "coefficient": change[order],
+            "lower point": w + t * u,
+            "decrease there": -change(t),
+        },
+        reason=rounding_note(risk, max(-change(t), -change(t / 2)), expansion.risk(fmpq(0))),
+    )
+
+
+def rounding_note(risk: Risk, decrease: fmpq, value: fmpq) -> str:
+    r"""What a decrease of the risk at rounding level means, in words; empty for a larger one.
+
+    Rounding level: at most :math:`\epsilon (R + \epsilon R_0)` with :math:`\epsilon = 2^{-52}`,
+    R = `value` and :math:`R_0` the loss of a network that answers 0. No float risk shows it.
+    """
+    nothing = risk.loss(risk.exact_y * 0, risk.exact_y)
+    if decrease > _EPSILON * (value + _EPSILON * nothing):
+        return ""
+    return (
+        "not exactly critical, but the decrease is at rounding level, too small for float64 to "
+        "show: this point is no minimum, a point nearby may be one. Floats end in such points; "
+        "solve for the critical point in rationals and ask about that"
+    )

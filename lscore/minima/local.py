@@ -1,0 +1,164 @@
+r"""Is this point a local minimum? The decider that takes anybody's point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+import numpy as np
+import torch
+from flint import fmpq
+
+from lscore.algebra.arguments import checked
+from lscore.algebra.matrices import RationalMatrix, exact
+from lscore.certificates import Certificate, Condition, Verdict
+from lscore.errors import DataError, TieError
+from lscore.minima.affine import decide_affine_cell
+from lscore.minima.balanced import decide_balance, unused_unit_direction
+from lscore.minima.ball_descent import refute_in_balls
+from lscore.minima.clarke import decide_subgradient
+from lscore.minima.descent import STATEMENT, descent_certificate
+from lscore.minima.smooth import decide_smooth_extremum
+from lscore.model.hinges import HingeLoss
+from lscore.model.networks import Point
+from lscore.model.passes import trace
+from lscore.model.risk import Risk
+
+_EIGENVECTOR = 500  # parameters up to which the float Hessian is decomposed
+_MONOMIALS = 60  # parameters up to which the polynomial of a cell is written out
+
+
+def propose_directions(risk: Risk, w: RationalMatrix, trials: int, seed: int) -> list:
+    """Directions, most promising first: floats propose, nothing is decided here.
+
+    The negative float gradient, unless it is 0, then random integer directions by their descent;
+    these unranked where the point or its risk is beyond the floats.
+    """
+    rng = np.random.default_rng(seed)
+    m = risk.dimension
+    directions = rng.integers(-2, 3, size=(trials, m)) * (rng.random((trials, m)) < 0.6)
+    directions = directions[np.any(directions != 0, axis=1)].astype(float)
+    try:
+        base, start = float(risk(w.point())), w.point()
+    except DataError:  # a point beyond the floats
+        base = np.inf
+    if not np.isfinite(base):
+        return list(directions)
+    drops = [
+        min(float(risk(start + t * torch.from_numpy(u))) - base for t in (1e-1, 1e-2, 1e-3))
+        for u in directions
+    ]
+    # rounded, so that rounding noise cannot reorder directions that are equally good
+    order = np.argsort(np.round(np.array(drops) / max(abs(base), 1.0), 12), kind="stable")
+    steepest = -risk.gradient(start).numpy()
+    usable = steepest.any() and np.isfinite(steepest).all()
+    return [steepest] * bool(usable) + [directions[i] for i in order]
+
+
+@checked
+def decide_local_minimum(
+    risk: Risk, w: Point | np.ndarray, trials: int = 400, seed: int = 0, exact_tries: int = 8
+) -> Certificate:
+    r"""Is w a local minimum? Certified, refuted with a descent direction, or unknown.
+
+    The questions, in this order; the first that decides gives the answer:
+
+    1. A smooth activation: `refute_in_balls` (never certified).
+    2. One affine or dead cell, squared loss: `certify_affine_cell`, with a radius.
+    3. The risk is 0, decay included: a global minimum, for it is a sum of terms >= 0 (B-ZERO).
+    4. The pulls of the loss balance along every path: `certify_balance`; affine, dead and flat
+       cells at any depth, affine minima of hinge risks, knots at samples that are fitted.
+    5. Not critical in the sense of Clarke: the common descent direction (`decide_subgradient`, up
+       to 256 incident cells). Critical without a hidden layer: the risk is convex, a global minimum
+       (B-CONVEX).
+    6. In an open cell of one hidden layer, a unit without output weights that lowers the risk
+       (`unused_unit_direction`).
+    7. The negative gradient, then `trials` random integer directions, ranked in floats, the best
+       `exact_tries` of them decided by `descent_certificate`; in an open cell then the eigenvector
+       of the lowest eigenvalue of the float Hessian (squared loss, at most 500 parameters) or the
+       direction of `decide_smooth_extremum` (hinge loss, at most 60).
+
+    Sound. Complete, never unknown, for piecewise linear networks at points of risk 0; inside cells
+    of one hidden layer and one output, squared loss, no decay, no output activation; inside cells
+    of hinge risks with at most 60 parameters and no decay; without hidden layer and output
+    activation for squared losses. Elsewhere a local minimum may stay unknown, on a kink above all.
+    `seed` fixes the directions. A refuted point whose decrease is at rounding level comes with a
+    reason that says so.
+
+    >>> from lscore import Network, Risk, identity
+    >>> risk = Risk(Network((1, 1, 1, 1), identity, bias=False), [1], [1])
+    >>> answer = decide_local_minimum(risk, exact([0, 0, 0]))      # (abc - 1)^2 / 2 at 0
+    >>> answer.verdict.value, answer.witness["order"]
+    ('refuted', 3)
+    """
+    w = exact(risk.network.point(w), "w")
+    if not risk.network.is_piecewise_linear:
+        return refute_in_balls(risk, w)
+    run = trace(risk.network, w, risk.exact_X)
+    answer = decide_affine_cell(risk, w, run.pre[:-1], run.outputs)
+    if answer.verdict is not Verdict.UNKNOWN:
+        return answer
+    value = risk.loss(run.outputs, risk.exact_y) + risk.weight_decay / 2 * w.dot(w)
+    least = Condition("the risk is 0, and it is a sum of terms >= 0", value == 0)
+    if least.holds:
+        return _certified("B-ZERO", [least], value)
+    balance = decide_balance(risk, run)
+    if balance.certified:
+        return balance
+    return _search(risk, w, run, balance, trials, seed, exact_tries)
+
+
+def _search(risk, w, run, balance, trials, seed, exact_tries) -> Certificate:
+    """Questions 5 to 7: directions, the surest first."""
+    critical = decide_subgradient(risk, w, max_cells=256)
+    if critical.refuted:
+        return descent_certificate(risk, w, critical.witness["direction"])
+    convex = Condition("without a hidden layer the risk is convex in w", not run.positions)
+    if critical.certified and convex.holds:
+        return _certified("B-CONVEX", [convex, *critical.conditions], risk(w))
+    for u in _directions(risk, w, run, trials, seed, exact_tries):
+        tried = descent_certificate(risk, w, u)
+        if tried.refuted:
+            return tried
+    reason = f"{balance.reason}; and none of {exact_tries} promising directions descends"
+    return Certificate(
+        "B-RAY", STATEMENT, Verdict.UNKNOWN, "exact", balance.conditions, reason=reason
+    )
+
+
+def _certified(claim: str, conditions: Sequence[Condition], value: fmpq) -> Certificate:
+    values = {"risk": value}
+    return Certificate(claim, STATEMENT, Verdict.CERTIFIED, "exact", conditions, values=values)
+
+
+def _directions(risk, w, run, trials, seed, exact_tries) -> Iterator:
+    """Questions 6 and 7; the float search only when a direction is still wanted."""
+    network = risk.network
+    inside = not any((part % 2).any() for part in run.positions)
+    plain = not risk.weight_decay and network.output_activation is None
+    if inside and plain and len(network.widths) == 3:
+        with suppress(TieError):  # a margin of a hinge loss is tied
+            pull = risk.loss.gradient(run.outputs, risk.exact_y)
+            direction = unused_unit_direction(risk, w, pull, run.positions[0] // 2)
+            yield from () if direction is None else (direction,)
+    yield from propose_directions(risk, w, trials, seed)[:exact_tries]
+    if inside:
+        yield from _cell_directions(risk, w)
+
+
+def _cell_directions(risk: Risk, w: RationalMatrix) -> Iterator[RationalMatrix]:
+    """Directions that only make sense in an open cell, where the risk is a polynomial."""
+    if isinstance(risk.loss, HingeLoss):
+        if not risk.weight_decay and risk.dimension <= _MONOMIALS:
+            found = decide_smooth_extremum(risk, w).witness.get("descent")
+            yield from () if found is None else (found,)
+        return
+    if risk.dimension > _EIGENVECTOR:
+        return
+    with suppress(DataError):
+        hessian = risk.hessian(w.point())
+        if hessian.isfinite().all():
+            values, vectors = torch.linalg.eigh(hessian)
+            lowest = vectors[:, 0] / vectors[:, 0].abs().max()
+            if values[0] < 0:
+                yield from (exact(torch.round(16 * lowest) / 16), exact(lowest))

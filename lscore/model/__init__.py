@@ -1,0 +1,1 @@
+"""What has a loss surface: activations, losses, networks, risks, torch modules."""

@@ -1,0 +1,96 @@
+r"""Ball arithmetic: rigorous enclosures where numbers are not rational.
+
+A ball (python-flint's `arb`) is a midpoint and a radius; every operation rounds outward, so the
+true value is inside. A comparison of balls has three answers: yes, no, and "they overlap".
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from flint import arb, arb_mat, ctx
+
+from lscore.algebra.intervals import Interval, interval
+from lscore.algebra.matrices import RationalMatrix, exact
+from lscore.errors import DataError
+from lscore.model.losses import SquaredLoss
+from lscore.model.networks import Point
+from lscore.model.risk import Risk
+from lscore.model.smooth_activations import Smooth
+
+
+def ball_matrix(A: RationalMatrix) -> arb_mat:
+    """Enclosure of a rational matrix at the current precision."""
+    rows, columns = A.shape
+    return arb_mat(rows, columns, [arb(e) for e in A.entries()])
+
+
+def ball_risk(risk: Risk, w: Point, precision: int = 128) -> arb:
+    r"""A ball that contains the squared risk at a float or exact point, for any activation.
+
+    Computed with `precision` bits; the data and the point are taken exactly. Sound, not sharp.
+
+    >>> from lscore.model.smooth_activations import tanh
+    >>> from lscore.model.networks import Network
+    >>> risk = Risk(Network((1, 1, 1), tanh), [1.0], [0.0])
+    >>> ball = ball_risk(risk, exact([1, 0, 2, 0]))        # 2 tanh(1)^2
+    >>> ball.mid().str(20, radius=False), bool(ball.rad() < 1e-30)
+    ('1.1600513167719478612', True)
+    """
+    if not isinstance(risk.loss, SquaredLoss):
+        raise DataError(f"risk: loss {type(risk.loss).__name__}, need SquaredLoss")
+    if precision < 2:
+        raise DataError(f"precision: got {precision} bits, need at least 2")
+    network, old = risk.network, ctx.prec
+    ctx.prec = precision
+    try:
+        signal = ball_matrix(risk.exact_X)
+        layers = network.unpack(exact(network.point(w), "w"))
+        outer = (*network.activations, network.output_activation)
+        for layer, activation in zip(layers, outer, strict=True):
+            signal = signal * ball_matrix(layer.weight.T)
+            rows, columns = signal.nrows(), signal.ncols()
+            bias = None if layer.bias is None else ball_matrix(layer.bias)
+            entries = []
+            for i in range(rows):
+                for k in range(columns):
+                    z = signal[i, k] if bias is None else signal[i, k] + bias[k, 0]
+                    entries.append(z if activation is None else activation.ball(z))
+            signal = arb_mat(rows, columns, entries)
+        residuals = signal - ball_matrix(risk.exact_y)
+        total = sum((e * e for e in residuals.entries()), arb(0))
+        value = total * arb(risk.loss.scale(residuals.nrows()))
+        if risk.weight_decay:
+            point = exact(w, "w")
+            value += arb(risk.weight_decay / 2 * point.dot(point))
+        return value
+    finally:
+        ctx.prec = old
+
+
+def derivative_hulls(h: Smooth, z: Interval, order: int = 2, parts: int = 64):
+    r"""Intervals that hold h, h', ..., :math:`h^{(k)}` (k = `order`) at every number of z.
+
+    z is cut into `parts` pieces; on a piece with midpoint m the enclosure is the intersection of
+    that of :math:`h^{(k)}` itself and of :math:`h^{(k)}(m) + h^{(k+1)}(\xi)(z - m)`; the pieces are
+    joined. Sound for any formula that encloses. None if the formula has no finite enclosure.
+
+    >>> from lscore.model.smooth_activations import sine
+    >>> slope = derivative_hulls(sine, interval(0, 1), 1)[1]
+    >>> float(slope.low) <= 0.540303, float(slope.high) >= 1.0
+    (True, True)
+    """
+    step = (z.high - z.low) / parts
+    hulls = []
+    for k in range(parts):
+        piece = (z.low + k * step).union(z.low + (k + 1) * step)
+        wide, middle = h.derivatives(piece, order + 1), h.derivatives(piece.mid(), order)
+        if not all(d.is_finite() for d in wide + middle):
+            return None
+        offset = piece - piece.mid()
+        tight = [
+            d.intersection(m + following * offset)
+            for d, m, following in zip(wide, middle, wide[1:], strict=False)
+        ]
+        hulls.append([interval(d) for d in tight])
+    return [reduce(Interval.union, column) for column in zip(*hulls, strict=True)]

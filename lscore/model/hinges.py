@@ -1,0 +1,213 @@
+r"""Hinge losses: weighted sums of :math:`\max(m, 0)` over margins that are affine in the outputs.
+
+.. math:: \ell = \sum_{i,j} \mu_{ij} \max(m_{ij}, 0), \qquad m_{ij} = 1 + \sum_r D_{ijr} \hat y_{ir}
+
+with integers D that depend on the label: -y for binary labels; :math:`+1` at a wrong class and
+:math:`-1` at the right one for several classes (Crammer and Singer); :math:`\mp 1` at each class
+for one versus all. A term is *unsolved* where m > 0, *slack* where m < 0 and a *tie* where m = 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from flint import fmpq
+
+from lscore.algebra.arguments import checked
+from lscore.algebra.matrices import RationalMatrix, exact
+from lscore.errors import DataError, ShapeError, TieError
+from lscore.model.losses import Outputs, check_paired
+
+_KINDS = ("binary", "multiclass", "one versus all")
+
+
+@checked
+@dataclass(frozen=True, eq=False)
+class HingeLoss:
+    r"""One of the three hinge losses; make it with `binary_hinge` and its siblings.
+
+    `weights` are the positive numbers :math:`\mu`: None for 1/n each, (n,) one per sample, or
+    (n, J) one per margin. Convex and piecewise linear in the outputs; not differentiable at ties.
+    Raises `DataError` for an unknown kind or weights that are not positive.
+    """
+
+    kind: str
+    weights: object = None
+
+    is_convex = True
+    is_differentiable = False
+
+    def __post_init__(self) -> None:
+        if self.kind not in _KINDS:
+            raise DataError(f"kind: got {self.kind!r}, need one of {', '.join(_KINDS)}")
+        if self.weights is not None:
+            object.__setattr__(self, "weights", exact(self.weights, "weights"))
+            if self.weights.smallest() <= 0:
+                raise DataError(f"weights: got {self.weights.smallest()}, need positive numbers")
+
+    def read_labels(self, y: object, outputs: int) -> np.ndarray:
+        """Labels as a float64 sign matrix (n, k): +1 for the class of a sample, -1 for others.
+
+        Takes +-1 (n,) for one output, classes 0..k-1 (n,) for several, or the sign matrix itself.
+        Raises `DtypeError` (not numbers), `DataError` (another label), `ShapeError`.
+        """
+        labels = integer_labels(y, "y")
+        if self.kind == "binary" and outputs != 1:
+            raise ShapeError(f"y: the binary hinge needs a network with 1 output, got {outputs}")
+        if self.kind != "binary" and outputs < 2:
+            raise ShapeError(f"y: the {self.kind} hinge needs at least 2 outputs, got {outputs}")
+        if labels.shape[1] not in {1, outputs}:
+            raise ShapeError(f"y: shape {labels.shape}, need (n,) or (n, {outputs})")
+        if outputs > 1 and labels.shape[1] == 1:
+            bad = labels[(labels < 0) | (labels >= outputs)]
+            if bad.size:
+                raise DataError(f"y: got the class {bad[0]}, need 0..{outputs - 1}")
+            return 2.0 * (labels == np.arange(outputs)) - 1
+        bad = labels[abs(labels) != 1]
+        if bad.size:
+            raise DataError(f"y: got the label {bad[0]}, need +1 or -1")
+        if self.kind == "multiclass" and not ((labels > 0).sum(1) == 1).all():
+            raise DataError("y: a row of signs has not exactly one +1, need one class per sample")
+        return labels.astype(float)
+
+    def directions(self, targets: np.ndarray) -> np.ndarray:
+        """D (n, J, k) for a sign matrix: J = 1, k - 1 and k margins for the three kinds.
+
+        The margins of a multiclass sample are those of its wrong classes, in increasing order.
+        """
+        if targets.ndim != 2 or not targets.size or not np.isin(targets, (-1, 1)).all():
+            raise DataError("targets: need a matrix (n, k) of signs +1 and -1")
+        signs, k = targets.astype(int), targets.shape[1]
+        if self.kind == "multiclass" and (k < 2 or ((signs > 0).sum(1) != 1).any()):
+            raise DataError("targets: need exactly one +1 in each row of at least 2")
+        if self.kind != "multiclass":
+            return -signs[:, :, None] * np.eye(k, dtype=int)
+        own = signs.argmax(1)
+        wrong = np.array([[r for r in range(k) if r != c] for c in own])
+        return np.eye(k, dtype=int)[wrong] - np.eye(k, dtype=int)[own][:, None, :]
+
+    def term_weights(self, n: int, terms: int) -> RationalMatrix:
+        """The numbers mu as an (n, J) matrix. Raises `ShapeError` if they do not fit the data."""
+        if self.weights is None:
+            return exact([[fmpq(1, int(n))] * int(terms)] * int(n))
+        if self.weights.shape not in {(n, 1), (n, terms)}:
+            raise ShapeError(f"weights: shape {self.weights.shape}, need ({n},) or ({n}, {terms})")
+        if self.weights.shape == (n, terms):
+            return self.weights
+        return exact([[mu] * terms for mu in self.weights.entries()])
+
+    def margins(self, predictions: Outputs, targets: Outputs):
+        """m (n, J) for outputs (n, k); a tensor for a tensor, exact for exact.
+
+        >>> multiclass_hinge().margins(exact([[3, 1, 0]]), exact([[1, -1, -1]]))
+        [[-1, -2]]
+        """
+        check_paired(predictions, targets)
+        if len(predictions.shape) != 2:
+            raise ShapeError(f"predictions: shape {tuple(predictions.shape)}, need (n, k)")
+        if isinstance(predictions, torch.Tensor):
+            if self.kind != "multiclass":
+                return 1 - targets * predictions
+            own = torch.sum(predictions * (targets > 0), 1, keepdim=True)
+            return 1 + torch.gather(predictions, 1, _wrong_classes(targets)) - own
+        rows = predictions.numerator.tolist()
+        D, one = self.directions(targets.floats()), predictions.denominator
+        margins = [
+            [one + sum(int(d) * v for d, v in zip(line, row, strict=True) if d) for line in lines]
+            for lines, row in zip(D, rows, strict=True)
+        ]
+        return exact(margins) / fmpq(one)
+
+    def __call__(self, predictions: Outputs, targets: Outputs):
+        """The loss of outputs (n, k) against a sign matrix (n, k); exact in, exact out.
+
+        >>> binary_hinge()(exact([2, "1/2"]), exact([1, 1]))
+        1/4
+        """
+        margins = self.margins(predictions, targets)
+        weights = self.term_weights(*margins.shape)
+        if isinstance(margins, torch.Tensor):
+            return torch.sum(torch.from_numpy(weights.floats()) * torch.relu(margins))
+        terms = zip(weights.entries(), margins.entries(), strict=True)
+        return sum((mu * m for mu, m in terms if m > 0), fmpq(0))
+
+    def pull(self, targets: RationalMatrix, unsolved: np.ndarray) -> RationalMatrix:
+        r"""The derivative by the outputs (n, k) where only the terms `unsolved` (n, J) count.
+
+        :math:`\nu_{ir} = \sum_j \mu_{ij} \epsilon_{ij} D_{ijr}` with :math:`\epsilon_{ij}` in 0, 1.
+        """
+        D = self.directions(targets.floats())
+        n, terms, k = D.shape
+        if unsolved.shape != (n, terms):
+            raise ShapeError(f"unsolved: shape {unsolved.shape}, need {n, terms}")
+        weights = self.term_weights(n, terms)
+        total = [[fmpq(0)] * k for _ in range(n)]
+        for i, j in np.argwhere(unsolved):
+            for r in np.flatnonzero(D[i, j]):
+                total[i][r] += weights[int(i), int(j)] * int(D[i, j, r])
+        return exact(total)
+
+    def gradient(self, predictions: Outputs, targets: Outputs):
+        """Derivative by the outputs, (n, k); a tie counts as slack in floats, as in torch.
+
+        Raises `TieError` at an exact tie.
+        """
+        margins = self.margins(predictions, targets)
+        if isinstance(predictions, torch.Tensor):
+            on = torch.from_numpy(self.term_weights(*margins.shape).floats()) * (margins > 0)
+            if self.kind != "multiclass":
+                return -targets * on
+            wrong = torch.zeros_like(predictions).scatter_add(1, _wrong_classes(targets), on)
+            return wrong - (targets > 0) * on.sum(1, keepdim=True)
+        signs = np.array([(m > 0) - (m < 0) for m in margins.entries()]).reshape(margins.shape)
+        if (signs == 0).any():
+            i, j = (int(v) for v in np.argwhere(signs == 0)[0])
+            raise TieError(
+                f"w: margin {j} of sample {i} is exactly 0; the gradient does not exist there"
+            )
+        return self.pull(targets, signs > 0)
+
+    def curvature(self, n: int) -> fmpq:
+        """Second derivative by the outputs away from ties: 0."""
+        return fmpq(0)
+
+
+def _wrong_classes(targets: torch.Tensor) -> torch.Tensor:
+    """Per sample the classes with sign -1 in increasing order, (n, k - 1)."""
+    return torch.argsort(targets, dim=1, stable=True)[:, :-1]
+
+
+def integer_labels(y: object, name: str) -> np.ndarray:
+    """Labels as an (n, k) integer array, decided exactly; `DataError` for 0.9, `DtypeError` for
+    text (numpy.unique numbers the classes) and booleans.
+
+    >>> integer_labels([1.0, 2], "y").tolist()
+    [[1], [2]]
+    """
+    labels = exact(y, name, text=False)
+    numbers = [divmod(int(e), int(labels.denominator)) for e in labels.numerator.entries()]
+    bad = [i for i, (whole, rest) in enumerate(numbers) if rest or abs(whole) > 2**53]
+    if bad:
+        found = labels.entries()[bad[0]]
+        raise DataError(f"{name}: got the label {found}, not an integer: need +-1 or classes 0..")
+    return np.array([whole for whole, _ in numbers]).reshape(labels.shape)
+
+
+@checked
+def binary_hinge(weights: object = None) -> HingeLoss:
+    r""":math:`\sum_i \mu_i \max(1 - y_i \hat y_i, 0)` with labels :math:`y_i = \pm 1`."""
+    return HingeLoss("binary", weights)
+
+
+@checked
+def multiclass_hinge(weights: object = None) -> HingeLoss:
+    r""":math:`\sum_i \mu_i \sum_{r \ne r_i} \max(1 + \hat y_{ir} - \hat y_{i r_i}, 0)`."""
+    return HingeLoss("multiclass", weights)
+
+
+@checked
+def one_versus_all_hinge(weights: object = None) -> HingeLoss:
+    r""":math:`\sum_i \sum_r \mu_{ir} \max(1 - s_{ir} \hat y_{ir}, 0)`, with s = 1 for its class."""
+    return HingeLoss("one versus all", weights)

@@ -1,0 +1,272 @@
+r"""Fully connected networks as functions of one flat parameter vector.
+
+A `Network` holds no parameters: a *point* w of shape (m,) is an argument. The same calls take a
+float64 torch tensor or a `RationalMatrix` column (m, 1); the second is the exact twin, computed
+in rationals. Order inside a point: for each layer the weight matrix (out, in) row by row, as in
+``torch.nn.Linear``, then the bias.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from lscore.algebra.arguments import checked
+from lscore.algebra.arrays import float_tensor
+from lscore.algebra.matrices import RationalMatrix, checked_size, ones, stack
+from lscore.errors import DataError, DtypeError, ShapeError
+from lscore.model.activations import PiecewiseLinear, identity, leaky_relu, linear, relu
+from lscore.model.sequential import plain_layers
+from lscore.model.smooth_activations import Activation
+
+Point = torch.Tensor | np.ndarray | RationalMatrix
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Weight (out, in) and bias of one layer; the bias is (out,) in floats, (out, 1) exact, or
+    None."""
+
+    weight: torch.Tensor | RationalMatrix
+    bias: torch.Tensor | RationalMatrix | None
+
+    def __call__(self, inputs, augmented: bool = False):
+        """inputs @ weight.T + bias for inputs (n, in); if `augmented`, inputs are exact [X, 1]."""
+        if augmented:
+            return inputs @ stack([self.weight.T, self.bias.T])
+        out = inputs @ self.weight.T
+        if self.bias is None:
+            return out
+        if isinstance(out, RationalMatrix):
+            return out + ones(len(out)) @ self.bias.T
+        return out + self.bias
+
+
+@checked
+@dataclass(frozen=True)
+class Network:
+    r""":math:`\hat y = W_L\, h(\cdots h(W_1 x + b_1) \cdots) + b_L` with rows as samples.
+
+    Parameters: `widths` (d_0, ..., d_L), all >= 1, with at least two entries; `activation`, one
+    for all hidden layers or a tuple with one per hidden layer; `bias`, whether every layer has
+    one; `output_activation` (default: none). `dimension` is m, the number of parameters.
+
+    >>> net = Network((1, 2, 1), relu)
+    >>> net.dimension
+    7
+    >>> from lscore.algebra.matrices import exact
+    >>> w = net.pack([exact([1, -1]), exact([[1, 1]])], [exact([0, 0]), exact([0])])
+    >>> net(w, exact([-3, 2]))              # |x| as the sum of two ReLUs
+    column(3, 2)
+    """
+
+    widths: object
+    activation: Activation | tuple[Activation, ...]
+    bias: bool = True
+    output_activation: Activation | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.widths, np.ndarray) and self.widths.ndim:
+            object.__setattr__(self, "widths", self.widths.tolist())
+        if not isinstance(self.widths, Sequence) or isinstance(self.widths, str | bytes):
+            raise ShapeError(f"widths: got {self.widths!r}, need numbers such as (1, 2, 1)")
+        widths = tuple(self.widths)
+        if len(widths) < 2:
+            raise ShapeError(f"widths: got {widths}, need input and output width at least")
+        for i, width in enumerate(widths):
+            if isinstance(width, bool) or not isinstance(width, int | np.integer) or width < 1:
+                raise ShapeError(f"widths: entry {i} is {width!r}, need an integer >= 1")
+        object.__setattr__(self, "widths", tuple(int(width) for width in widths))
+        if isinstance(self.activation, list):
+            raise DtypeError("activation: got a list, need an activation or a tuple of them")
+        if isinstance(self.activation, tuple) and len(self.activation) != len(widths) - 2:
+            raise ShapeError(
+                f"activation: got {len(self.activation)}, need one or one for each of the "
+                f"{len(widths) - 2} hidden layers"
+            )
+
+    @cached_property
+    def activations(self) -> tuple[Activation, ...]:
+        """One activation per hidden layer."""
+        if isinstance(self.activation, tuple):
+            return self.activation
+        return (self.activation,) * (len(self.widths) - 2)
+
+    @property
+    def is_piecewise_linear(self) -> bool:
+        """Whether every activation is piecewise linear, so that the exact twin exists."""
+        last = () if self.output_activation is None else (self.output_activation,)
+        return all(isinstance(h, PiecewiseLinear) for h in self.activations + last)
+
+    @cached_property
+    def _sizes(self) -> list[tuple[int, int]]:
+        return list(zip(self.widths[1:], self.widths[:-1], strict=True))
+
+    @property
+    def dimension(self) -> int:
+        """Number of parameters m."""
+        return sum(out * (inner + self.bias) for out, inner in self._sizes)
+
+    def point(self, w: Point | np.ndarray, name: str = "w") -> Point:
+        """Check a point (or direction): float64 of shape (m,), or exact of shape (m, 1).
+
+        Arrays and series become tensors, without rounding (`float_tensor`).
+        """
+        needed = (self.dimension, 1)
+        if not isinstance(w, RationalMatrix):
+            w, needed = float_tensor(w, name), needed[:1]
+        if tuple(w.shape) != needed:
+            raise ShapeError(
+                f"{name}: shape {tuple(w.shape)}, need {needed} for widths {self.widths} "
+                f"{'with' if self.bias else 'without'} biases"
+            )
+        return w
+
+    def unpack(self, w: Point) -> list[Layer]:
+        """The layers of a point, without copying floats."""
+        return self._layers(self.point(w))
+
+    def _layers(self, w: Point) -> list[Layer]:
+        layers, start = [], 0
+        for out, inner in self._sizes:
+            if isinstance(w, RationalMatrix):
+                weight = w.flat(start, out, inner)
+                bias = w.flat(start + out * inner, out, 1) if self.bias else None
+            else:
+                weight = w[start : start + out * inner].reshape(out, inner)
+                bias = w[start + out * inner : start + out * (inner + 1)] if self.bias else None
+            layers.append(Layer(weight, bias))
+            start += out * (inner + self.bias)
+        return layers
+
+    def pack(self, weights: Sequence[object], biases: Sequence[object] | None = None) -> Point:
+        """The flat point of weight matrices (out, in) and biases; inverse of `unpack`."""
+        if len(weights) != len(self._sizes) or (biases is not None) != self.bias:
+            raise ShapeError(
+                f"weights, biases: need {len(self._sizes)} weights"
+                + (" and as many biases" if self.bias else " and no biases")
+            )
+        if biases is not None and len(biases) != len(weights):
+            raise ShapeError(f"biases: got {len(biases)}, need {len(weights)}")
+        kinds = {_kind(part) for part in [*weights, *([] if biases is None else biases)]}
+        if len(kinds) > 1 or kinds - {"exact", "torch.float64"}:
+            raise DtypeError(
+                f"weights, biases: got {', '.join(sorted(kinds))} (dtype), need all torch.float64 "
+                "or all exact"
+            )
+        parts = []
+        for i, (weight, size) in enumerate(zip(weights, self._sizes, strict=True)):
+            if tuple(weight.shape) != size:
+                raise ShapeError(f"weights[{i}]: shape {tuple(weight.shape)}, need {size}")
+            parts.append(weight)
+            if biases is not None:
+                needed = (size[0], 1) if isinstance(weight, RationalMatrix) else (size[0],)
+                if tuple(biases[i].shape) != needed:
+                    raise ShapeError(f"biases[{i}]: shape {tuple(biases[i].shape)}, need {needed}")
+                parts.append(biases[i])
+        if isinstance(parts[0], RationalMatrix):
+            return stack([part.flat(0, part.shape[0] * part.shape[1], 1) for part in parts])
+        return self.point(torch.cat([part.reshape(-1) for part in parts]))
+
+    def init(self, seed: int) -> torch.Tensor:
+        r"""A random float64 point: every entry uniform in :math:`\pm 1/\sqrt{\text{fan-in}}`."""
+        checked_size(self.dimension, "widths: number of parameters")
+        generator = torch.Generator().manual_seed(int(seed))
+        parts = []
+        for out, inner in self._sizes:
+            draws = torch.rand(out * (inner + self.bias), generator=generator, dtype=torch.float64)
+            parts.append((2 * draws - 1) / inner**0.5)
+        return torch.cat(parts)
+
+    def preactivations(self, w: Point, X: torch.Tensor | RationalMatrix) -> list:
+        """Inputs of the hidden activations, one (n, d_l) matrix per hidden layer."""
+        return self.forward(w, X)[0]
+
+    def __call__(self, w: Point, X: torch.Tensor | RationalMatrix):
+        """Outputs (n, d_L) for inputs X (n, d_0)."""
+        return self.forward(w, X)[1]
+
+    def forward(
+        self, w: Point, X: torch.Tensor | RationalMatrix, augmented: bool = False
+    ) -> tuple[list, object]:
+        """Pre-activations and outputs together; `augmented` says that X is the exact [X, 1]."""
+        return self._run(*self._checked(w, X, self.widths[0] + augmented), augmented)
+
+    def _checked(self, w: Point, X, columns: int) -> tuple[Point, Point]:
+        w = self.point(w)
+        X = X if isinstance(X, RationalMatrix) else float_tensor(X, "X")
+        if isinstance(w, RationalMatrix) != isinstance(X, RationalMatrix):
+            raise DtypeError("w, X: one is exact and the other is not; convert with `exact`")
+        if columns > self.widths[0] and not (self.bias and isinstance(w, RationalMatrix)):
+            raise DataError("augmented: need an exact point and biases")
+        if isinstance(w, RationalMatrix) and not self.is_piecewise_linear:
+            raise DataError("w: exact points need piecewise linear activations; see `ball_risk`")
+        if len(X.shape) != 2 or X.shape[1] != columns:
+            raise ShapeError(f"X: shape {tuple(X.shape)}, need (n, {columns})")
+        return w, X
+
+    def _run(self, w: Point, X, augmented: bool = False) -> tuple[list, object]:
+        """Pre-activations and outputs, without checks, so that autodiff can trace it."""
+        *hidden, last = self._layers(w)
+        pre, signal = [], X
+        for layer, h in zip(hidden, self.activations, strict=True):
+            pre.append(layer(signal, augmented))
+            signal, augmented = h(pre[-1]), False
+        out = last(signal, augmented)
+        return pre, out if self.output_activation is None else self.output_activation(out)
+
+
+def _kind(part: object) -> str:
+    """How a matrix is stored, for error messages."""
+    if isinstance(part, RationalMatrix):
+        return "exact"
+    return str(part.dtype) if isinstance(part, torch.Tensor) else type(part).__name__
+
+
+_TORCH_ACTIVATIONS = {torch.nn.ReLU: lambda m: relu, torch.nn.Identity: lambda m: identity}
+_TORCH_ACTIVATIONS[torch.nn.LeakyReLU] = lambda m: leaky_relu(m.negative_slope)
+
+
+@checked
+def from_torch(module: torch.nn.Sequential) -> tuple[Network, torch.Tensor]:
+    """The `Network` and the point of a ``torch.nn.Sequential`` of Linear, ReLU and LeakyReLU.
+
+    Layers without an activation between them get the identity. Raises `DtypeError` for any other
+    module (subclasses included), `DataError` where its layers do not say what it computes, such as
+    hooks, a ``forward`` of its own or a shared parameter (`plain_layers`), and `DtypeError` for
+    parameters that are not float64 (call ``module.double()`` first: every float32 is a float64,
+    exactly).
+
+    >>> net, w = from_torch(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(),
+    ...                                         torch.nn.Linear(3, 1)).double())
+    >>> net.widths, w.shape
+    ((2, 3, 1), torch.Size([13]))
+    """
+    linears, between = [], []
+    for child in plain_layers(module):
+        if type(child) is torch.nn.Linear:
+            if len(between) < len(linears):
+                between.append(linear(1))
+            linears.append(child)
+        elif type(child) in _TORCH_ACTIVATIONS and len(between) < len(linears):
+            between.append(_TORCH_ACTIVATIONS[type(child)](child))
+        else:
+            raise DtypeError(f"module: cannot read {child}, need Linear, ReLU, LeakyReLU in turn")
+    output = between.pop() if linears and len(between) == len(linears) else None
+    if not linears:
+        raise ShapeError("module: has no Linear layer")
+    biases = {child.bias is not None for child in linears}
+    if len(biases) > 1:
+        raise DataError("module: some layers have a bias and some have none, need all or none")
+    if any(child.weight.dtype != torch.float64 for child in linears):
+        raise DtypeError("module: parameters are not float64, call module.double() first")
+    widths = (linears[0].in_features, *(child.out_features for child in linears))
+    network = Network(widths, tuple(between), biases.pop(), output)
+    weights = [child.weight.detach() for child in linears]
+    return network, network.pack(
+        weights, [child.bias.detach() for child in linears] if network.bias else None
+    )

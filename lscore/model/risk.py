@@ -1,0 +1,164 @@
+r"""The empirical risk as a function of one flat point.
+
+:math:`R(w) = \ell(\hat Y(w), Y) + \tfrac{\lambda}{2}\|w\|^2`. A float point gives float64 answers
+with derivatives from autodiff; an exact point gives rationals.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from lscore.algebra.arguments import checked
+from lscore.algebra.arrays import float_matrix
+from lscore.algebra.matrices import (
+    RationalMatrix,
+    Scalar,
+    augment,
+    exact,
+    rational,
+    to_float,
+)
+from lscore.errors import DataError, DtypeError, ShapeError
+from lscore.model.hessian import piecewise_linear_hessian
+from lscore.model.hinges import HingeLoss
+from lscore.model.losses import SquaredLoss, half_sum_of_squares
+from lscore.model.networks import Network, Point
+from lscore.model.passes import FrozenNetwork, trace
+
+
+@checked
+@dataclass(frozen=True, eq=False)
+class Risk:
+    r"""Network, data, loss and weight decay, as a function of a point.
+
+    `X` (n, d) and `y` (n, k), or (n,) for one input or output: whatever `exact` takes. Hinge losses
+    take integer labels, stored as signs (n, k); see `HingeLoss.read_labels`. `weight_decay` is
+    :math:`\lambda` in :math:`\tfrac{\lambda}{2}\|w\|^2` (all parameters). Raises `ShapeError`,
+    `DataError`, `DtypeError` naming the argument.
+
+    >>> from lscore.model.activations import relu
+    >>> risk = Risk(Network((1, 2, 1), relu), [0.0, 1.0], [0.0, 1.0])
+    >>> risk(exact([1, 0, 0, 0, 1, 0, 0])), risk(exact([0] * 7))
+    (0, 1/2)
+    """
+
+    network: Network
+    X: object
+    y: object
+    loss: SquaredLoss | HingeLoss = half_sum_of_squares
+    weight_decay: Scalar = 0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.loss, HingeLoss):
+            object.__setattr__(self, "y", self.loss.read_labels(self.y, self.network.widths[-1]))
+        for name, width in (("X", self.network.widths[0]), ("y", self.network.widths[-1])):
+            given = getattr(self, name)
+            floats = float_matrix(given, name)
+            if floats is None:
+                self.__dict__[f"exact_{name}"] = exact(given, name)
+                floats = self.__dict__[f"exact_{name}"].floats()
+            if floats.shape[1] != width:
+                raise ShapeError(f"{name}: shape {floats.shape}, need (n, {width})")
+            object.__setattr__(self, name, torch.from_numpy(floats.copy()))
+        if len(self.X) != len(self.y):
+            raise ShapeError(f"X, y: {len(self.X)} inputs and {len(self.y)} labels, need as many")
+        object.__setattr__(self, "weight_decay", rational(self.weight_decay, "weight_decay"))
+        if self.weight_decay < 0:
+            raise DataError(f"weight_decay: got {self.weight_decay}, need >= 0")
+
+    @property
+    def dimension(self) -> int:
+        """Number of parameters m."""
+        return self.network.dimension
+
+    @cached_property
+    def exact_X(self) -> RationalMatrix:
+        """The inputs in rationals, (n, d)."""
+        return exact(self.X, "X")
+
+    @cached_property
+    def exact_y(self) -> RationalMatrix:
+        """The labels in rationals, (n, k)."""
+        return exact(self.y, "y")
+
+    @cached_property
+    def exact_augmented(self) -> RationalMatrix:
+        """[X, 1] in rationals, (n, d + 1)."""
+        if "exact_X" in self.__dict__:
+            return augment(self.exact_X)
+        return exact(torch.cat([self.X, torch.ones(len(self.X), 1, dtype=torch.float64)], 1))
+
+    def forward(self, w: Point) -> tuple[list, torch.Tensor | RationalMatrix]:
+        """Pre-activations (one (n, d_l) matrix per hidden layer) and outputs (n, k)."""
+        if isinstance(w, RationalMatrix) and self.network.bias:
+            return self.network.forward(w, self.exact_augmented, augmented=True)
+        return self.network.forward(w, self.exact_X if isinstance(w, RationalMatrix) else self.X)
+
+    def predictions(self, w: Point):
+        """Network outputs on the data, (n, k)."""
+        return self.forward(w)[1]
+
+    def __call__(self, w: Point | np.ndarray):
+        """The risk: an fmpq for an exact point, a torch scalar for a float point."""
+        w = self.network.point(w)
+        if not isinstance(w, RationalMatrix):
+            return self._float_value(w)
+        value = self.loss(self.predictions(w), self.exact_y)
+        return value + self.weight_decay / 2 * w.dot(w) if self.weight_decay else value
+
+    def _float_value(self, w: torch.Tensor) -> torch.Tensor:
+        """The risk without checks, so that autodiff can trace it."""
+        value = self.loss(self.network._run(w, self.X)[1], self.y)
+        return value + to_float(self.weight_decay) / 2 * (w @ w) if self.weight_decay else value
+
+    def gradient(self, w: Point | np.ndarray) -> Point:
+        """The gradient; exact for an exact point, which must not lie on a kink (`TieError`).
+
+        For float points this is what autodiff reports, kink or not (at a knot it uses the left
+        slope, as ``torch.relu`` does).
+        """
+        w = self.network.point(w)
+        return (
+            self._exact_gradient(w)
+            if isinstance(w, RationalMatrix)
+            else torch.func.grad(self._float_value)(w)
+        )
+
+    def hessian_vector_product(self, w: Point, v: Point) -> torch.Tensor:
+        """Hessian at w times v (m,), by forward over reverse differentiation."""
+        return self._tangent(self._float_point(w), self._float_point(v, "v"))
+
+    def _float_point(self, w: Point | np.ndarray, name: str = "w") -> torch.Tensor:
+        w = self.network.point(w, name)
+        if isinstance(w, RationalMatrix):
+            raise DtypeError(f"{name}: the Hessian takes float points, use {name}.point()")
+        return w
+
+    def _tangent(self, w: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+        return torch.func.jvp(torch.func.grad(self._float_value), (w,), (v,))[1]
+
+    def hessian(self, w: Point) -> torch.Tensor:
+        """The (m, m) Hessian: in closed form for piecewise linear networks, else by autodiff.
+
+        Both use the left slope on a knot; see `piecewise_linear_hessian`.
+        """
+        w = self._float_point(w)
+        if self.network.is_piecewise_linear:
+            return piecewise_linear_hessian(self, w)
+        columns = torch.func.vmap(lambda v: self._tangent(w, v))
+        return columns(torch.eye(self.dimension, dtype=torch.float64))
+
+    def directional_second_derivative(self, w: Point, u: Point) -> torch.Tensor:
+        """u' H u, the second derivative of t -> R(w + t u) at 0 as autodiff sees it."""
+        return torch.dot(self._float_point(u, "u"), self.hessian_vector_product(w, u))
+
+    def _exact_gradient(self, w: RationalMatrix) -> RationalMatrix:
+        """Backpropagation in rationals, inside an activation cell."""
+        run = trace(self.network, w, self.exact_X)
+        frozen = FrozenNetwork(self.network, self.exact_X, run.pieces())
+        gradient = frozen.gradient(w, run.inputs, self.loss.gradient(run.outputs, self.exact_y))
+        return gradient + w * self.weight_decay if self.weight_decay else gradient

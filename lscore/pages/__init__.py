@@ -1,0 +1,1 @@
+"""For the pages of the book alone: figures, the ledger, refusals, answer checkers."""

@@ -1,0 +1,40 @@
+"""Answer checkers for the exercises of *A bad minimum can lie behind a barrier*."""
+
+from __future__ import annotations
+
+from lscore.certificates import Certificate
+from lscore.model.risk import Risk
+from lscore.papers.yun2019 import (
+    certify_barrier,
+    certify_spurious,
+    least_squares_minimum,
+)
+
+
+def _ends_behind_a_barrier(risk: Risk) -> Certificate:
+    """`certify_barrier` at the constructed minimum, which must be spurious."""
+    w = least_squares_minimum(risk)
+    spurious = certify_spurious(risk, w)
+    return certify_barrier(risk, w) if spurious.certified else spurious
+
+
+def hides_behind_a_barrier(risk: Risk) -> str:
+    """The affine fit is a certified spurious minimum behind a certified barrier."""
+    answer = _ends_behind_a_barrier(risk)
+    if not answer.certified:
+        return f"not yet: {answer.verdict}" + (f", {answer.reason}" if answer.reason else "")
+    values = answer.values
+    return f"correct: from {values['risk']} over {values['barrier']} to {values['global minimum']}"
+
+
+def opens_the_barrier(closed: Risk, opened: Risk) -> str:
+    """One label differs, and the barrier of `closed` is gone in `opened`."""
+    if closed.network != opened.network or closed.exact_X != opened.exact_X:
+        return "not yet: network or inputs differ"
+    changed = sum(v != 0 for v in (closed.exact_y - opened.exact_y).entries())
+    if changed != 1:
+        return f"not yet: {changed} labels differ, wanted 1"
+    before, after = map(_ends_behind_a_barrier, (closed, opened))
+    if not (before.certified and after.refuted and after.claim == before.claim):
+        return f"not yet: {before.verdict} before, {after.verdict} after"
+    return f"correct: open at risk {after.witness['highest risk']}"

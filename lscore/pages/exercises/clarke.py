@@ -1,0 +1,31 @@
+"""Answer checkers for the exercises of *At a kink the gradient is a convex hull*."""
+
+from __future__ import annotations
+
+from lscore.algebra.matrices import exact
+from lscore.cells.incident import incident_cells
+from lscore.minima.clarke import clarke_subdifferential, decide_subgradient
+from lscore.model.networks import Point
+from lscore.model.risk import Risk
+
+
+def has_incident_cells(risk: Risk, w: Point, count: int) -> str:
+    """Exactly `count` cells meet at w."""
+    listed = incident_cells(risk, w)
+    if listed.doubtful:
+        return f"not yet: {len(listed.doubtful)} cells are doubtful"
+    if len(listed.cells) != count:
+        return f"not yet: {len(listed.cells)} cells meet there, wanted {count}"
+    return f"correct: {len(listed.ties)} ties break in {count} ways"
+
+
+def is_proper_subgradient(risk: Risk, w: Point, g: object) -> str:
+    """g is in Clarke's subdifferential at w, but is the gradient of no incident cell."""
+    g = exact(risk.network.point(exact(g, "g"), "g"))
+    answer = decide_subgradient(risk, w, g)
+    if not answer.certified:
+        return f"not yet: {answer.verdict}, g is not shown to be in the subdifferential"
+    gradients = clarke_subdifferential(risk, w).gradients
+    if any(gradients.column(j) == g for j in range(gradients.shape[1])):
+        return "not yet: g is the gradient of an incident cell"
+    return "correct: g is a convex combination of gradients and none of them"

@@ -1,0 +1,59 @@
+"""Answer checkers for the exercises of *On generic data flat minima are optimal, bad minima
+sharp*."""
+
+from __future__ import annotations
+
+from lscore.algebra.matrices import RationalMatrix, exact
+from lscore.cells.pattern import cell_at, signature
+from lscore.cells.rays import cell_along
+from lscore.errors import TieError
+from lscore.model.networks import Point
+from lscore.model.risk import Risk
+from lscore.papers.laurent2018 import (
+    certify_affine_hinge_minimum,
+    decide_flat,
+    decide_touches_flat,
+)
+
+
+def is_bad_flat_point(risk: Risk, w: Point) -> str:
+    """The point lies in a flat cell, has a positive loss and no output weight equal to 0."""
+    w = exact(risk.network.point(w), "w")
+    ties = signature(risk, w).ties
+    if ties:
+        return f"not yet: the point lies on a wall, with {len(ties)} ties"
+    answer = decide_flat(cell_at(risk, w))
+    if answer.refuted:
+        return f"not yet: the cell is not flat along {answer.witness['path']}"
+    if answer.values["risk"] == 0:
+        return "not yet: the loss is 0"
+    if any(e == 0 for e in risk.network.unpack(w)[-1].weight.entries()):
+        return "not yet: an output weight is 0"
+    return f"correct: a flat cell with loss {answer.values['risk']}"
+
+
+def fools_the_type_checker(risk: Risk, w: Point, direction: RationalMatrix) -> str:
+    """The ray enters a flat cell, yet `decide_touches_flat` says unknown at the point."""
+    w = exact(risk.network.point(w), "w")
+    try:
+        cell = cell_along(risk, w, exact(direction, "direction"))
+    except TieError:
+        return "not yet: the ray runs inside a wall"
+    if decide_flat(cell).refuted:
+        return "not yet: the ray enters a cell that is not flat"
+    answer = decide_touches_flat(risk, w)
+    if answer.certified:
+        return "not yet: the checker certifies it"
+    return f"correct: {answer.reason}, and the ray enters one of them"
+
+
+def is_sharp_and_bad(risk: Risk, w: Point) -> str:
+    """A local minimum by convexity, with a positive loss, that touches no flat cell."""
+    minimum = certify_affine_hinge_minimum(risk, w)
+    if not minimum.certified:
+        return f"not yet: {minimum.reason}"
+    if minimum.values["risk"] == 0:
+        return "not yet: the loss is 0"
+    if not decide_touches_flat(risk, w).refuted:
+        return "not yet: it may touch a flat cell"
+    return f"correct: a sharp local minimum with loss {minimum.values['risk']}"

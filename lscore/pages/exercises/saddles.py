@@ -1,0 +1,61 @@
+"""Answer checkers for the exercises of *In a wide linear network every bad critical point is a
+saddle*."""
+
+from __future__ import annotations
+
+from lscore.algebra.matrices import exact
+from lscore.errors import DataError
+from lscore.model.networks import Point
+from lscore.model.risk import Risk
+from lscore.papers.yun2019 import (
+    LinearRisk,
+    certify_bottleneck_minimum,
+    classify_critical,
+    linear_risk,
+)
+from lscore.papers.yun2019.linear.setting import layer_gradients, product
+
+
+def is_saddle_with_pivot(risk: Risk, w: Point, layer: int) -> str:
+    """A certified saddle with a product that is not zero and the given pivot layer."""
+    answer = classify_critical(risk, w)
+    if "pivot layer" not in answer.values:
+        return f"not yet: {answer.verdict}, {answer.statement}"
+    if product(linear_risk(risk).weights(w)).is_zero():
+        return "not yet: a saddle, but its product is zero"
+    found = answer.values["pivot layer"]
+    if found.split(" of ")[0] != str(layer):
+        return f"not yet: the pivot is layer {found}"
+    return f"correct: the pivot is layer {found}"
+
+
+def is_narrow_minimum(risk: Risk, w: Point) -> str:
+    """A certified global minimum of a bottleneck at which the loss of the product has a slope."""
+    try:
+        answer = certify_bottleneck_minimum(risk, w)
+    except DataError as error:
+        return f"not yet: {error}"
+    if not answer.certified:
+        failing = next(c.text for c in answer.conditions if not c.holds)
+        return f"not yet: it fails that {failing}"
+    if answer.values["gradient of the loss of the product"].is_zero():
+        return "not yet: the gradient of the loss of the product is zero"
+    return f"correct: global, with loss {answer.values['loss']}"
+
+
+def fools_the_classifier(risk: Risk | LinearRisk, w: Point, u: object) -> str:
+    """A critical point that `classify_critical` leaves unknown although the loss is smaller at
+    w + u, w + u/2, ..., w + u/2^20."""
+    linear = linear_risk(risk)
+    w, u = (exact(linear.network.point(exact(v, name), name)) for v, name in ((w, "w"), (u, "u")))
+    weights = linear.weights(w)
+    gradients = layer_gradients(weights, linear.gradient(product(weights)))
+    if not all(part.is_zero() for part in gradients):
+        return "not yet: the point is not critical"
+    answer = classify_critical(risk, w)
+    if answer.verdict != "unknown":
+        return f"not yet: the classifier says {answer.verdict}, {answer.statement}"
+    falls = [linear(w) - linear(w + u / 2**k) for k in range(21)]
+    if not all(fall > 0 for fall in falls):
+        return "not yet: the loss does not fall at every scale"
+    return f"correct: the loss falls by {falls[0]} at once and still at the scale 2^-20"

@@ -1,0 +1,44 @@
+"""What several pages use: how a refusal is shown, and the checker that is to be fooled."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable
+
+from lscore.algebra.matrices import exact
+from lscore.certificates import Certificate
+from lscore.errors import DataError, LscoreError
+from lscore.minima.affine import certify_affine_cell
+from lscore.model.networks import Point
+from lscore.model.risk import Risk
+
+
+def fools_the_checker(
+    risk: Risk, w: Point, checker: Callable[[Risk, Point], Certificate] = certify_affine_cell
+) -> str:
+    """w has risk 0, so it is a global minimum; and the checker still says unknown."""
+    w = exact(risk.network.point(w), "w")
+    if risk(w) != 0:
+        return f"not yet: the risk is {risk(w)}, not 0"
+    answer = checker(risk, w)
+    if answer.certified or answer.refuted:
+        return f"not yet: the checker says {answer.verdict}"
+    return f"correct: {answer.reason}"
+
+
+def refusal(function, *arguments, **keywords) -> str:
+    """The text of the error that a call raises, in lines of 72: shows that a call is refused.
+
+    Raises `LscoreError` if the call goes through, and passes on errors that are not lscore's.
+
+    >>> from lscore import two_piece
+    >>> print(refusal(two_piece, 1, 1).splitlines()[0])
+    DataError: s_plus, s_minus: both are 1, need different slopes; equal
+    """
+    if not callable(function):
+        raise DataError(f"function: got {type(function).__name__}, need a function")
+    try:
+        answer = function(*arguments, **keywords)
+    except LscoreError as error:
+        return textwrap.fill(f"{type(error).__name__}: {error}", 72)
+    raise LscoreError(f"{function.__name__} was not refused, it returned {answer!r}")

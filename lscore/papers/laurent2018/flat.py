@@ -1,0 +1,245 @@
+r"""Laurent and von Brecht (2018), Lemmas 100 and 101, Theorem 3: which cells are flat?
+
+On a cell the hinge risk is a constant plus multilinear forms (Theorem 1). The coefficient of one
+monomial belongs to one path through the network, from an output down to an input or a bias: the sum
+over the samples of the pull :math:`\nu_{ir}`, times the slopes of the units on the path, times the
+input (or 1). The cell is flat if and only if all of them are 0. Equal products are merged layer by
+layer, so depth costs little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flint import fmpq, fmpz
+
+from lscore.algebra.arguments import checked
+from lscore.algebra.matrices import RationalMatrix, exact, zeros
+from lscore.cells.pattern import Cell, cell_at
+from lscore.certificates import Certificate, Condition, Verdict
+from lscore.errors import DataError, LscoreError, ShapeError
+from lscore.model.hinges import HingeLoss
+from lscore.model.networks import Network, Point
+from lscore.model.risk import Risk
+from lscore.papers.laurent2018.data import LabelledData
+from lscore.papers.laurent2018.rare import decide_generic
+
+_FLAT = "the risk is constant on the cell"
+_OPTIMAL = "every flat cell has loss zero"
+
+
+@checked
+def decide_flat(cell: Cell) -> Certificate:
+    r"""Is the risk constant on a cell? (LVB-L101, at any depth)
+
+    For every output r and every path of units :math:`k_L, \dots, k_l` the numbers
+    :math:`\sum_i \nu_{ir} \lambda^{(L)}_{i k_L} \cdots \lambda^{(l)}_{i k_l}` must be 0 (biases),
+    also without any unit, and times :math:`x_i` for the full paths (weights). Sound and complete.
+    Certified: flat, with the risk. Refuted: the witness names a path, its coefficient, and a 0-1
+    `point` that carries only this path, at which the frozen risk differs from its value at 0 by
+    the coefficient; see `changes_the_frozen_risk`. Fully connected networks with activations
+    through 0, hinge losses, no weight decay, no output activation; `DataError` otherwise.
+
+    >>> from lscore import Network, binary_hinge, relu
+    >>> risk = Risk(Network((1, 1, 1), relu), [-1, 1], [-1, 1], binary_hinge())
+    >>> dead = cell_at(risk, exact([0, -1, 1, 0]))
+    >>> dead_flat = decide_flat(dead)
+    >>> dead_flat.verdict.value, dead_flat.values["risk"]
+    ('certified', 1)
+    >>> decide_flat(cell_at(risk, exact([1, 2, "1/9", 0]))).witness["path"]
+    'output 0 < unit 0 of layer 1 < input 0'
+    """
+    check_flat_setting(cell.risk)
+    count, zero = 0, zeros(cell.risk.dimension)
+    for path, coefficient in _coefficients(cell):
+        count += 1
+        if coefficient != 0:
+            return _refute(cell, path, coefficient)
+    text = f"the pulls balance along every path: {count} sums over the samples are 0"
+    values = {"risk": cell(zero)}
+    return Certificate(
+        "LVB-L101", _FLAT, Verdict.CERTIFIED, "exact", [Condition(text, True)], values=values
+    )
+
+
+@checked
+def changes_the_frozen_risk(cell: Cell, point: RationalMatrix) -> bool:
+    """Whether the polynomial of the cell differs at `point` from its value at 0: then the cell is
+    not flat."""
+    return cell(point) != cell(zeros(cell.risk.dimension))
+
+
+def check_flat_setting(risk: Risk) -> None:
+    """Raise `DataError` outside the setting of `decide_flat`."""
+    network = risk.network
+    if not isinstance(risk.loss, HingeLoss) or risk.weight_decay:
+        raise DataError("risk: need a hinge loss without weight decay")
+    if network.output_activation is not None:
+        raise DataError("risk: need a network without output activation")
+    if not network.is_piecewise_linear or any(any(h.intercepts) for h in network.activations):
+        raise DataError("risk: need piecewise linear activations with every piece through 0")
+
+
+def _coefficients(cell: Cell) -> Iterator[tuple[tuple, fmpq]]:
+    """Every coefficient once per distinct product, with the first path that has it.
+
+    A path is (output, units from the last hidden layer down, source): the source is None for a
+    bias and the number of an input otherwise.
+    """
+    network, pull = cell.risk.network, cell.pull(zeros(len(cell.risk.y), 1))
+    scale = pull.denominator
+    products: dict[tuple, tuple] = {}
+    for r, column in enumerate(pull.numerator.transpose().tolist()):
+        products.setdefault(tuple(map(int, column)), (r,))
+    for h, pieces in zip(network.activations[::-1], cell.pieces[::-1], strict=True):
+        yield from _bias_coefficients(network, products, scale)
+        common = fmpz(1)
+        for slope in h.slopes:
+            common = common.lcm(slope.q)
+        slopes, scale = [int((s * common).p) for s in h.slopes], scale * common
+        longer: dict[tuple, tuple] = {}
+        for vector, path in products.items():
+            for k, column in enumerate(pieces.T):
+                times = tuple(v * slopes[p] for v, p in zip(vector, column, strict=True))
+                longer.setdefault(times, (*path, k))
+        products = longer
+    yield from _bias_coefficients(network, products, scale)
+    inputs = cell.risk.exact_X.numerator.transpose().tolist()
+    scale *= cell.risk.exact_X.denominator
+    for vector, path in products.items():
+        for j, column in enumerate(inputs):
+            total = sum((v * x for v, x in zip(vector, column, strict=True)), fmpz(0))
+            yield (*path, j), fmpq(total, scale)
+
+
+def _bias_coefficients(network: Network, products: dict, scale: fmpz):
+    if network.bias:
+        for vector, path in products.items():
+            yield (*path, None), fmpq(sum(vector), scale)
+
+
+def _refute(cell: Cell, path: tuple, coefficient: fmpq) -> Certificate:
+    point = _path_point(cell.risk.network, path)
+    if cell(point) - cell(point * 0) != coefficient:
+        raise LscoreError("decide_flat: a coefficient failed its check by substitution")
+    witness = {
+        "path": _path_text(path, len(cell.pieces)),
+        "coefficient": coefficient,
+        "point": point,
+    }
+    balanced = Condition("the pulls balance along every path", False)
+    return Certificate("LVB-L101", _FLAT, Verdict.REFUTED, "exact", [balanced], witness)
+
+
+def _path_text(path: tuple, depth: int) -> str:
+    output, *units, source = path
+    steps = [f"unit {k} of layer {depth - step}" for step, k in enumerate(units)]
+    end = "bias" if source is None else f"input {source}"
+    return " < ".join([f"output {output}", *steps, end])
+
+
+def _path_point(network: Network, path: tuple) -> RationalMatrix:
+    """The parameters that are 1 along a path, from its source to the output, and 0 elsewhere."""
+    sizes = list(zip(network.widths[1:], network.widths[:-1], strict=True))
+    weights = [[[0] * inner for _ in range(out)] for out, inner in sizes]
+    biases = [[0] * out for out, _ in sizes]
+    *units, source = path
+    layer = len(sizes)
+    for step, k in enumerate(units):
+        layer -= 1
+        if step + 1 < len(units):
+            weights[layer][k][units[step + 1]] = 1
+        elif source is None:
+            biases[layer][k] = 1
+        else:
+            weights[layer][k][source] = 1
+    return network.pack(
+        list(map(exact, weights)), list(map(exact, biases)) if network.bias else None
+    )
+
+
+@checked
+def vanishes_for_every_matrix(diagonals: RationalMatrix, X: RationalMatrix) -> Certificate:
+    r"""Is :math:`\sum_i D_i A x_i = 0` for every matrix A? (LVB-L100)
+
+    `diagonals` (n, m) has the diagonal of :math:`D_i` in row i, X is (n, d). Decided by the lemma:
+    :math:`\sum_i D_i(j,j)\, x_i = 0` for every j. Refuted: the witness is a matrix unit A (m, d)
+    with the value of the sum. Sound and complete. Raises `ShapeError`.
+
+    >>> vanishes_for_every_matrix(exact([[1, 1], [-1, 0]]), exact([2, 2])).witness["matrix"]
+    column(0, 1)
+    """
+    if len(diagonals) != len(X):
+        raise ShapeError(f"diagonals, X: {len(diagonals)} and {len(X)} rows, need as many")
+    m, d = diagonals.shape[1], X.shape[1]
+    statement = "the sum of D_i A x_i is 0 for every matrix A"
+    text, balance = f"the inputs balance for each of the {m} diagonal entries", diagonals.T @ X
+    for j in range(m):
+        for k in range(d):
+            if balance[j, k] != 0:
+                unit = exact([[int((a, b) == (j, k)) for b in range(d)] for a in range(m)])
+                witness = {"matrix": unit, "sum": weighted_images(diagonals, unit, X)}
+                return Certificate(
+                    "LVB-L100",
+                    statement,
+                    Verdict.REFUTED,
+                    "exact",
+                    [Condition(text, False)],
+                    witness,
+                )
+    return Certificate(
+        "LVB-L100", statement, Verdict.CERTIFIED, "exact", [Condition(text, balance.is_zero())]
+    )
+
+
+def weighted_images(diagonals: RationalMatrix, A: RationalMatrix, X: RationalMatrix):
+    r"""The sum :math:`\sum_i D_i A x_i` itself, (m, 1), for A (m, d).
+
+    >>> weighted_images(exact([[1, 1], [-1, 0]]), exact([5, 7]), exact([2, 2]))
+    column(0, 14)
+    """
+    images = X @ A.T
+    rows = zip(diagonals.T.numerator.tolist(), images.T.numerator.tolist(), strict=True)
+    sums = [sum((a * b for a, b in zip(d, v, strict=True)), fmpz(0)) for d, v in rows]
+    return exact(sums) * fmpq(1, diagonals.denominator * images.denominator)
+
+
+@checked
+def decide_flat_is_optimal(risk: Risk, w: Point | None = None, limit: int = 10**6) -> Certificate:
+    r"""Has every flat cell loss zero? (LVB-T3)
+
+    Certified by Theorem 3 where its hypotheses are: all layers fully connected with biases, one
+    leaky slope :math:`\alpha > 0`, generic data; then every minimum that touches a flat cell is
+    global. Refuted by a point `w` inside a flat cell with positive loss. Unknown otherwise, with
+    the reason. Sound, not complete: rare data may still have no bad flat cell. Raises `DataError`
+    as `decide_flat` does, for instance for weight decay.
+
+    >>> from lscore import Network, binary_hinge, leaky_relu
+    >>> risk = Risk(Network((1, 3, 3, 1), leaky_relu("1/9")), [0, 1], [-1, 1], binary_hinge())
+    >>> decide_flat_is_optimal(risk).verdict.value
+    'certified'
+    """
+    check_flat_setting(risk)
+    if w is not None:
+        w = exact(risk.network.point(w), "w")
+        flat = decide_flat(cell_at(risk, w))
+        if flat.certified and flat.values["risk"] > 0:
+            witness = {"point": w, "risk": flat.values["risk"]}
+            conditions = [*flat.conditions, Condition("the loss of that flat cell is 0", False)]
+            return Certificate("LVB-T3", _OPTIMAL, Verdict.REFUTED, "exact", conditions, witness)
+    data = LabelledData.of(risk)
+    generic = decide_generic(data, limit)
+    conditions = [
+        Condition("every layer has biases", risk.network.bias),
+        Condition("the leaky slope is positive", data.alpha > 0, data.alpha, "slope"),
+        *generic.conditions,
+    ]
+    reason = generic.reason
+    if not risk.network.bias:
+        reason = "the network has no biases"
+    elif data.alpha == 0:
+        reason = "the slope of the activation is 0 on one side"
+    elif generic.refuted:
+        reason = "the data are rare"
+    verdict = Verdict.UNKNOWN if reason else Verdict.CERTIFIED
+    return Certificate("LVB-T3", _OPTIMAL, verdict, "exact", conditions, reason=reason)

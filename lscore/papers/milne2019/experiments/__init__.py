@@ -1,0 +1,1 @@
+"""The experiments of Milne (2019): toy regression, image classification."""

@@ -1,0 +1,167 @@
+r"""Yun, Sra, Jadbabaie (2019), Corollary 5: a critical point is a global minimum or a saddle.
+
+`classify_critical` takes anybody's exact point of a deep linear network, with or without biases.
+"""
+
+from __future__ import annotations
+
+from flint import fmpq
+
+from lscore.algebra.arguments import checked
+from lscore.algebra.matrices import RationalMatrix, Scalar, exact, ones, rational, stack
+from lscore.certificates import Certificate, Condition, Verdict
+from lscore.model.networks import Network, Point
+from lscore.model.risk import Risk
+from lscore.papers.yun2019.linear.factorisations import certify_bottleneck_minimum
+from lscore.papers.yun2019.linear.saddles import (
+    SADDLE,
+    certify_saddle,
+    convexity,
+    saddle_escape,
+)
+from lscore.papers.yun2019.linear.setting import (
+    LinearRisk,
+    linear_risk,
+    product,
+    total_bias,
+    without_biases,
+)
+from lscore.papers.yun2019.linear.strict import certify_strict_saddle
+
+MINIMUM = "the point is a global minimum"
+
+
+@checked
+def classify_critical(risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1) -> Certificate:
+    r"""Global minimum or saddle? The dichotomy of Corollary 5, for anybody's exact point.
+
+    For a convex loss with G = 0 the certificate says "the point is a global minimum" (YUN-C5);
+    everything else is answered by `certify_saddle`, and where a bottleneck leaves that open, for
+    the squared loss, by `certify_bottleneck_minimum` and `certify_strict_saddle` (YUN-B-T4-4).
+    Networks with biases are taken too (YUN-B-T4-3). Refuted means that w is not critical. Sound;
+    complete for the squared loss, and for other convex losses where d_j >= min(d_x, d_y).
+
+    >>> from lscore import Network, identity
+    >>> risk = Risk(Network((1, 1, 1), identity, bias=False), [1], [1])
+    >>> str(classify_critical(risk, exact([0, 0]))).splitlines()[0]
+    'certified (exact): the point is a saddle  [YUN-T4]'
+    >>> str(classify_critical(risk, exact([2, "1/2"]))).splitlines()[0]
+    'certified (exact): the point is a global minimum  [YUN-C5]'
+    """
+    if isinstance(risk, Risk) and risk.network.bias:
+        return _classify_with_biases(risk, w, epsilon)
+    linear = linear_risk(risk)
+    weights = linear.weights(w)
+    G = linear.gradient(product(weights))
+    if not (G.is_zero() and linear.loss.is_convex):
+        answer = certify_saddle(linear, w, epsilon)
+        narrow = answer.verdict is Verdict.UNKNOWN and isinstance(risk, Risk)
+        return _in_bottleneck(risk, w) if narrow else answer
+    conditions = [
+        Condition("gradient of the loss of the product is exactly zero", True),
+        convexity(linear.loss),
+    ]
+    values = {"loss": linear(w)}
+    return Certificate("YUN-C5", MINIMUM, Verdict.CERTIFIED, "exact", conditions, {}, "", values)
+
+
+def _in_bottleneck(risk: Risk, w: Point) -> Certificate:
+    """Global minimum or strict saddle, of a critical point at which the products have no null
+    vectors: then its product has the largest rank possible, any first-order change of its two
+    factors at the bottleneck is a change of one layer each, and the squared loss of two full
+    factors that are not optimal has negative curvature."""
+    best = certify_bottleneck_minimum(risk, w)
+    return best if best.certified else certify_strict_saddle(risk, w)
+
+
+def _classify_with_biases(risk: Risk, w: Point, epsilon: Scalar) -> Certificate:
+    """The same for x -> R x + c: c is stationary, the weights move, the last bias follows."""
+    w = exact(risk.network.point(w), "w")
+    linear, v = without_biases(risk, w)
+    residuals = (risk.predictions(w) - risk.exact_y).T @ ones(len(risk.X))
+    constant = Condition("the constant term is stationary", residuals.is_zero())
+    if not residuals.is_zero():
+        witness = {"sum of the residuals": residuals}
+        return Certificate("YUN-B-T4-3", SADDLE, "refuted", "exact", [constant], witness)
+    epsilon = rational(epsilon, "epsilon")
+    answer = classify_critical(linear, v, epsilon)
+    conditions, witness = list(answer.conditions), answer.witness
+    if answer.certified and answer.statement == SADDLE:
+        moved, witness = _lifted(risk, w, linear, v, epsilon)
+        conditions = [*answer.conditions[:4], *moved]
+    elif answer.verdict is Verdict.UNKNOWN:
+        answer = _in_bottleneck(_centred(risk), v)
+        conditions = list(answer.conditions)
+        witness = _lower_with_biases(risk, w, v, answer.witness)
+    return Certificate(
+        "YUN-B-T4-3",
+        answer.statement,
+        answer.verdict,
+        "exact",
+        [constant, *conditions],
+        witness,
+        answer.reason,
+        {"loss": risk(w)},
+    )
+
+
+def _lifted(risk: Risk, w, linear: LinearRisk, v, epsilon: fmpq):
+    """Conditions and witness for the points of an escape, with the last bias adjusted."""
+    constant, step, near = _constant(risk, w), epsilon, False
+    while not near:
+        found = saddle_escape(linear, v, step)
+        points = [
+            _with_constant(risk, w, linear.weights(p), constant) for p in (found.up, found.down)
+        ]
+        near = all(_bias_move(risk, p - w) <= epsilon**2 for p in points)
+        step /= 2
+    rise, fall = risk(points[0]) - risk(w), risk(w) - risk(points[1])
+    conditions = [
+        Condition(f"no layer moves by more than {epsilon}", near),
+        Condition("a point within reach is higher", rise > 0, rise, "rise"),
+        Condition("a point within reach is lower", fall > 0, fall, "fall"),
+    ]
+    return conditions, {"up": points[0], "down": points[1]}
+
+
+def _constant(risk: Risk, w: RationalMatrix) -> RationalMatrix:
+    layers = risk.network.unpack(w)
+    return total_bias([layer.weight for layer in layers], [layer.bias for layer in layers])
+
+
+def _with_constant(risk: Risk, w: RationalMatrix, weights: list, constant) -> RationalMatrix:
+    """These weights, the biases of w, and the last bias such that the map is R x + constant."""
+    biases = [layer.bias for layer in risk.network.unpack(w)]
+    rest = total_bias(weights, [*biases[:-1], biases[-1] * 0])
+    return risk.network.pack(weights, [*biases[:-1], constant - rest])
+
+
+def _mean(A: RationalMatrix) -> RationalMatrix:
+    return A.T @ ones(len(A)) / len(A)
+
+
+def _centred(risk: Risk) -> Risk:
+    """The risk as a function of the weights alone, the constant at its best for them: the mean is
+    taken off inputs and labels."""
+    network = Network(risk.network.widths, risk.network.activation, bias=False)
+    X, y = (A - ones(len(A)) @ _mean(A).T for A in (risk.exact_X, risk.exact_y))
+    return Risk(network, X, y, risk.loss)
+
+
+def _lower_with_biases(risk: Risk, w, v, witness) -> dict[str, object]:
+    """A lower point along the direction in which the centred risk falls; empty without one."""
+    if "direction" not in witness:
+        return {}
+    plain, target = _centred(risk), v + witness["direction"]
+    while plain(target) >= plain(v):
+        target = (v + target) / 2
+    weights = [layer.weight for layer in plain.network.unpack(target)]
+    constant = _mean(risk.exact_y) - product(weights) @ _mean(risk.exact_X)
+    point = _with_constant(risk, w, weights, constant)
+    return {"lower point": point, "decrease there": risk(w) - risk(point)}
+
+
+def _bias_move(risk: Risk, move: RationalMatrix) -> fmpq:
+    """The largest squared Frobenius norm of a layer's move, weights and bias together."""
+    parts = (stack([layer.weight.T, layer.bias.T]) for layer in risk.network.unpack(move))
+    return max(part.dot(part) for part in parts)

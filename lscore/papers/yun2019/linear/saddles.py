@@ -1,0 +1,228 @@
+r"""Yun, Sra, Jadbabaie (2019), Theorem 4, part 1: certified saddles of deep linear networks.
+
+At a critical point of a deep linear network at which the gradient G of the loss of the product is
+not zero, two explicit points, one higher and one lower, lie within any given distance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flint import arb, fmpq
+
+from lscore.algebra.arguments import checked
+from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
+from lscore.certificates import Certificate, Condition, Verdict
+from lscore.errors import DataError, HypothesisError
+from lscore.model.networks import Point
+from lscore.model.risk import Risk
+from lscore.papers.yun2019.linear.directions import (
+    find_directions,
+    make_moves,
+    order_of,
+    pivot_derivative,
+)
+from lscore.papers.yun2019.linear.setting import (
+    LinearRisk,
+    ProductLoss,
+    layer_gradients,
+    linear_risk,
+    product,
+)
+
+_HALVINGS = 500
+SADDLE = "the point is a saddle"
+TURNING = "gradient of the loss of the product is not zero"
+
+
+@checked
+@dataclass(frozen=True, eq=False)
+class Escape:
+    """Two points near a critical point: `up` is higher, `down` is lower, `base` has its product.
+
+    All are exact flat points; no layer moves by more than `epsilon` (Frobenius norm).
+    """
+
+    base: RationalMatrix
+    up: RationalMatrix
+    down: RationalMatrix
+    epsilon: fmpq
+
+
+@checked
+def saddle_escape(risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1) -> Escape:
+    r"""Ascent and descent from a critical point with :math:`G \ne 0`, as in the proof (YUN-T4).
+
+    The pivot layer of the base tuple moves by :math:`\pm\eta\Delta`, with :math:`\eta` halved from
+    1 until both inequalities hold. Raises `HypothesisError` where the construction does not exist:
+    w not critical (witness: the layer gradients), G zero, or a bottleneck without null vectors.
+
+    >>> from lscore import Network, identity
+    >>> risk = Risk(Network((1, 1, 1), identity, bias=False), [1], [1])
+    >>> found = saddle_escape(risk, exact([0, 0]), "1/4")
+    >>> found.up, found.down
+    (column(1/4, -1/4), column(1/4, 1/4))
+    >>> risk(found.up), risk(found.down)
+    (289/512, 225/512)
+    """
+    linear, epsilon = linear_risk(risk), rational(epsilon, "epsilon")
+    if epsilon <= 0:
+        raise DataError(f"epsilon: got {epsilon}, need a positive number")
+    weights = linear.weights(w)
+    R = product(weights)
+    G = linear.gradient(R)
+    gradients = layer_gradients(weights, G)
+    if not all(part.is_zero() for part in gradients):
+        raise HypothesisError("YUN-T4", "critical", "the gradient at w is not zero", gradients)
+    if G.is_zero():
+        raise HypothesisError("YUN-T4", "G != 0", "the loss of the product is stationary", G)
+    found = find_directions(weights, G)
+    if found is None:
+        _refuse_bottleneck(linear)
+    return _both_sides(linear, weights, R, make_moves(weights, G, found, epsilon), epsilon)
+
+
+def _refuse_bottleneck(linear: LinearRisk) -> None:
+    d = linear.network.widths
+    raise HypothesisError(
+        "YUN-T4",
+        "width",
+        f"hidden width {min(d[1:-1], default=0)} is below min(d_x, d_y) = {min(d[0], d[-1])}, and "
+        "the products have no null vectors to move along",
+        d,
+    )
+
+
+def _both_sides(linear: LinearRisk, weights: list, R, moves, epsilon: fmpq) -> Escape:
+    pack, level = linear.network.pack, linear.value(R)
+    eta = fmpq(1)
+    for _ in range(_HALVINGS):
+        up, down = pack(moves.tuple(eta)), pack(moves.tuple(-eta))
+        if linear(up) > level and linear(down) < level:
+            return Escape(pack(moves.base), up, down, epsilon)
+        eta /= 2
+    raise DataError(f"risk: the inequalities are not decided after {_HALVINGS} halvings")
+
+
+def _moved_at_most(linear: LinearRisk, w, v, epsilon: fmpq) -> bool:
+    """Whether no layer moves by more than epsilon in Frobenius norm."""
+    return all(part.dot(part) <= epsilon**2 for part in linear.weights(v - w))
+
+
+def _escape_conditions(
+    linear: LinearRisk, w: RationalMatrix, found: Escape, epsilon: fmpq
+) -> list[Condition]:
+    """The statements about the three points, each decided exactly (or by balls)."""
+    level, epsilon = linear(w), min(epsilon, found.epsilon)
+    near = [_moved_at_most(linear, w, v, epsilon) for v in (found.base, found.up, found.down)]
+    same = product(linear.weights(found.base)) == product(linear.weights(w))
+    return [
+        Condition("the base tuple has the same product", same),
+        Condition(f"no layer moves by more than {epsilon}", all(near)),
+        _positive("a point within reach is higher", linear(found.up) - level, "rise"),
+        _positive("a point within reach is lower", level - linear(found.down), "fall"),
+    ]
+
+
+def _positive(text: str, change: fmpq | arb, name: str) -> Condition:
+    """Whether a change is positive: undecided if a ball holds 0; its size if it is rational."""
+    holds = True if change > 0 else False if change <= 0 else None
+    return Condition(text, holds, change if isinstance(change, fmpq) else None, name)
+
+
+@checked
+def certify_saddle(
+    risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1, found: Escape | None = None
+) -> Certificate:
+    r"""Is w a saddle: a critical point with higher and lower points at every distance?
+
+    Claim YUN-T4, in a bottleneck YUN-B-T4-1.
+
+    Conditions: all layer gradients are exactly 0; :math:`G \ne 0`; the first non-zero coefficient
+    of :math:`C(\gamma)` exists, so that every smaller epsilon works too; and for this epsilon the
+    three points of `found` (or of `saddle_escape`) do what they promise. Refuted if w is not
+    critical (witness: the layer gradient), or if G = 0 for a convex loss, which makes w a global
+    minimum. Unknown in a bottleneck without null vectors, for G = 0 and a loss that is not convex,
+    or if `found` fails. Sound; complete under the width condition d_j >= min(d_x, d_y) with
+    :math:`G \ne 0`. The method is "ball" where losses are balls.
+
+    >>> from lscore import Network, identity
+    >>> risk = Risk(Network((1, 1, 1), identity, bias=False), [1], [1])
+    >>> certify_saddle(risk, exact([0, 0])).values["order of the move"]
+    2
+    """
+    linear = linear_risk(risk)
+    w = exact(linear.network.point(w), "w")
+    weights = linear.weights(w)
+    G = linear.gradient(product(weights))
+    gradients = layer_gradients(weights, G)
+    critical, refused = _criticality(gradients, SADDLE)
+    if refused is not None:
+        return refused
+    if G.is_zero():
+        if not linear.loss.is_convex:
+            return _stationary(critical, linear.loss)
+        witness = {"gradient of the loss of the product": "zero, so the point is a global minimum"}
+        stationary = [critical, Condition(TURNING, False), convexity(linear.loss)]
+        return Certificate("YUN-C5", SADDLE, "refuted", "exact", stationary, witness)
+    turning = Condition(TURNING, True)
+    claim = "YUN-T4" if _is_wide(linear) else "YUN-B-T4-1"
+    route = find_directions(weights, G)
+    if route is None:
+        conditions = [critical, turning, Condition("null vectors of the products exist", False)]
+        reason = "a bottleneck: the products have no null vectors to move along"
+        return Certificate(claim, SADDLE, Verdict.UNKNOWN, "exact", conditions, reason=reason)
+    terms = pivot_derivative(weights, G, route)
+    every = Condition(
+        "the same moves work for every smaller epsilon", any(not t.is_zero() for t in terms)
+    )
+    found = found or saddle_escape(linear, w, epsilon)
+    moves = _escape_conditions(linear, w, found, rational(epsilon, "epsilon"))
+    conditions = [critical, turning, every, *moves]
+    depth, level = len(weights), linear(w)
+    exactly = isinstance(level, fmpq)
+    wanting = next((c for c in conditions if c.holds is not True), None)
+    if wanting is not None:
+        reason = f"{wanting.text}: {'not decided' if wanting.holds is None else 'fails'}"
+        return Certificate(
+            claim, SADDLE, Verdict.UNKNOWN, "exact" if exactly else "ball", conditions, {}, reason
+        )
+    values = {
+        "loss": level if exactly else float(level.mid()),
+        "pivot layer": f"{route.layer(depth)} of {depth}",
+        "order of the move": order_of(terms),
+        "worst order with this pivot": depth - route.pivot + 2,
+    }
+    witness = {"base": found.base, "up": found.up, "down": found.down}
+    method = "exact" if exactly else "ball"
+    return Certificate(claim, SADDLE, Verdict.CERTIFIED, method, conditions, witness, "", values)
+
+
+def convexity(loss: ProductLoss) -> Condition:
+    """That a loss is convex in the product, in the words of who says so."""
+    if loss.known:
+        return Condition("the loss is convex in the product", loss.is_convex)
+    text = "the loss is declared convex in the product, by ProductLoss.is_convex"
+    return Condition(text, loss.is_convex)
+
+
+def _is_wide(linear: LinearRisk) -> bool:
+    """Whether every hidden layer is at least as wide as the smaller of input and output."""
+    d = linear.network.widths
+    return min(d) == min(d[0], d[-1])
+
+
+def _criticality(gradients: list, statement: str) -> tuple[Condition, Certificate | None]:
+    """The condition that all layer gradients vanish, and the refutation if one does not."""
+    wrong = [j for j, part in enumerate(gradients, start=1) if not part.is_zero()]
+    critical = Condition("every layer gradient is exactly zero", not wrong)
+    if not wrong:
+        return critical, None
+    witness = {f"gradient of layer {wrong[0]}": gradients[wrong[0] - 1]}
+    return critical, Certificate("YUN-T4", statement, "refuted", "exact", [critical], witness)
+
+
+def _stationary(critical: Condition, loss: ProductLoss) -> Certificate:
+    reason = "the product is stationary for a loss that is not convex: its type there decides"
+    conditions = [critical, Condition(TURNING, False), convexity(loss)]
+    return Certificate("YUN-T4", SADDLE, "unknown", "exact", conditions, reason=reason)

@@ -1,0 +1,216 @@
+r"""Which saddles of a deep linear network are strict? (YUN-B-T4-2)
+
+Two layers j < k see each other through :math:`M = W_{k-1} \cdots W_{j+1}` and
+:math:`C = (W_L \cdots W_{k+1})^\top G\, (W_{j-1} \cdots W_1)^\top`: moving both changes the loss by
+:math:`\langle \Delta_k M \Delta_j, C\rangle` at second order, besides the curvature of the loss of
+the product along their first-order change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flint import fmpq
+
+from lscore.algebra.arguments import checked
+from lscore.algebra.linear import null_space
+from lscore.algebra.matrices import RationalMatrix, exact
+from lscore.certificates import Certificate, Condition, Verdict
+from lscore.errors import DataError
+from lscore.minima.descent import descent_certificate
+from lscore.model.networks import Point
+from lscore.model.risk import Risk
+from lscore.papers.yun2019.linear.directions import flip
+from lscore.papers.yun2019.linear.setting import (
+    check_linear_risk,
+    is_positive_semidefinite,
+    layer_gradients,
+    linear_risk,
+    product,
+)
+
+STRICT = "the point is a strict saddle: a critical point with negative curvature"
+
+
+def coupled_layers(weights: list, G) -> Iterator[tuple[int, int, RationalMatrix, RationalMatrix]]:
+    """The pairs of layers j < k (from 1) for which both M and C are not zero: (j, k, M, C)."""
+    depth = len(weights)
+    for j in range(1, depth):
+        for k in range(j + 1, depth + 1):
+            M = product(weights[j : k - 1], weights[j - 1].shape[0])
+            left = product(weights[k:], weights[k - 1].shape[0])
+            right = product(weights[: j - 1], weights[0].shape[1])
+            C = left.T @ G @ right.T
+            if not M.is_zero() and not C.is_zero():
+                yield j, k, M, C
+
+
+@checked
+def negative_curvature(risk: Risk, w: Point) -> RationalMatrix | None:
+    r"""A direction u with :math:`\tfrac12 u^\top H u = -1` at a critical point; None if not found.
+
+    Needs a coupled pair and a vector x with :math:`W_L \cdots W_{j+1} x = 0`, :math:`M x \ne 0` (or
+    the same in the transposed chain). Layer j moves by a multiple of :math:`x e_c^\top`, which does
+    not move the product at first order, layer k by :math:`e_r (Mx)^\top`, where C[r, c] is not 0.
+    """
+    check_linear_risk(risk)
+    linear = linear_risk(risk)
+    weights = linear.weights(w)
+    R = product(weights)
+    G = linear.gradient(R)
+    for transposed in (False, True):
+        chain, gradient = (flip(weights), G.T) if transposed else (weights, G)
+        for j, k, M, C in coupled_layers(chain, gradient):
+            killed = null_space(product(chain[j:]))
+            seen = next((x for x in killed if not (M @ x).is_zero()), None)
+            if seen is None:
+                continue
+            moves = _bend(chain, j, k, M @ seen, seen, C)
+            first = product(chain[k:], chain[-1].shape[0]) @ moves[k - 1] @ product(chain[: k - 1])
+            first = first.T if transposed else first
+            rise = linear.value(R + first) - linear.value(R)
+            moves[j - 1] = moves[j - 1] * (rise + 1)
+            return linear.network.pack(flip(moves) if transposed else moves)
+    return None
+
+
+def _bend(chain: list, j: int, k: int, image: RationalMatrix, x: RationalMatrix, C) -> list:
+    """Moves of layers j and k whose coupled second-order change of the loss is -1."""
+    rows, columns = C.shape
+    r, c = next((r, c) for r in range(rows) for c in range(columns) if C[r, c] != 0)
+    moves = [weight * 0 for weight in chain]
+    weight = -1 / (C[r, c] * image.dot(image))
+    moves[j - 1] = x @ exact([[weight if i == c else fmpq(0) for i in range(columns)]])
+    moves[k - 1] = exact([[fmpq(int(i == r))] for i in range(rows)]) @ image.T
+    return moves
+
+
+@checked
+def linear_hessian(risk: Risk, w: Point) -> RationalMatrix:
+    r"""The exact Hessian of a deep linear network with squared loss, shape (m, m), at any point.
+
+    Entry for weights [a, b] of layer j and [p, q] of layer k: with A, B the products above and
+    below a layer and c the scale of the loss, :math:`2c\, (A_j^\top A_k)_{ap} (B_j S
+    B_k^\top)_{bq}`, and for j < k the coupling :math:`M_{qa} C_{pb}` on top.
+
+    >>> from lscore import Network, identity
+    >>> risk = Risk(Network((1, 1, 1), identity, bias=False), [1], [1])      # (v u - 1)^2 / 2
+    >>> linear_hessian(risk, exact([0, 0])), linear_hessian(risk, exact([1, 1]))
+    ([[0, -1], [-1, 0]], [[1, 1], [1, 1]])
+    """
+    check_linear_risk(risk)
+    linear = linear_risk(risk)
+    weights = linear.weights(w)
+    G = linear.gradient(product(weights))
+    S = risk.exact_X.T @ risk.exact_X * (2 * risk.loss.scale(len(risk.X)))
+    depth, d = len(weights), risk.network.widths
+    above = [product(weights[j + 1 :], d[j + 1]) for j in range(depth)]
+    below = [product(weights[:j], d[0]) for j in range(depth)]
+    places = [(j, a, b) for j in range(depth) for a in range(d[j + 1]) for b in range(d[j])]
+    outer = {(j, k): above[j].T @ above[k] for j in range(depth) for k in range(depth)}
+    inner = {(j, k): below[j] @ S @ below[k].T for j in range(depth) for k in range(depth)}
+    links = {(j - 1, k - 1): (M, C) for j, k, M, C in coupled_layers(weights, G)}
+
+    def entry(first: tuple, second: tuple) -> fmpq:
+        (j, a, b), (k, c, e) = sorted((first, second))
+        value = outer[j, k][a, c] * inner[j, k][b, e]
+        if (j, k) in links:
+            M, C = links[j, k]
+            value += M[e, a] * C[c, b]
+        return value
+
+    return exact([[entry(p, q) for q in places] for p in places])
+
+
+def negative_vector(A: RationalMatrix) -> RationalMatrix:
+    """A column v with v'Av < 0 for a symmetric matrix that is not positive semidefinite.
+
+    Elimination: a negative diagonal entry gives v; a positive one is cleared from the others; if
+    all are 0, an entry off the diagonal does. `DataError` if there is no such v.
+
+    >>> negative_vector(exact([[1, 2], [2, 1]])), negative_vector(exact([[0, 1], [1, 0]]))
+    (column(-2, 1), column(1, -1))
+    """
+    form = [[A[i, j] for j in range(len(A))] for i in range(len(A))]
+    basis = [[fmpq(int(i == j)) for j in range(len(A))] for i in range(len(A))]
+    left = list(range(len(A)))
+    while left:
+        for i in left:
+            if form[i][i] < 0:
+                return exact(basis[i])
+        pivot = next((i for i in left if form[i][i] > 0), None)
+        if pivot is None:
+            break
+        left.remove(pivot)
+        for j in left:
+            share = form[j][pivot] / form[pivot][pivot]
+            if share != 0:
+                basis[j] = [a - share * b for a, b in zip(basis[j], basis[pivot], strict=True)]
+                for k in left:
+                    form[j][k] -= share * form[pivot][k]
+    for i in left:
+        for j in left:
+            if form[i][j] != 0:
+                side = 1 if form[i][j] < 0 else -1
+                return exact([a + side * b for a, b in zip(basis[i], basis[j], strict=True)])
+    raise DataError("A: is positive semidefinite, no v has v'Av < 0")
+
+
+def _downward(risk: Risk, w: RationalMatrix) -> RationalMatrix | None:
+    """The direction of two layers, else one along which the exact Hessian is negative."""
+    direction = negative_curvature(risk, w)
+    if direction is not None:
+        return direction
+    H = linear_hessian(risk, w)
+    return None if is_positive_semidefinite(H) else negative_vector(H)
+
+
+@checked
+def certify_strict_saddle(risk: Risk, w: Point) -> Certificate:
+    r"""Has this critical point negative curvature? (YUN-B-T4-2)
+
+    Certified: the risk falls at order 2 along an explicit direction, of two layers
+    (`negative_curvature`) or else from the exact Hessian; `descent_certificate` says so
+    independently. Refuted: w is not critical, or no two layers are coupled, or the exact Hessian is
+    positive semidefinite. Sound and complete. Squared loss, no biases (`DataError`).
+
+    >>> from lscore import Network, identity
+    >>> certify_strict_saddle(Risk(Network((1, 1, 1), identity, bias=False), [1], [1]),
+    ...                       exact([0, 0])).verdict.value
+    'certified'
+    >>> certify_strict_saddle(Risk(Network((1, 1, 1, 1), identity, bias=False), [1], [1]),
+    ...                       exact([0, 0, 0])).verdict.value
+    'refuted'
+    """
+    check_linear_risk(risk)
+    linear = linear_risk(risk)
+    w = exact(risk.network.point(w), "w")
+    weights = linear.weights(w)
+    G = linear.gradient(product(weights))
+    gradients = layer_gradients(weights, G)
+    critical = Condition(
+        "every layer gradient is exactly zero", all(part.is_zero() for part in gradients)
+    )
+    claim = "YUN-B-T4-2"
+    if not critical.holds:
+        witness = {"gradient": linear.network.pack(gradients)}
+        return Certificate(claim, STRICT, Verdict.REFUTED, "exact", [critical], witness)
+    flat = Condition("the Hessian has a negative direction", False)
+    if not any(True for _ in coupled_layers(weights, G)):
+        witness = {"coupled pairs of layers": "none, so the Hessian is positive semidefinite"}
+        return Certificate(claim, STRICT, Verdict.REFUTED, "exact", [critical, flat], witness)
+    direction = _downward(risk, w)
+    if direction is None:
+        witness = {"exact Hessian": "positive semidefinite, by its characteristic polynomial"}
+        return Certificate(claim, STRICT, Verdict.REFUTED, "exact", [critical, flat], witness)
+    answer = descent_certificate(risk, w, direction)
+    falls = answer.witness.get("order") == 2
+    return Certificate(
+        claim,
+        STRICT,
+        Verdict.CERTIFIED,
+        "exact",
+        [critical, Condition("the risk falls at order 2 along the direction", falls)],
+        {"direction": direction},
+        values={"coefficient of t^2": answer.witness.get("coefficient")},
+    )

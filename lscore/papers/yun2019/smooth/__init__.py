@@ -1,0 +1,1 @@
+"""Theorem 2 of Yun, Sra and Jadbabaie (2019): smooth activations."""

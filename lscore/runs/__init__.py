@@ -1,0 +1,1 @@
+"""Trajectories: descent, flows through cells, many trials at once, crash-safe sweeps."""

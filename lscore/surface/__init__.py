@@ -1,0 +1,1 @@
+"""Whole surfaces, or the whole of a small one."""

@@ -1,0 +1,171 @@
+"""Balls against floats, and certificates of recorded runs that say yes, no and unknown."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from flint import arb, ctx, fmpq
+from torch import nn
+from torch.nn.functional import cross_entropy, mse_loss
+
+from lscore.curvature.balls import (
+    BallCurvature,
+    ball_curvature,
+    ball_record,
+    certify_share,
+    tenth_percentile,
+)
+from lscore.curvature.routes import curvature
+from lscore.curvature.shares import first_convex_step, loss_change_fraction
+from lscore.errors import DataError, TieError
+from lscore.model.modules import ModuleRisk
+
+
+def network(widths, seed):
+    torch.manual_seed(seed)
+    layers = []
+    for inner, out in itertools.pairwise(widths):
+        layers += [nn.Linear(inner, out), nn.ReLU()]
+    return nn.Sequential(nn.Flatten(), *layers[:-1]).double()
+
+
+def risk_of(widths, seed, n=7, decay=0.01):
+    module = network(widths, seed)
+    X = torch.randn(n, 1, widths[0]).double()
+    return ModuleRisk(module, cross_entropy, X, torch.arange(n) % widths[-1], decay)
+
+
+@pytest.mark.parametrize("widths", [(3, 4), (3, 5, 4), (2, 6, 5, 3), (4, 3, 3, 3, 2)])
+@pytest.mark.parametrize("decay", [0.0, 0.05])
+def test_balls_hold_what_double_backward_finds(widths, decay):
+    for seed in range(4):
+        risk = risk_of(widths, seed, decay=decay)
+        ball, found = ball_curvature(risk), curvature(risk)
+        for enclosure, value in (
+            (ball.value, found.value),
+            (ball.squared_norm, found.squared_norm),
+            (ball.quadratic, found.quadratic),
+        ):
+            assert enclosure.rad() < 1e-25
+            assert abs(float(enclosure) - value) < 1e-10 * max(1, abs(value))
+
+
+def test_single_precision_points_are_taken_exactly():
+    risk = risk_of((3, 5, 4), 0)
+    single = ModuleRisk(risk.module.float(), cross_entropy, risk.X.float(), risk.y, 0.25)
+    double = ModuleRisk(network((3, 5, 4), 0), cross_entropy, single.X.double(), risk.y, 0.25)
+    double.module.load_state_dict(single.module.state_dict())
+    assert ball_curvature(single).quadratic.overlaps(ball_curvature(double).quadratic)
+
+
+def test_a_dead_unit_is_a_tie():
+    risk = risk_of((3, 5, 4), 0)
+    with torch.no_grad():
+        risk.parameters[0][0] = 0
+        risk.parameters[1][0] = 0
+    with pytest.raises(TieError, match="hidden layer 1"):
+        ball_curvature(risk)
+    with pytest.raises(TieError, match="point 0: hidden layer 1"):
+        ball_record(risk, [[p.detach().clone() for p in risk.parameters]])
+
+
+def test_other_losses_and_layers_are_refused():
+    risk = risk_of((3, 5, 4), 0)
+    with pytest.raises(DataError, match="loss"):
+        ball_curvature(ModuleRisk(risk.module, mse_loss, risk.X, risk.X[:, 0]))
+    for module in (
+        nn.Sequential(nn.Flatten(), nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 4)),
+        nn.Sequential(nn.Flatten(), nn.Linear(3, 4, bias=False)),
+    ):
+        with pytest.raises(DataError, match="module: layers"):
+            ball_curvature(ModuleRisk(module.double(), cross_entropy, risk.X, risk.y))
+
+
+def test_the_percentile_is_numpys_and_grows_with_the_radius():
+    values = np.random.default_rng(0).normal(size=23)
+    exact = tenth_percentile([arb(v) for v in values])
+    assert abs(float(exact) - np.percentile(values, 10)) < 1e-12
+    wide = tenth_percentile([arb(v, 0.5) for v in values])
+    assert wide.contains(arb(np.percentile(values - 0.5, 10)).mid() + arb(0.01))
+    assert wide.contains(arb(np.percentile(values + 0.5, 10)).mid() - arb(0.01))
+
+
+def test_the_percentile_is_enclosed_where_floats_cannot_sort():
+    """1 + 2^-60 and 1 are one float; their order was the order in the list."""
+    small = arb(fmpq(1, 2**60))
+    ctx.prec = 128
+    try:
+        for values in ([1 + small, arb(1)], [arb(1), 1 + small]):
+            assert tenth_percentile(values).contains(1 + fmpq(1, 10 * 2**60))
+    finally:
+        ctx.prec = 53
+
+
+def test_the_percentile_encloses_that_of_every_choice_in_the_balls():
+    rng = np.random.default_rng(3)
+    for n in (1, 2, 7, 10, 11, 12, 21, 24):
+        centres, radii = rng.integers(-9, 9, n), rng.integers(0, 5, n)
+        found = tenth_percentile([arb(int(c), int(r)) for c, r in zip(centres, radii, strict=True)])
+        for part in (-1, 0, 1, *rng.integers(-4, 5, (20, n)) / 4):
+            row = sorted(fmpq(round(4 * v), 4) for v in centres + part * radii)
+            k, rest = divmod(n - 1, 10)
+            exact = row[k] + fmpq(rest, 10) * (row[min(k + 1, n - 1)] - row[k])
+            assert found.contains(exact)
+        for part, end in ((-1, found.lower()), (1, found.upper())):
+            assert abs(float(end) - np.percentile(centres + part * radii, 10)) < 1e-6
+
+
+def test_the_percentile_of_nothing_and_of_infinite_balls():
+    with pytest.raises(DataError, match="values: got none"):
+        tenth_percentile([])
+    for ball in (arb("nan"), arb(0, float("inf"))):
+        assert tenth_percentile([arb(1), ball, arb(2)]).is_nan()
+
+
+def balls(values, quadratics):
+    return [BallCurvature(arb(v), arb(2), arb(q)) for v, q in zip(values, quadratics, strict=True)]
+
+
+def test_shares_are_those_of_the_float_functions():
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        values, bends = np.sort(rng.normal(size=6))[::-1], rng.normal(size=6) + 0.5
+        start = first_convex_step(bends)
+        answer = certify_share(balls(values, bends), "1/2")
+        if start is None:
+            assert answer.refuted
+            assert answer.witness == {"2 g'Hg < 0 at point": 5}
+            continue
+        share = loss_change_fraction(values, start)
+        assert answer.certified == (share >= 0.5)
+        assert answer.refuted == (share < 0.5)
+        shown = {**answer.values, **answer.witness}
+        assert shown["index of t0"] == start
+        assert abs(float(shown["fraction"]) - share) < 1e-5 * max(share, 1e-3)
+
+
+def test_one_sign_changes_the_answer():
+    record = balls([9, 5, 2, 1], [-1, 1, 1, 1])
+    assert certify_share(record, "1/2").certified
+    assert certify_share(balls([9, 5, 2, 1], [-1, 1, -1, 1]), "1/2").refuted
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (balls([3, 2], [arb(0, 1), 1]), "point 0: 2 g'Hg is not apart from 0"),
+        (balls([3, 2], [1, 0]), "point 1: 2 g'Hg is not apart from 0"),
+        (balls([3, 3], [1, 1]), "the change of the risk is not apart from 0"),
+        (balls([3, arb(2, 0.5), 1], [-1, 1, 1]), "the fraction is too close"),
+    ],
+)
+def test_what_balls_leave_open_is_unknown(record, reason):
+    answer = certify_share(record, "1/2")
+    assert str(answer.verdict) == "unknown"
+    assert answer.reason == reason
+
+
+def test_too_few_points():
+    with pytest.raises(DataError, match="got 1 points"):
+        certify_share(balls([1], [1]), 0)

@@ -1,0 +1,281 @@
+"""Exact curvature, Lemma 8 in balls, walls: each checker says yes and no."""
+
+import numpy as np
+import pytest
+import torch
+from flint import fmpq
+
+from lscore import (
+    Network,
+    Risk,
+    SquaredLoss,
+    binary_hinge,
+    cell_at,
+    exact,
+    hard_tanh,
+    leaky_relu,
+    rational,
+    relu,
+)
+from lscore.curvature.decay import certify_crossing, certify_decay
+from lscore.curvature.exact import (
+    certify_loss_change,
+    certify_second_derivative,
+    certify_two_backpropagations,
+    exact_second_derivative,
+    flow_series,
+)
+from lscore.curvature.routes import curvature
+from lscore.errors import DataError, HypothesisError
+from lscore.runs.descent import gradient_descent
+from lscore.runs.flow import gradient_flow
+
+HALF = SquaredLoss("1/2", mean=True)
+ONE_UNIT = Network((1, 1), (), bias=False, output_activation=relu)
+KINK = Risk(ONE_UNIT, [1, -1], [-1, 5], HALF, "1/10")
+
+
+def random_risk(seed, widths=(2, 3, 1), n=5, loss=HALF):
+    rng = np.random.default_rng(seed)
+    X = exact(rng.integers(-8, 9, (n, widths[0])) / 4.0)
+    return Risk(Network(widths, relu), X, exact(rng.integers(-8, 9, n) / 4.0), loss, "1/10")
+
+
+def random_point(risk, seed):
+    rng = np.random.default_rng(seed)
+    return exact(rng.integers(-32, 33, risk.dimension) / 32.0 + 1 / 1024)
+
+
+# Equations (16), (19), (20).
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("widths", [(2, 3, 1), (1, 2, 2, 1)])
+def test_exact_curvature_agrees_with_autodiff_and_with_the_flow(seed, widths):
+    risk = random_risk(seed, widths)
+    w = random_point(risk, seed)
+    squared, bend = exact_second_derivative(risk, w)
+    found = curvature(risk, w.point())
+    assert found.squared_norm == pytest.approx(float(squared.p) / float(squared.q), rel=1e-12)
+    assert found.second_derivative == pytest.approx(float(bend.p) / float(bend.q), rel=1e-10)
+    assert certify_second_derivative(risk, w).certified
+    assert certify_second_derivative(risk, w, bend + rational("1e-30")).refuted
+
+
+def test_a_value_by_hand_and_the_missing_factor_2():
+    risk, w = Risk(Network((1, 1, 1), relu, bias=False), [1], [0]), exact([2, 1])
+    assert exact_second_derivative(risk, w) == (20, 264)
+    wrong = certify_second_derivative(risk, w, 132)
+    assert wrong.refuted
+    assert wrong.witness["gamma'' of the Taylor series"] == 264
+
+
+def test_the_series_of_the_flow_solves_it():
+    risk = random_risk(0)
+    w = random_point(risk, 0)
+    cell = cell_at(risk, w)
+    path = flow_series(cell, w, 3)
+    assert exact([p[0] for p in path]) == w
+    assert exact([p[1] for p in path]) == -risk.gradient(w)
+    t = fmpq(1, 10**6)
+    at = exact([p(t) for p in path])
+    slope = exact([p.derivative()(t) for p in path])
+    rest = slope + cell.gradient(at)
+    assert rest.dot(rest) < fmpq(1, 10**28)  # the first error is of order t^3
+
+
+def test_hinge_risks_have_exact_curvature_too():
+    risk = Risk(Network((1, 1, 1), relu, bias=False), [2], [1], binary_hinge())
+    w = exact([1, "1/4"])  # 1 - 2 w v: g = (-1/2, -2), H off-diagonal -2
+    assert exact_second_derivative(risk, w) == (fmpq(17, 4), -8)
+    assert certify_second_derivative(risk, w).certified
+
+
+def test_on_a_wall_nothing_is_certified():
+    assert certify_second_derivative(KINK, exact([0])).verdict == "unknown"
+    assert certify_decay(KINK, exact([0]), 1, 1).verdict == "unknown"
+    assert certify_loss_change(KINK, [exact([1]), exact([0])], 0).verdict == "unknown"
+
+
+@pytest.mark.parametrize("widths", [(1, 1, 1), (1, 1, 1, 1), (2, 2, 1)])
+def test_two_backpropagations_on_a_whole_cell(widths):
+    risk = random_risk(1, widths, n=3)
+    cell = cell_at(risk, random_point(risk, 1))
+    assert certify_two_backpropagations(cell).certified
+    wrong = certify_two_backpropagations(cell, 1)
+    assert wrong.refuted
+    assert wrong.witness["monomial of the difference"]
+
+
+def test_the_monomial_that_differs_is_named():
+    risk = Risk(Network((1, 1, 1), relu, bias=False), [1], [1])
+    wrong = certify_two_backpropagations(cell_at(risk, exact([2, 2])), 1)
+    assert dict(wrong.witness) == {"monomial of the difference": "1 W1_0_0^6 W2_0_0^2"}
+
+
+def test_the_fraction_at_the_points_of_a_run():
+    risk = Risk(Network((1, 2, 1), relu, bias=False), [1.0, -1.0, 2.0], [0.5, 1.0, 0.25], HALF)
+    w = torch.tensor([0.25, -0.25, 0.25, 0.25], dtype=torch.float64)
+    run = gradient_descent(risk, w, 0.25, 30)
+    assert run.convex_from > 0
+    answer = certify_loss_change(risk, list(run.points), "1/10")
+    assert answer.certified
+    assert answer.values["index of t0"] == run.convex_from
+    exactly = answer.values["fraction"]
+    assert run.fraction == pytest.approx(float(exactly.p) / float(exactly.q), rel=1e-12)
+    assert certify_loss_change(risk, list(run.points), exactly).certified
+    above = certify_loss_change(risk, list(run.points), exactly + fmpq(1, 10**20))
+    assert above.refuted
+    assert above.witness["fraction"] == exactly
+    not_yet = certify_loss_change(risk, list(run.points[: run.convex_from]), "1/10")
+    assert not_yet.refuted
+    assert not_yet.witness["gamma'' at the last point"] < 0
+    with pytest.raises(DataError):
+        certify_loss_change(risk, [w], 0)
+
+
+# Lemma 8.
+
+BIASED = Risk(Network((1, 1), (), output_activation=relu), [-1, 1], [2, 2], SquaredLoss("1/2"))
+TWO_LAYERS = Risk(
+    Network((1, 1, 1), hard_tanh, output_activation=hard_tanh), [1, -1], [0, 0], HALF, 8
+)
+VALLEY = Risk(
+    Network((1, 1, 1), relu, bias=False), [1], [2], HALF, 1
+)  # minimum at (1, 1), Hessian 2 I
+NEAR = exact(["65/64", 1])
+
+
+def test_decay_is_certified_for_all_time_near_a_minimum():
+    answer = certify_decay(VALLEY, NEAR, 1, "1/8")
+    assert answer.certified
+    assert answer.method == "ball"
+    assert len(answer.conditions) == 3
+
+
+@pytest.mark.parametrize(
+    ("w", "rate", "radius", "verdict"),
+    [
+        (NEAR, 100, "1/8", "refuted"),
+        (NEAR, 1, "3", "unknown"),  # the box meets a wall
+        (NEAR, 1, "1/1000", "unknown"),  # the flow may leave the box
+        (NEAR, 3, "1/8", "unknown"),  # c is that large at the start, the Hessian is not everywhere
+        (exact([3, 3]), 1, "1/8", "unknown"),
+    ],
+)
+def test_each_condition_of_the_decay_is_needed(w, rate, radius, verdict):
+    assert certify_decay(VALLEY, w, rate, radius).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("risk", "w", "rate", "radius", "verdict"),
+    [
+        # (4 w - 2)^2 / 2 for w > 0: c = 32, and the box of half-width 3/2 meets w = 0
+        (Risk(ONE_UNIT, [4], [2]), ["1"], 31, "3/4", "certified"),
+        (Risk(ONE_UNIT, [4], [2]), ["1"], 31, "3/2", "unknown"),
+        # pre-activations 3 - w and 3 + w, so that the bias keeps them from 0
+        (BIASED, [0, 3], "39/10", "11/10", "certified"),
+        (BIASED, [0, 3], "39/10", 2, "unknown"),
+        # the hidden unit stays in its piece up to 7/16, the output up to 0.39
+        (TWO_LAYERS, ["1/8", 0, "1/8", "1/8"], 12, "3/8", "certified"),
+        (TWO_LAYERS, ["1/8", 0, "1/8", "1/8"], 12, "13/32", "unknown"),
+    ],
+)
+def test_the_box_meets_the_walls_of_every_layer(risk, w, rate, radius, verdict):
+    answer = certify_decay(risk, exact(w), rate, radius)
+    assert answer.verdict == verdict
+    stays, *others = answer.conditions
+    assert stays.holds is (True if verdict == "certified" else None)
+    assert all(line.holds for line in others)
+
+
+def test_rates_at_the_edge():
+    line = Risk(ONE_UNIT, [1], [1])  # (w - 1)^2 / 2: |g|^2 is |g(0)|^2 exp(-2 t)
+    assert certify_decay(line, exact(["3/2"]), 2, "3/4").verdict == "unknown"
+    for rate, time in ((0, 1), ("-1/100", 1), (0, None)):  # |g| <= 1/2, so the path is below 1/2
+        wide, tight = (certify_decay(line, exact(["3/2"]), rate, r, time) for r in ("33/64", "1/2"))
+        assert wide.certified == (time is not None)
+        assert tight.verdict == "unknown"
+    above = certify_decay(line, exact(["3/2"]), "2000001/1000000", "3/4")
+    assert above.refuted
+    assert above.witness["c at the start"] == 2
+
+
+def test_a_finite_time_allows_a_negative_rate():
+    w = exact(["1/4", "1/4"])  # beside the saddle at 0
+    assert exact_second_derivative(VALLEY, w)[1] < 0
+    assert certify_decay(VALLEY, w, -5, "1/8", "1/8").certified
+    assert certify_decay(VALLEY, w, -5, "1/8").verdict == "unknown"
+    assert certify_decay(VALLEY, w, -5, "1/8", 8).verdict == "unknown"
+    assert certify_decay(VALLEY, w, 0, "1/8", "1/8").refuted
+
+
+def test_certified_decay_is_what_the_flow_does():
+    flow = gradient_flow(VALLEY, NEAR.point(), 4.0)
+    for stretch in flow.stretches:
+        bound = stretch.speeds[0] * np.exp(-stretch.times)
+        assert (stretch.speeds <= bound * (1 + 1e-9)).all()
+
+
+def test_zero_rate_and_bad_arguments():
+    assert certify_decay(VALLEY, NEAR, 0, "1/8", "1/100").certified
+    assert certify_decay(VALLEY, NEAR, 0, "1/8").verdict == "unknown"
+    with pytest.raises(DataError):
+        certify_decay(VALLEY, NEAR, 1, 0)
+    with pytest.raises(DataError):
+        certify_decay(VALLEY, NEAR, 1, 1, -1)
+    flat = Risk(ONE_UNIT, [1], [1])
+    with pytest.raises(HypothesisError, match="non-zero gradient"):
+        certify_decay(flat, exact([1]), 1, 1)
+
+
+# Walls.
+
+
+def test_the_counterexample_to_lemma_8_without_c2():
+    assert exact_second_derivative(KINK, exact([1])) == (fmpq(121, 100), fmpq(363, 250))
+    for start in (1, "1/1000", "-1/1000", -1):
+        squared, bend = exact_second_derivative(KINK, exact([start]))
+        assert bend / squared == fmpq(6, 5)
+    answer = certify_crossing(KINK, exact([0]))
+    assert answer.refuted
+    assert dict(answer.witness) == {"before": fmpq(1, 4), "after": fmpq(25, 4)}
+
+
+def test_a_convex_kink_that_is_crossed_lets_the_gradient_fall():
+    answer = certify_crossing(Risk(ONE_UNIT, [1, -1], [4, 1], HALF), exact([0]))
+    assert answer.verdict == "unknown"  # both sides lead away: no flow arrives
+    assert "away" in answer.reason
+    slides = certify_crossing(Risk(ONE_UNIT, [1, -1], [-1, -5], HALF), exact([0]))
+    assert slides.certified
+    assert slides.values["after"] == 0  # in one dimension the slide is a stop
+    steep = Risk(Network((1, 1), (), bias=False, output_activation=leaky_relu("1/2")), [1], [-9])
+    crossed = certify_crossing(steep, exact([0]))
+    assert crossed.certified
+    assert (crossed.values["before"], crossed.values["after"]) == (81, fmpq(81, 4))
+    other = Risk(Network((1, 1), (), bias=False, output_activation=leaky_relu(2)), [1], [-9])
+    assert certify_crossing(other, exact([0])).refuted
+
+
+def test_sliding_leaves_the_tangential_part():
+    risk = Risk(Network((1, 1, 1), relu), [1, 2], [-2, 2], HALF, "1/100")
+    w = exact([1, -1, "1/2", "1/4"])  # z = 0 at the first sample; residuals 9/4, -5/4
+    answer = certify_crossing(risk, w)
+    assert answer.certified
+    assert "slides" in answer.conditions[0].text
+    assert 0 < answer.values["after"] < answer.values["before"]
+
+
+def test_where_the_wall_checker_says_unknown():
+    risk = random_risk(0)
+    assert "need exactly 2" in certify_crossing(risk, random_point(risk, 0)).reason
+    still = Risk(Network((1, 1, 1), relu, bias=False), [1], [1])
+    assert "tangent" in certify_crossing(still, exact([0, 0])).reason
+
+
+def test_hinge_margins_have_walls_that_the_box_does_not_see():
+    """From w = 2 the flow passes w = 1, where the margin turns: the risk is not one polynomial."""
+    network = Network((1, 1), (), bias=False)
+    risk = Risk(network, [1], [1], binary_hinge(["1/2"]), weight_decay=1)
+    with pytest.raises(DataError, match="loss HingeLoss, need SquaredLoss"):
+        certify_decay(risk, exact([2]), "19/10", "5/2")

@@ -1,0 +1,366 @@
+"""Incident cells and Clarke's subdifferential: counts, hulls, and no contradiction anywhere."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from flint import fmpq
+
+from lscore import (
+    Network,
+    Risk,
+    absolute_value,
+    binary_hinge,
+    decide_local_minimum,
+    descent_certificate,
+    exact,
+    expand_along,
+    half_sum_of_squares,
+    hard_tanh,
+    leaky_relu,
+    multiclass_hinge,
+    one_versus_all_hinge,
+    relu,
+    signature,
+)
+from lscore.algebra.alternatives import ShortestElement, common_descent
+from lscore.cells.incident import incident_cells, relevant_ties
+from lscore.cells.pattern import Signature
+from lscore.cells.rays import cell_along
+from lscore.errors import BudgetError, DataError, LscoreError, TieError
+from lscore.minima.autograd import autograd_cell, autograd_direction, decide_autograd
+from lscore.minima.clarke import clarke_subdifferential, decide_subgradient
+
+PLANE = [[0, 0], [1, 0], [0, 1], [2, 3], [5, -1], [-2, 7]]
+STANDING = Risk(Network((1, 2, 1), leaky_relu("1/4")), [-1, 0, 1], [1, -1, 1], binary_hinge())
+
+
+@pytest.mark.parametrize(("m", "cells"), [(2, 4), (3, 8), (4, 14), (5, 22), (6, 32)])
+def test_generic_ties_in_three_dimensions(m, cells):
+    risk = Risk(Network((2, 1, 1), relu), PLANE[:m], [0] * m)
+    found = incident_cells(risk, exact([0, 0, 0, 1, 0]))
+    assert (len(found.cells), len(found.ties), found.is_complete) == (cells, m, True)
+
+
+def test_the_leaky_zero_net():
+    """Six cells, not critical, shortest element of squared norm 25/64."""
+    loss = binary_hinge(["1/4", "1/4", "1/2"])
+    risk = Risk(Network((1, 1, 1), leaky_relu("1/2")), [1, 2, -1], [1, 1, -1], loss)
+    w = exact([0, 0, 1, 0])
+    hull = clarke_subdifferential(risk, w)
+    shortest = hull.shortest()
+    assert hull.gradients.shape == (4, 6)
+    assert hull.is_complete
+    assert shortest.norm_squared == fmpq(25, 64)
+    assert (hull.gradients.T @ shortest.point).smallest() >= shortest.norm_squared
+    with pytest.raises(LscoreError, match="nearer to 0"):
+        ShortestElement(hull.gradients, exact([1, 0, 0, 0, 0, 0]))
+    answer = decide_subgradient(risk, w)
+    assert answer.refuted
+    assert descent_certificate(risk, w, answer.witness["direction"]).refuted
+    for cell in hull.incident.cells:
+        g = cell.cell.gradient(w)
+        assert decide_subgradient(risk, w, g).certified
+        assert decide_subgradient(risk, w, g * 9).refuted
+
+
+def test_a_critical_point_with_output_weights():
+    """Four cells around a local minimum of risk 2/3, 0 between the gradients of two of them."""
+    w = exact([1, 1, 2, 2, 1, -1, 1])
+    assert STANDING(w) == fmpq(2, 3)
+    assert decide_subgradient(STANDING, w).certified
+    hull = clarke_subdifferential(STANDING, w)
+    assert hull.gradients.shape == (7, 4)
+    assert common_descent(hull.gradients).solvable
+
+
+def test_absolute_values_in_the_plane():
+    """f = |x| + |y| at 0: four gradients (+-1, +-1), 0 half way between opposite ones."""
+    net = Network((2, 2), (), bias=False, output_activation=absolute_value)
+    risk = Risk(net, [[1, 0]], [[-1, -1]], half_sum_of_squares)
+    w = exact([0, 1, 0, 1])  # outputs |w_11| and |w_21|
+    gradients = clarke_subdifferential(risk, w).gradients
+    columns = {tuple(map(str, gradients.column(j).entries())) for j in range(gradients.shape[1])}
+    assert columns == {(a, "0", b, "0") for a in ("1", "-1") for b in ("1", "-1")}
+    assert decide_subgradient(risk, w).certified
+
+
+CAMPAIGN = [
+    ((1, 2, 1), relu, None, True),
+    ((2, 2, 1), leaky_relu("1/3"), None, False),
+    ((1, 2, 1), hard_tanh, None, True),
+    ((1, 2, 1), relu, binary_hinge(), True),
+    ((2, 2, 1), leaky_relu("1/2"), binary_hinge(["1/4", "1/2", "1/4"]), True),
+    ((2, 2, 1), relu, binary_hinge(), False),
+    ((1, 2, 2), leaky_relu("1/4"), multiclass_hinge(), True),
+    ((1, 1, 3), relu, one_versus_all_hinge(), True),
+    ((1, 2, 1, 1), relu, binary_hinge(), True),
+    ((1, 1, 2, 1), leaky_relu("1/2"), None, True),
+]
+
+
+def instance(case, seed):
+    """A tiny exact instance on a coarse grid, so that ties are the rule."""
+    widths, h, loss, bias = case
+    rng = np.random.default_rng([seed, len(widths), widths[0]])
+    X = exact(rng.integers(-2, 3, (3, widths[0])) / 2.0)
+    network = Network(widths, h, bias)
+    if loss is None:
+        risk = Risk(network, X, exact(rng.integers(-2, 3, (3, widths[-1])) / 1.0))
+    elif widths[-1] == 1:
+        risk = Risk(network, X, rng.choice([-1, 1], 3), loss)
+    else:
+        risk = Risk(network, X, rng.integers(0, widths[-1], 3), loss)
+    return risk, exact(rng.integers(-2, 3, risk.dimension) / 1.0), rng
+
+
+@pytest.mark.parametrize("case", CAMPAIGN)
+def test_no_contradiction_in_a_campaign(case):
+    """50 exact instances per case: cells, criticality, descent, local minima and losses agree."""
+    seen = Counter()
+    for seed in range(50):
+        risk, w, rng = instance(case, seed)
+        found = signature(risk, w)
+        try:
+            listed = incident_cells(risk, w, max_ties=9, max_cells=600)
+        except BudgetError:
+            seen["over budget"] += 1
+            continue
+        keys = {cell.cell.signature for cell in listed.cells}
+        doubtful = {cell.signature for cell in listed.doubtful}
+        assert len(keys) == len(listed.cells) >= 1
+        assert not keys & doubtful
+        free = all_move(risk, found)
+        for cell in listed.cells:
+            if free:
+                assert cell_along(risk, w, cell.direction).signature == cell.cell.signature
+        for _ in range(6):
+            u = exact(rng.integers(-3, 4, risk.dimension) / 1.0 + rng.random() / 8)
+            try:
+                assert cell_along(risk, w, u).signature in keys | doubtful
+            except TieError:
+                continue
+        answer = decide_subgradient(risk, w, max_ties=9, max_cells=600)
+        seen[answer.verdict.value] += 1
+        seen["ties"] += bool(found.ties)
+        if answer.refuted:
+            line = expand_along(risk, w, answer.witness["direction"])
+            assert line.order == 1
+            assert line.risk[1] <= -1
+            assert descent_certificate(risk, w, answer.witness["direction"]).refuted
+        if found.in_cell:
+            assert answer.certified == risk.gradient(w).is_zero()
+        if decide_local_minimum(risk, w, trials=10, exact_tries=2).certified:
+            assert not answer.refuted
+        reported = decide_autograd(risk, w)
+        if case[3]:
+            assert reported.certified
+            direction = autograd_direction(risk, w)
+            assert cell_along(risk, w, direction).signature == autograd_cell(risk, w).signature
+    assert seen["ties"] > 20
+    assert seen["certified"] + seen["refuted"] > 20
+
+
+def all_move(risk, found):
+    """Whether every tie can be broken: without biases an input 0 never leaves its knot."""
+    zero = [i for i in range(len(risk.exact_X)) if risk.exact_X.rows(i, i + 1).is_zero()]
+    return risk.network.bias or not any(i in zero for _, i, _ in found.ties)
+
+
+def test_a_hidden_zero_output_weight_leaves_cells_in_doubt():
+    """With v = 0 first order can miss cells: they are doubtful, never silently dropped."""
+    doubtful = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        X = exact(rng.integers(-2, 3, (4, 1)) / 1.0)
+        risk = Risk(Network((1, 2, 1), relu), X, rng.choice([-1, 1], 4), binary_hinge())
+        w = exact([*rng.integers(-1, 2, 4), 0, int(rng.integers(-1, 2)), int(rng.choice([-1, 1]))])
+        try:
+            listed = incident_cells(risk, w, max_ties=7, max_cells=500)
+        except BudgetError:
+            continue
+        doubtful += bool(listed.doubtful)
+        if listed.doubtful and relevant_ties(risk, w) == signature(risk, w).ties:
+            hull = clarke_subdifferential(risk, w)
+            with pytest.raises(DataError, match="cells are doubtful"):
+                hull.shortest()
+    assert doubtful
+
+
+def test_no_choice_of_multipliers_leaves_a_cell_in_doubt():
+    """Samples 2 and 3 coincide, so a cell that parts their margins is out, not doubtful.
+
+    Several combinations of the signed gradients are 0; the one that has no second-order part either
+    has to be found, also where an earlier tie has left the branch in doubt.
+    """
+    risk = Risk(Network((1, 2, 2), relu), [0, 2, 1, 1], [1, 1, 1, 1], multiclass_hinge())
+    w = exact([1, -1, -1, -1, 1, -1, 0, -1, 0, 1])
+    listed = incident_cells(risk, w)
+    assert (len(listed.ties), len(listed.cells), len(listed.doubtful)) == (5, 5, 1)
+    for cell in [*[found.cell for found in listed.cells], *listed.doubtful]:
+        assert cell.signature.margins[2].tolist() == cell.signature.margins[3].tolist()
+
+
+def test_the_budget_is_stated_and_kept():
+    risk = Risk(Network((2, 3, 3, 1), relu), PLANE[:4], [1, -1, 1, 1], binary_hinge())
+    w = exact([0] * risk.dimension)
+    ties = len(signature(risk, w).ties)
+    assert ties == 24
+    with pytest.raises(BudgetError, match="24 ties meet at the point, the limit is 16"):
+        incident_cells(risk, w)
+    answer = decide_subgradient(risk, w)
+    assert answer.verdict.value == "unknown"
+    assert answer.reason == "24 ties meet at the point, the limit is 16"
+    small = Risk(Network((2, 2, 1), relu), PLANE[:5], [0] * 5)
+    at = exact([0] * 6 + [1, 1, 0])
+    assert len(incident_cells(small, at, max_ties=10).cells) == 22**2
+    answer = decide_subgradient(small, at, max_ties=9)
+    assert answer.reason == "10 ties meet at the point, the limit is 9"
+    answer = decide_subgradient(small, at, max_cells=483)
+    assert answer.reason == "484 cells meet at the point, the limit is 483"
+
+
+def test_ties_of_slack_samples_are_not_felt():
+    risk = Risk(Network((1, 1, 1), relu), [0, 1], [1, 1], binary_hinge())
+    w = exact([1, 0, 0, 3])  # both margins slack, one hidden tie
+    assert signature(risk, w).ties == [(1, 0, 0)]
+    assert relevant_ties(risk, w) == []
+    assert decide_subgradient(risk, w).certified
+
+
+def test_autograd_without_biases_can_report_what_is_no_subgradient():
+    """relu(w x) on x = 1, -1: autograd says 0, the risk is 1 - w/2 near 0."""
+    net = Network((1, 1), (), bias=False, output_activation=relu)
+    risk = Risk(net, [1, -1], [1, -1], binary_hinge())
+    w = exact([0])
+    assert float(risk.gradient(w.point())) == 0.0
+    assert autograd_cell(risk, w).gradient(w).is_zero()
+    answer = decide_autograd(risk, w)
+    assert answer.refuted
+    gradients = clarke_subdifferential(risk, w).gradients
+    assert {str(g) for g in gradients.entries()} == {"-1/2"}
+
+
+def test_autograd_agrees_with_its_cell_in_floats():
+    for seed in range(30):
+        risk, w, _ = instance(CAMPAIGN[8], seed)
+        assert np.array_equal(
+            risk.gradient(w.point()).numpy().round(12),
+            autograd_cell(risk, w).gradient(w).floats()[:, 0].round(12),
+        )
+
+
+def test_a_tie_that_nothing_nearby_breaks_is_no_wall():
+    """A dead first layer holds the second one on its knot, on an open set: one polynomial there."""
+    risk = Risk(Network((1, 1, 1, 1), relu, bias=False), [1], [1], binary_hinge())
+    w = exact([-1, 1, 1])
+    assert signature(risk, w).ties == [(2, 0, 0)]
+    (listed,) = incident_cells(risk, w).cells
+    assert (listed.standing, listed.direction.is_zero()) == (((2, 0, 0),), True)
+    assert clarke_subdifferential(risk, w).gradients.is_zero()
+    answer = decide_subgradient(risk, w)
+    assert answer.certified
+    assert [c.text for c in answer.conditions] == [
+        "the risk is one polynomial around the point, ties that nothing nearby breaks: 1",
+        "0 is its gradient there",
+    ]
+    assert decide_subgradient(risk, w, [1, 0, 0]).refuted
+
+
+def test_an_input_0_without_bias_is_entered_by_no_ray():
+    risk = Risk(Network((1, 1, 1), relu, bias=False), [0, 2], [0, 0])
+    answer = decide_subgradient(risk, exact([1, -1]))
+    assert answer.refuted
+    assert "ray" not in str(answer)
+    assert risk(exact([1, -1]) + answer.witness["direction"] / 16) < risk(exact([1, -1]))
+
+
+def test_a_margin_of_a_flat_output_piece_is_no_wall():
+    """1 - h(z) with h = 1 for z > 1: the risk is 0 around b = 5, every margin a tie."""
+    network = Network((1, 1), (), output_activation=hard_tanh)
+    risk = Risk(network, [0], [1], binary_hinge())
+    answer = decide_subgradient(risk, exact([0, 5]))
+    assert answer.certified
+
+
+def test_without_a_sure_cell_the_candidates_may_still_decide():
+    """w2 relu(w1) has no first-order direction at 0; all candidates agree there."""
+    network = Network((1, 1, 1, 1), leaky_relu("1/2"), bias=False)
+    risk, w = Risk(network, [1], [1]), exact([0, 0, 1])
+    with pytest.raises(TieError, match="each of 4 cells may or may not meet"):
+        clarke_subdifferential(risk, w)
+    answer = decide_subgradient(risk, w)
+    assert answer.certified
+    assert answer.conditions[0].text == (
+        "0 is the only gradient of the cells that may be incident (4)"
+    )
+    refuted = decide_subgradient(risk, w, [0, 0, 1])
+    assert refuted.refuted
+    assert [c.holds for c in refuted.conditions] == [False]
+
+
+@pytest.mark.parametrize("widths", [(1, 2, 2, 1), (2, 2, 1, 1), (1, 1, 2, 2, 1)])
+@pytest.mark.parametrize("h", [relu, leaky_relu("1/2"), hard_tanh], ids=lambda h: h.name)
+def test_deep_networks_without_biases_are_decided(widths, h):
+    """Sampled cells near the point are listed, listed ones are entered; a direction descends."""
+    seen, rng = Counter(), np.random.default_rng(0)
+    for _ in range(40):
+        X = rng.integers(-1, 2, (3, widths[0]))
+        risk = Risk(Network(widths, h, bias=False), X.tolist(), rng.integers(-2, 3, 3).tolist())
+        w = exact(rng.integers(-1, 2, risk.dimension).tolist())
+        try:
+            listed = incident_cells(risk, w, max_ties=9, max_cells=300)
+        except BudgetError:
+            continue
+        keys = {cell.cell.signature for cell in listed.cells}
+        keys |= {cell.signature for cell in listed.doubtful}
+        for cell in listed.cells:
+            near = signature(risk, w + cell.direction / 2**30)
+            assert set(near.ties) == set(cell.standing)
+            assert left_of_ties(near) == cell.cell.signature
+        moves = rng.integers(-(10**6), 10**6, (6, risk.dimension)).tolist()
+        around = [w + exact(move) / 2**45 for move in moves]
+        assert {left_of_ties(signature(risk, v)) for v in around} <= keys
+        answer = decide_subgradient(risk, w, max_ties=9, max_cells=300)
+        seen[answer.verdict.value] += 1
+        if answer.refuted:
+            d = answer.witness["direction"]
+            for v in [w, *around]:
+                assert risk(v + d / 2**40) - risk(v) < fmpq(-1, 2**41)
+        if answer.verdict.value == "unknown":
+            assert answer.reason.endswith("may or may not be incident, and they decide")
+    assert seen["refuted"]
+    assert seen["unknown"] < 2
+
+
+def left_of_ties(found):
+    """The signature with every tie moved to the left piece of its knot."""
+    return Signature(tuple(part // 2 * 2 for part in found.layers), None, None)
+
+
+def test_margins_that_part_in_second_order_are_doubtful_and_equal_ones_are_not():
+    """Both margins tie with one gradient, as inner and outer weight are 0; X = 0, 1 can part."""
+    for X, doubtful in ([0, 1], 2), ([1, 1], 0):
+        risk = Risk(Network((1, 1, 1), relu), X, [1, 1], binary_hinge())
+        found = incident_cells(risk, exact([0, 1, 0, 1]))
+        assert (len(found.cells), len(found.doubtful)) == (2, doubtful)
+        assert found.is_complete == (doubtful == 0)
+
+
+@pytest.mark.parametrize(("X", "count"), [([0, 1], 12), ([1, 1], 4), ([-1, 0, 1], 22)])
+def test_hidden_ties_and_margins_together_leave_no_doubt_for_one_output(X, count):
+    """As many cells as random points nearby have sign patterns; first order decides them all."""
+    risk = Risk(Network((1, 1, 1), relu), X, [1] * len(X), binary_hinge())
+    found = incident_cells(risk, exact([0, 0, 1, 1]))
+    W, b, v, c = np.random.default_rng(0).normal(size=(4, 50000, 1)) * 1e-4
+    z = W * np.array(X) + b
+    margins = 1 - ((1 + v) * np.maximum(z, 0) + 1 + c)
+    assert len(np.unique(np.hstack([z > 0, margins > 0]), axis=0)) == count
+    assert (len(found.cells), len(found.doubtful)) == (count, 0)
+
+
+def test_one_layer_leaves_no_doubt():
+    for X, w, count in (([1, 1], [1, 0], 2), ([0, 1, 2], [0, 1], 6)):
+        risk = Risk(Network((1, 1), ()), X, [1] * len(X), binary_hinge())
+        found = incident_cells(risk, exact(w))
+        assert (len(found.cells), len(found.doubtful)) == (count, 0)

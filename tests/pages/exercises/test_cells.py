@@ -1,0 +1,85 @@
+"""Answer checkers of the part on cells: right answers pass, wrong ones are told why."""
+
+import pytest
+
+from lscore import Network, Risk, binary_hinge, cell_at, cell_polynomial, exact, relu
+from lscore.pages.exercises.multilinear_forms import (
+    agrees_outside,
+    fools_the_laplacian,
+    is_pure_power,
+)
+from lscore.pages.exercises.no_smooth_extrema import (
+    fools_the_wall_test,
+    is_bad_flat_point,
+    is_saddle_of_order,
+)
+
+PAIR = Risk(Network((1, 2, 1), relu), [1, 2], [1, -1], binary_hinge())
+HINGED = cell_at(PAIR, exact([1, 1, 1, 2, "1/8", "1/8", 0]))
+BALANCED = binary_hinge(["1/4", "1/2", "1/4"])
+THREE = Risk(Network((1, 1, 1), relu), [-1, 0, 2], [1, -1, 1], BALANCED)
+TWO = Risk(Network((1, 1, 1), relu), [0, 1], [-1, 1], binary_hinge())
+
+
+@pytest.mark.parametrize(
+    ("w", "answer"),
+    [
+        ([1, 0, 1, -1, "1/8", "1/8", 0], "correct: another cell, and both give 17/16"),
+        ([1, -1, 1, 1, "1/8", "1/8", 0], "not yet: the point lies on a wall"),
+        ([1, 1, 1, 1, "1/8", "1/8", 0], "not yet: the point is in the cell"),
+        ([1, 0, 1, -1, 4, "1/8", 0], "not yet: a margin is slack"),
+        ([1, 0, 1, -1, "1/8", 0, 0], "not yet: an output weight is 0"),
+        ([1, -1, 1, "-1/2", "1/8", "1/8", 0], "not yet: the forms are off by -1/16"),
+    ],
+)
+def test_points_where_the_forms_agree_by_accident(w, answer):
+    assert agrees_outside(HINGED, exact(w)) == answer
+
+
+@pytest.mark.parametrize(
+    ("w", "u", "power", "answer"),
+    [
+        ([0, 1, 0, 0], [1, 0, 1, 0], 2, "correct: the risk changes by -1/4 t^2"),
+        ([0, 1, 0, 0], [1, 0, 1, 0], 1, "not yet: the risk changes by -1/4 t^2"),
+        ([0, 1, 0, 0], [1, 0, 0, 0], 1, "not yet: the risk changes by 0"),
+        ([0, 0, 0, 0], [1, 0, 1, 0], 2, "not yet: the point lies on a wall"),
+    ],
+)
+def test_pure_powers(w, u, power, answer):
+    assert is_pure_power(THREE, exact(w), exact(u), power) == answer
+
+
+def test_harmonic_polynomials_that_are_no_forms():
+    a, b, *_ = cell_polynomial(HINGED).context().gens()
+    assert fools_the_laplacian(HINGED, a * b) == "correct: harmonic, with a monomial in W1 W1"
+    assert fools_the_laplacian(HINGED, a * a - b * b).startswith("correct")
+    assert fools_the_laplacian(HINGED, a * a) == "not yet: the Laplacian is 2"
+    answer = fools_the_laplacian(HINGED, cell_polynomial(HINGED))
+    assert answer == "not yet: it is a sum of multilinear forms"
+
+
+@pytest.mark.parametrize(
+    ("w", "order", "answer"),
+    [
+        ([0, 1, 0, 0], 2, "correct: the risk changes by 1/4 t^2 and by -1/4 t^2"),
+        ([0, 1, 0, 0], 3, "not yet: the order is 2, wanted 3"),
+        ([0, -1, 0, 0], 2, "not yet: the cell is flat"),
+        ([0, 0, 0, 0], 2, "not yet: w: lies on a wall, unit 0 of layer 1 has a tie at sample 0 "),
+    ],
+)
+def test_saddles_have_their_order(w, order, answer):
+    assert is_saddle_of_order(THREE, exact(w), order).startswith(answer)
+
+
+def test_flat_points_above_zero():
+    assert is_bad_flat_point(THREE, exact([0, -1, 5, 0])) == "correct: the risk is 1 all around"
+    assert is_bad_flat_point(THREE, exact([0, 1, 0, 0])) == "not yet: the cell is not flat"
+    assert is_bad_flat_point(TWO, exact([1, 1, 4, -6])) == "not yet: the risk is 0"
+    assert is_bad_flat_point(THREE, exact([0, 0, 0, 0])).startswith("not yet: w: lies on a wall")
+
+
+def test_smooth_points_on_walls():
+    assert fools_the_wall_test(TWO, exact([1, 0, 4, -2])).startswith("correct: w: lies on a wall")
+    assert fools_the_wall_test(TWO, exact([0, 0, 0, 0])) == "not yet: a margin is not slack"
+    answer = fools_the_wall_test(TWO, exact([1, 1, 4, -6]))
+    assert answer == "not yet: the checker says certified"

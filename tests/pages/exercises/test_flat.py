@@ -1,0 +1,72 @@
+"""The answer checkers of the chapter on flat cells accept right answers and name what is wrong."""
+
+from lscore import Network, Risk, binary_hinge, exact, leaky_relu, relu
+from lscore.pages.exercises.flat_and_sharp import (
+    fools_the_type_checker,
+    is_bad_flat_point,
+    is_sharp_and_bad,
+)
+from lscore.pages.exercises.rare_data import hides_that_it_is_rare, makes_rare
+from lscore.papers.laurent2018 import LabelledData, rare_from_subset_sum
+
+XOR = Risk(
+    Network((2, 1, 1), leaky_relu("1/2")),
+    [[-1, -1], [-1, 1], [1, -1], [1, 1]],
+    [1, -1, -1, 1],
+    binary_hinge(),
+)
+FOUR = LabelledData([0, 1, 2, 3], [1, -1, -1, 1], ["1/6", "1/3", "1/3", "1/6"], "1/2")
+DEAD = Risk(Network((1, 1, 1), relu), [-1, 1], [-1, 1], binary_hinge())
+
+
+def test_bad_flat_points():
+    assert is_bad_flat_point(XOR, exact([1, 0, 3, "1/8", 0])) == (
+        "correct: a flat cell with loss 1"
+    )
+    for point, reason in (
+        ([1, 0, 1, "1/8", 0], "on a wall"),
+        ([1, 1, "1/2", "1/8", 0], "not flat along output 0"),
+        ([1, 0, 3, 0, 0], "an output weight is 0"),
+    ):
+        answer = is_bad_flat_point(XOR, exact(point))
+        assert answer.startswith("not yet")
+        assert reason in answer
+    assert "the loss is 0" in is_bad_flat_point(DEAD, exact([9, 1, 1, -5]))
+
+
+def test_rare_coefficients():
+    on = [[1, 0], [0, 1], [0, 1], [1, 0]]
+    assert makes_rare(FOUR, [1, "1/2", "1/2", 1], on).startswith("correct")
+    assert "equations" in makes_rare(FOUR, [1, 1, 1, 1], on)
+    own = [[0, 1], [0, 0], [0, 0], [0, 0]]
+    assert "own class" in makes_rare(FOUR, [1, 1, 1, 1], own)
+
+
+def test_points_that_fool_the_type_checker():
+    w, down = exact([0, 0, 1, 0]), exact([0, -1, 0, 0])
+    assert fools_the_type_checker(DEAD, w, down).startswith("correct: 1 of 4 ways")
+    assert "inside a wall" in fools_the_type_checker(DEAD, w, down * 0)
+    assert "not flat" in fools_the_type_checker(DEAD, w, -down)
+    assert "certifies" in fools_the_type_checker(DEAD, w + down, down)
+
+
+def test_sharp_and_bad_minima():
+    risk = Risk(Network((1, 2, 1), leaky_relu("1/2")), [0, 1, 2], [1, -1, 1], binary_hinge())
+    assert is_sharp_and_bad(risk, exact([1, 1, 1, 1, -1, 1, 1])) == (
+        "correct: a sharp local minimum with loss 2/3"
+    )
+    assert "falls nearby" in is_sharp_and_bad(risk, exact([1, 1, 1, 1, -1, 1, 0]))
+    easy = Risk(Network((1, 1, 1), leaky_relu("1/2")), [1], [1], binary_hinge())
+    assert "loss is 0" in is_sharp_and_bad(easy, exact([1, 0, 1, 1]))
+    clash = Risk(Network((1, 1, 1), leaky_relu("1/2")), [1, 1], [1, -1], binary_hinge())
+    assert "may touch" in is_sharp_and_bad(clash, exact([1, 0, 1, "-1/2"]))
+
+
+def test_data_that_hide_that_they_are_rare():
+    numbers = [3**k for k in range(8)]
+    assert hides_that_it_is_rare(rare_from_subset_sum(numbers, sum(numbers)), 100).startswith(
+        "correct"
+    )
+    assert "says refuted" in hides_that_it_is_rare(rare_from_subset_sum([1, 2], 3), 100)
+    generic = rare_from_subset_sum([10 * a for a in numbers], 15)
+    assert "not rare" in hides_that_it_is_rare(generic, 100)

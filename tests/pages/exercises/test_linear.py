@@ -1,0 +1,77 @@
+"""The checkers of the exercises on linear networks accept right answers and explain wrong ones."""
+
+from lscore import Network, Risk, exact, identity
+from lscore.pages.exercises.saddles import (
+    fools_the_classifier,
+    is_narrow_minimum,
+    is_saddle_with_pivot,
+)
+from lscore.pages.exercises.strict_saddles import (
+    fools_two_layers,
+    is_flat_saddle,
+    is_strict_but_slow,
+)
+from lscore.papers.yun2019 import LinearRisk, ProductLoss, partial_decomposition
+
+DEEP = Risk(Network((2,) * 5, identity, bias=False), [[1, 0], [0, 1]], [[1, 0], [0, 2]])
+NARROW = Risk(Network((2, 1, 2), identity, bias=False), [[1, 0], [0, 1]], [[2, 0], [0, 1]])
+ONE, FIRST = [1, 0, 0, 1], [1, 0, 0, 0]
+
+
+def test_saddle_with_pivot():
+    assert is_saddle_with_pivot(DEEP, exact(ONE + ONE + FIRST + FIRST), 3).startswith("correct")
+    for w, words in {
+        (*ONE, *FIRST, *FIRST, *ONE): "the pivot is layer 2",
+        (*[0] * 16,): "product is zero",
+        (*ONE, *ONE, *ONE, *ONE): "refuted",
+        (*ONE, *ONE, *ONE, 1, 0, 0, 2): "global minimum",
+    }.items():
+        answer = is_saddle_with_pivot(DEEP, exact(list(w)), 3)
+        assert answer.startswith("not yet")
+        assert words in answer
+
+
+def test_narrow_minimum():
+    assert is_narrow_minimum(NARROW, exact([1, 0, 2, 0])) == "correct: global, with loss 1/2"
+    assert "every kept component" in is_narrow_minimum(NARROW, exact([0, 1, 0, 1]))
+    assert "no bottleneck" in is_narrow_minimum(DEEP, exact([0] * 16))
+    fitted = Risk(NARROW.network, [[1, 0], [0, 1]], [[2, 0], [0, 0]])
+    assert "gradient" in is_narrow_minimum(fitted, exact([1, 0, 2, 0]))
+
+
+def test_fools_the_classifier():
+    down = ProductLoss(lambda R: -(R[0, 0] ** 2), lambda R: R * -2, is_convex=False)
+    risk, zero = LinearRisk(Network((1, 1, 1), identity, bias=False), down), exact([0, 0])
+    answer = fools_the_classifier(risk, zero, [1, 1])
+    assert answer == "correct: the loss falls by 1 at once and still at the scale 2^-20"
+    assert "does not fall" in fools_the_classifier(risk, zero, [1, 0])
+    assert "not critical" in fools_the_classifier(risk, exact([1, 1]), [1, 1])
+    for w, what in (([0, 1, 0, 1], "a strict saddle"), ([0] * 4, "a saddle")):
+        answer = fools_the_classifier(NARROW, exact(w), [2, 0, 1, 0])
+        assert f"the classifier says certified, the point is {what}" in answer
+
+
+THREE = Risk(Network((2,) * 4, identity, bias=False), [[1, 0], [0, 1]], [[1, 0], [0, 1]])
+ZERO, SECOND = [0] * 4, [0, 0, 0, 1]
+
+
+def test_flat_saddle():
+    assert is_flat_saddle(THREE, exact(3 * FIRST)).startswith("correct")
+    assert "is strict" in is_flat_saddle(THREE, exact(ONE + 2 * FIRST))
+    assert "product is zero" in is_flat_saddle(THREE, exact(3 * ZERO))
+    assert "global minimum" in is_flat_saddle(THREE, exact(3 * ONE))
+
+
+def test_strict_but_slow():
+    assert is_strict_but_slow(THREE, exact(SECOND + 2 * ZERO)).startswith("correct")
+    assert "order 2" in is_strict_but_slow(THREE, exact(ONE + 2 * FIRST))
+    assert "no negative" in is_strict_but_slow(THREE, exact(3 * ZERO))
+    assert "refuted" in is_strict_but_slow(THREE, exact(2 * ONE + FIRST) * 2)
+
+
+def test_fools_two_layers():
+    made = partial_decomposition((3, 2, 4, 2), 1, (2, 3))
+    assert fools_two_layers(made.risk, made.point).startswith("correct")
+    assert "bottleneck" in fools_two_layers(NARROW, exact([0, 1, 0, 1]))
+    assert "two layers" in fools_two_layers(THREE, exact(SECOND + 2 * ZERO))
+    assert "not a certified" in fools_two_layers(THREE, exact(3 * ZERO))

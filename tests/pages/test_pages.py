@@ -1,0 +1,275 @@
+"""The rendered book in a browser: every page, on a desk and on a phone, light and dark.
+
+The book is built once, with warnings as errors, and served from this machine. A page may ask for
+nothing from anywhere else, show no raw mathematics, leave no image without words, break no link
+and never scroll sideways.
+"""
+
+import functools
+import http.server
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from browser import find_or_install
+from bs4 import BeautifulSoup
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+WIDTHS = {"desk": 1280, "phone": 390}
+THEMES = ["light", "dark"]
+KNOWN_NOISE = "THEBE_JS_URL"  # the theme's live-code script declares its address twice
+
+INSPECT = r"""
+async () => {
+  const said = [], width = window.innerWidth;
+  const article = document.querySelector("article") || document.body;
+  const name = (e) => "<" + e.tagName.toLowerCase() + "> " + (e.textContent.trim().slice(0, 40));
+  const maths = article.querySelectorAll(".math");
+  if (maths.length) {
+    if (window.MathJax && MathJax.startup) await MathJax.startup.promise;
+    for (const m of maths)
+      if (!m.querySelector("mjx-container")) said.push("mathematics not rendered: " + name(m));
+  }
+  for (const e of article.querySelectorAll("mjx-merror, [data-mjx-error]"))
+    said.push("MathJax error: " + name(e));
+  const prose = article.cloneNode(true);
+  prose.querySelectorAll("pre, code, script, style, mjx-container").forEach((e) => e.remove());
+  for (const raw of ["\\(", "\\[", "$$", "???", "\\frac", "\\sum", "\\lambda"])
+    if (prose.textContent.includes(raw)) said.push("raw text on the page: " + raw);
+  for (const image of article.querySelectorAll("img"))
+    if (!(image.getAttribute("alt") || "").trim())
+      said.push("image without alt text: " + (image.getAttribute("src") || "").slice(-40));
+  const whole = document.scrollingElement.scrollWidth;
+  if (whole > width + 1) said.push(`the page is ${whole} px wide in a window of ${width} px`);
+  const scrolls = (e) => ["auto", "scroll"].includes(getComputedStyle(e).overflowX);
+  const boxed = (e) => e && e !== article && (scrolls(e) || boxed(e.parentElement));
+  const blocks = "p, table, pre, img, figure, li, h1, h2, h3, div.math, mjx-container";
+  for (const e of article.querySelectorAll(blocks))
+    if (e.getBoundingClientRect().right > width + 1 && e.checkVisibility())
+      if (!boxed(e.parentElement)) said.push("reaches past the right edge: " + name(e));
+
+  const paint = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = (colour) => {
+    paint.clearRect(0, 0, 1, 1);
+    paint.fillStyle = colour;
+    paint.fillRect(0, 0, 1, 1);
+    return paint.getImageData(0, 0, 1, 1).data;
+  };
+  const ground = (e) => {
+    for (; e; e = e.parentElement) {
+      const c = rgba(getComputedStyle(e).backgroundColor);
+      if (c[3] === 255) return c;
+    }
+    return [255, 255, 255];
+  };
+  const light = (c) => {
+    const f = (x) => ((x /= 255) <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * f(c[0]) + 0.7152 * f(c[1]) + 0.0722 * f(c[2]);
+  };
+  const ours = ".lscore-certificate, .lscore-ledger, figcaption";
+  for (const box of document.querySelectorAll(ours))
+    for (const e of [box, ...box.querySelectorAll("*")]) {
+      const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+      if (!own || e.closest("mjx-container, .headerlink")) continue;
+      const a = light(rgba(getComputedStyle(e).color)), b = light(ground(e));
+      const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+      if (ratio < 4.5) said.push(`contrast ${ratio.toFixed(2)} is below 4.5: ` + name(e));
+    }
+  return said;
+}
+"""
+
+
+def toc_pages():
+    """Return the address of every page in the table of contents, without suffix."""
+
+    def walk(node):
+        if isinstance(node, list):
+            return [page for item in node for page in walk(item)]
+        if not isinstance(node, dict):
+            return []
+        own = [node[key] for key in ("root", "file") if key in node]
+        return own + [page for value in node.values() for page in walk(value)]
+
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+    return [page.removesuffix(".ipynb").removesuffix(".md") for page in walk(toc)]
+
+
+@functools.cache
+def parsed(path):
+    """Return one HTML file as a tree."""
+    return BeautifulSoup(path.read_text("utf-8"), "html.parser")
+
+
+@functools.cache
+def anchors(path):
+    """Return every anchor of one HTML file."""
+    return {tag["id"] for tag in parsed(path).find_all(id=True)}
+
+
+def link_problems(path, root):
+    """Return the links of one page under `root` that lead to no file or no anchor."""
+    found = []
+    for tag in parsed(path).find_all("a", href=True):
+        link = urlsplit(tag["href"])
+        if link.scheme or link.netloc:
+            continue
+        target = (path.parent / unquote(link.path)).resolve() if link.path else path
+        if target.is_dir():
+            target /= "index.html"
+        if not target.is_relative_to(root) or not target.exists():
+            found.append(f"link to a missing file: {tag['href']}")
+        elif link.fragment and unquote(link.fragment) not in anchors(target):
+            found.append(f"link to a missing anchor: {tag['href']}")
+    return found
+
+
+class Visitor:
+    """One browser with one page for each width and theme, and nothing outside to reach."""
+
+    def __init__(self, browser):
+        self.tabs, self.outside, self.errors = {}, [], []
+        for size, width in WIDTHS.items():
+            for theme in THEMES:
+                view = {"width": width, "height": 900}
+                tab = browser.new_context(viewport=view, color_scheme=theme).new_page()
+                tab.on("request", lambda request: self.note_request(request.url))
+                tab.on("pageerror", lambda error: self.note_error(str(error)))
+                tab.on("console", lambda m: m.type == "error" and self.note_error(m.text))
+                self.tabs[size, theme] = tab
+
+    def note_request(self, url):
+        if urlsplit(url).hostname not in {"127.0.0.1", None}:
+            self.outside.append(f"asks for {url}")
+
+    def note_error(self, text):
+        if KNOWN_NOISE not in text:
+            self.errors.append(f"console: {text}")
+
+    def problems(self, url, size, theme):
+        """Open one page and return what is wrong with it."""
+        self.outside.clear(), self.errors.clear()
+        tab = self.tabs[size, theme]
+        tab.goto(url, wait_until="load")
+        return tab.evaluate(INSPECT) + self.outside + self.errors
+
+
+@pytest.fixture(scope="module")
+def visitor():
+    with sync_playwright() as playwright:
+        no_names = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+        browser = playwright.chromium.launch(
+            executable_path=find_or_install(playwright.chromium.executable_path),
+            args=["--no-sandbox", no_names],
+        )
+        yield Visitor(browser)
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def serve():
+    """Return a function that serves a folder on this machine and gives its address."""
+    servers = []
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+    def start(folder):
+        handler = functools.partial(Quiet, directory=folder)
+        servers.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{servers[-1].server_port}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory):
+    """Build the book into a new folder, with warnings as errors."""
+    out = tmp_path_factory.mktemp("built")
+    command = f"build . --path-output {out} -W -n --keep-going".split()
+    build = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", *command]
+    done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        log = "\n".join(done.stdout.splitlines()[-15:] + done.stderr.splitlines()[-40:])
+        pytest.fail(f"the book does not build:\n{log}", pytrace=False)
+    return (out / "_build" / "html").resolve()
+
+
+@pytest.fixture(scope="module")
+def site(html, serve):
+    return serve(html)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", WIDTHS)
+@pytest.mark.parametrize("page", toc_pages())
+def test_page_reads_well(page, size, theme, site, visitor):
+    found = visitor.problems(f"{site}/{page}.html", size, theme)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("page", toc_pages())
+def test_links_lead_somewhere(page, html):
+    found = link_problems(html / f"{page}.html", html)
+    assert not found, "\n".join(found)
+
+
+def test_front_door_leads_to_the_first_page(html):
+    assert toc_pages()[0] in (html / "index.html").read_text("utf-8")
+
+
+BAD = {
+    "an image without alt text": ('<img src="data:,">', "image without alt text"),
+    "raw mathematics": (r"<p>\(x^2\)</p>", "raw text on the page"),
+    "mathematics cut in two": (
+        r"<p>$\frac1n</p><ul><li>\sum_i x_i$</li></ul>",
+        "raw text on the page",
+    ),
+    "an unresolved number": ("<p>see ???</p>", "raw text on the page"),
+    "mathematics left alone": ('<span class="math">x</span>', "mathematics not rendered"),
+    "a MathJax error": ("<mjx-merror>x</mjx-merror>", "MathJax error"),
+    "a page too wide": ('<div style="width:2000px">x</div>', "px wide in a window"),
+    "a cut paragraph": (
+        '<style>body{overflow-x:hidden}</style><p style="width:2000px">x</p>',
+        "reaches past the right edge",
+    ),
+    "pale words": (
+        '<div class="lscore-certificate"><b style="color:#ccc">unknown</b></div>',
+        "contrast 1.61 is below 4.5",
+    ),
+    "a script from elsewhere": ('<script src="https://example.org/a.js"></script>', "asks for"),
+    "a script that fails": ("<script>undefined.x</script>", "console:"),
+}
+
+
+@pytest.mark.parametrize("fault", BAD)
+def test_a_bad_page_is_refused(fault, tmp_path, serve, visitor):
+    body, complaint = BAD[fault]
+    page = "<!doctype html><link rel='icon' href='data:,'><body><article>{}</article></body>"
+    (tmp_path / "bad.html").write_text(page.format(body), encoding="utf-8")
+    (tmp_path / "good.html").write_text(page.format("<p>words</p>"), encoding="utf-8")
+    address = serve(tmp_path)
+    assert visitor.problems(f"{address}/good.html", "phone", "light") == []
+    assert complaint in " ".join(visitor.problems(f"{address}/bad.html", "phone", "light"))
+
+
+def test_a_broken_link_is_refused(tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text('<p id="here"><a href="#here">a</a><a href="page.html#here">b</a></p>')
+    assert link_problems(page, tmp_path) == []
+    other = tmp_path / "other.html"
+    other.write_text('<a href="none.html">a</a><a href="page.html#gone">b</a>')
+    assert [line.split(":")[0] for line in link_problems(other, tmp_path)] == [
+        "link to a missing file",
+        "link to a missing anchor",
+    ]

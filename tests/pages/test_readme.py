@@ -1,0 +1,34 @@
+"""The README shows what the code really prints."""
+
+import re
+from pathlib import Path
+
+README = Path(__file__).parents[2] / "README.md"
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def printed(source, capsys):
+    exec(compile(source, "README.md", "exec"), {})
+    return capsys.readouterr().out
+
+
+def test_the_example_prints_what_stands_below_it(capsys):
+    blocks = BLOCK.findall(README.read_text(encoding="utf-8"))
+    (language, source), (_, shown) = blocks[:2]
+    assert language == "python"
+    assert printed(source, capsys) == shown
+
+
+def test_it_would_notice_another_number(capsys):
+    blocks = BLOCK.findall(README.read_text(encoding="utf-8").replace("y=[0, 1", "y=[1, 1"))
+    assert printed(blocks[0][1], capsys) != blocks[1][1]
+
+
+def test_it_names_the_parts_of_the_book_in_their_order():
+    text = README.read_text(encoding="utf-8")
+    contents = (README.parent / "_toc.yml").read_text(encoding="utf-8")
+    captions = re.findall(r"caption: (.+)\n +numbered: true", contents)
+    places = [text.index(f"*{caption}*") for caption in captions]
+    assert len(captions) >= 4
+    assert places == sorted(places)
+    assert not re.search(r"the book has \w+ chapters", text)

@@ -1,0 +1,415 @@
+"""Milne (2019): the region U, critical points, and the toy surface, with the book's numbers."""
+
+import numpy as np
+import pytest
+import torch
+from cases import CERTIFIED, REFUTED, UNKNOWN
+from flint import fmpq
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lscore import (
+    Network,
+    Risk,
+    SquaredLoss,
+    exact,
+    hard_tanh,
+    leaky_relu,
+    linear,
+    rational,
+    relu,
+    two_piece,
+)
+from lscore.algebra.matrices import to_float
+from lscore.errors import DataError, HypothesisError, TieError
+from lscore.pages.exercises import toy_regression
+from lscore.papers.milne2019 import (
+    curvature_bounds,
+    decide_balance,
+    decide_every_draw,
+    decide_membership,
+    decide_only_minimum,
+    decide_trained_to_zero,
+    lowest_risk,
+    toy_sides,
+)
+from lscore.papers.milne2019.experiments.toy import descend_sides, sides
+
+HALF = SquaredLoss("1/2", mean=True)
+X = np.random.default_rng(0).uniform(-1, 1, 100)
+eighths = st.integers(-16, 16).map(lambda n: n / 8)
+
+
+def toy(decay="2/5", x=X, y=None, units=2, activation=relu, **keywords):
+    network = Network((1, units, 1), activation, bias=False, **keywords)
+    return Risk(network, x, x / 4 if y is None else y, HALF, decay)
+
+
+def chain(H, label, activation=relu, decay="1/4"):
+    return Risk(Network((1,) * (H + 2), activation, bias=False), [1], [label], HALF, decay)
+
+
+# The toy surface
+
+
+def test_reference_moments():
+    (S, B), (S2, B2) = toy_sides(toy())
+    assert (round(to_float(S), 6), round(to_float(S2), 6)) == (0.225009, 0.151795)
+    assert B == S / 4
+    assert B2 == S2 / 4
+
+
+@pytest.mark.parametrize(
+    ("decay", "value"),
+    [(0.01, 0.0044483943), (0.03, 0.0100355489), (0.05, 0.0116882532), (0.4, 0.0117751199)],
+)
+def test_lowest_risk_is_the_one_that_training_finds(decay, value):
+    risk = toy(decay)
+    assert to_float(lowest_risk(risk)) == pytest.approx(value, abs=6e-11)
+    start = np.array([[0.6, -0.5, 0.5, -0.4]])
+    run = descend_sides(sides(X, X / 4), start, 0.5, 12000, decay)
+    assert run.risk()[-1, 0] == pytest.approx(value, abs=1e-8)
+    assert run.risk()[-1, 0] > value - 1e-9
+
+
+def test_the_threshold_is_sharp():
+    largest = max(B for _, B in toy_sides(toy()))
+    assert decide_only_minimum(toy(largest)).verdict == CERTIFIED
+    below = toy(largest - rational("1e-12"))
+    answer = decide_only_minimum(below)
+    assert answer.verdict == REFUTED
+    assert below(answer.witness["lower point"]) < below(exact([0] * 4))
+
+
+@pytest.mark.parametrize("y", [[0.5, 0.0], [-0.5, 0.0], [0.0, 0.5], [0.0, -0.5]])
+@pytest.mark.parametrize("units", [1, 3])
+def test_lower_points_on_either_side_and_of_either_sign(y, units):
+    risk = toy("1/8", [1, -1], y, units)
+    lower = decide_only_minimum(risk).witness["lower point"]
+    assert lowest_risk(risk) <= risk(lower) < risk(exact([0] * risk.dimension))
+
+
+def test_one_unit_takes_the_better_side():
+    two, one = (toy("1/8", [1, -1], [1, 2], units) for units in (2, 1))
+    assert (
+        lowest_risk(two)
+        < lowest_risk(one)
+        == lowest_risk(toy("1/8", [1, -1], [0, 2])) + rational("1/4")
+    )
+
+
+@given(
+    st.lists(st.tuples(eighths, eighths), min_size=1, max_size=5),
+    st.lists(eighths, min_size=4, max_size=4),
+    st.sampled_from(["1/16", "1/2"]),
+)
+def test_no_point_is_below_the_minimum(data, w, decay):
+    x, y = zip(*data, strict=True)
+    risk = toy(decay, list(x), list(y))
+    assert risk(exact(w)) >= lowest_risk(risk)
+    if decide_only_minimum(risk).certified and any(w):
+        assert risk(exact(w)) > risk(exact([0] * 4)) == lowest_risk(risk)
+
+
+@given(st.lists(st.tuples(eighths, eighths), min_size=1, max_size=5), st.integers(0, 99))
+def test_certified_starts_contract_by_the_factor(data, seed):
+    x, y = np.array(data).T
+    risk = toy(2, x, y / 4)
+    answer = decide_trained_to_zero(risk, "1/4", "1/2")
+    if not answer.certified:
+        return
+    starts = np.random.default_rng(seed).normal(size=(20, 4))
+    starts *= 0.5**0.5 / np.linalg.norm(starts, axis=1)[:, None]
+    norms = np.sqrt(descend_sides(sides(x, y / 4), starts, 0.25, 5, 2).squared_norm())
+    assert (norms[1:] <= to_float(answer.values["factor per step"]) * norms[:-1] + 1e-14).all()
+
+
+def test_training_to_zero_is_refused_outside_of_its_conditions():
+    answer = decide_trained_to_zero(toy(), "1/10", 3)
+    assert answer.verdict == CERTIFIED
+    assert [c.text for c in answer.conditions] == TEXTS
+    limit = 4 * (1 - fmpq(1, 25)) * 10 / toy_sides(toy())[0][0]  # of |W|^2, on the wider side
+    assert decide_trained_to_zero(toy(), "1/10", limit).verdict == CERTIFIED
+    for risk, rate, squares, failing in (
+        (toy(), "1/10", limit + fmpq(1, 10**9), TEXTS[1]),
+        (toy(x=-X), "1/10", limit + fmpq(1, 10**9), TEXTS[3]),
+        (toy(), "25/10", 3, TEXTS[1]),
+        (toy("1/20"), "1/10", 3, TEXTS[0]),
+        (toy("1/20", -X), "1/10", 3, TEXTS[2]),
+        (toy("1/4", [1], [0.25]), "1/10", 3, TEXTS[0]),
+    ):
+        answer = decide_trained_to_zero(risk, rate, squares)
+        assert answer.verdict == UNKNOWN
+        assert answer.reason == f"not so: {failing}"
+        assert [c.text for c in answer.conditions] == TEXTS
+        assert next(c.text for c in answer.conditions if not c.holds) == failing
+    for rate, squares in ((0, 3), ("1/10", -1)):
+        with pytest.raises(DataError, match="rate, squared_norm"):
+            decide_trained_to_zero(toy(), rate, squares)
+    with pytest.raises(HypothesisError, match="lambda > 0"):
+        decide_trained_to_zero(toy(0), "1/10", 3)
+
+
+TEXTS = [
+    "|B+| < lambda",
+    "rate S+ |W|^2 <= 4 (1 - rate lambda)",
+    "|B-| < lambda",
+    "rate S- |W|^2 <= 4 (1 - rate lambda)",
+]
+
+
+def test_no_step_of_an_exact_run_beats_the_factor():
+    """In rationals, up to the last ball that is certified; there the step is longest."""
+    rng = np.random.default_rng(5)
+    for _ in range(60):
+        x, y = rng.integers(-4, 5, (2, 3)) / 4
+        risk, rate = toy(1, x, y / 4, units=2), fmpq(int(rng.integers(1, 12)), 12)
+        widest = max(S for S, _ in toy_sides(risk))
+        if not widest:
+            continue
+        ball = 4 * (1 - rate) / rate / widest
+        answer = decide_trained_to_zero(risk, rate, ball)
+        assert answer.certified
+        w = exact(rng.normal(size=4).round(2))
+        w = w * fmpq(round(1000 * to_float(ball / w.dot(w)) ** 0.5) - 1, 1000)
+        assert w.dot(w) <= ball
+        for _ in range(3):
+            before = w.dot(w)
+            try:
+                w = w - risk.gradient(w) * rate
+            except TieError:
+                break
+            assert w.dot(w) <= answer.values["factor per step"] ** 2 * before
+            w = exact(w.point().numpy().round(6))
+
+
+def test_beyond_the_certified_ball_a_run_can_grow():
+    """One sample x = 1 with label 0: where rate |W|^2 > 4 a step can overshoot."""
+    risk, rate = toy(1, [1], [0]), fmpq(1, 2)
+    assert decide_trained_to_zero(risk, rate, 4).certified
+    w = exact([3, "1/100", 3, 0])
+    assert decide_trained_to_zero(risk, rate, w.dot(w)).verdict == UNKNOWN
+    moved = w - risk.gradient(w) * rate
+    assert moved.dot(moved) > w.dot(w)
+
+
+def test_every_draw_of_the_toy_regression_is_trained_to_zero():
+    texts = ["slope r^2 < lambda", "rate r^2 |W|^2 <= 4 (1 - rate lambda)"]
+    answer = decide_every_draw("1/4", 1, "2/5", "1/10", 3)
+    assert answer.verdict == CERTIFIED
+    assert [(c.text, c.margin) for c in answer.conditions] == list(
+        zip(texts, (fmpq(3, 20), fmpq(177, 50)), strict=True)
+    )
+    assert answer.values == {"factor per step": fmpq(197, 200)}
+    for slope, decay, label in (("1/4", "1/5", "1/4"), (1, "2/5", 1)):
+        answer = decide_every_draw(slope, 1, decay, "1/10", 3)
+        assert answer.verdict == REFUTED
+        assert [(c.text, c.holds) for c in answer.conditions] == [
+            (texts[0], False),
+            (texts[1], True),
+        ]
+        worst = toy(decay, [1], [label], units=1)
+        assert (answer.witness["input"], answer.witness["label"]) == (1, rational(label))
+        lower = answer.witness["lower point"]
+        assert worst(lower) == worst(exact([0, 0])) - answer.witness["lower by"]
+        assert answer.witness["lower by"] > 0
+    for arguments, failing in (
+        (("1/4", 1, "1/4", "1/10", 3), texts[0]),
+        (("1/4", 1, "2/5", "1/10", "193/5"), texts[1]),
+        (("1/4", 1, "2/5", "26/10", 3), texts[1]),
+        (("1/4", 4, "9/2", "1/10", 1), None),
+        (("1/4", 4, "9/2", "1/10", 2), texts[1]),
+    ):
+        answer = decide_every_draw(*arguments)
+        assert answer.verdict == (UNKNOWN if failing else CERTIFIED)
+        assert answer.reason == (f"not so: {failing}" if failing else "")
+        assert [c.text for c in answer.conditions if not c.holds] == ([failing] if failing else [])
+
+
+@given(
+    st.lists(st.tuples(eighths, st.integers(-8, 8)), min_size=1, max_size=5),
+    st.integers(1, 8),
+)
+def test_no_draw_escapes_the_certificate_for_every_draw(data, slope):
+    """Inputs in [-2, 2], labels of at most slope/8 |x|: each data set is certified."""
+    x = np.array([a for a, _ in data])
+    y = np.array([slope / 8 * a * part / 8 for a, part in data])
+    everyone = decide_every_draw(fmpq(slope, 8), 2, "9/2", "1/10", 5)
+    one = decide_trained_to_zero(toy("9/2", x, y), "1/10", 5)
+    assert everyone.certified
+    assert one.certified
+    assert one.values["factor per step"] <= everyone.values["factor per step"]
+
+
+def test_bad_numbers_for_every_draw_are_named():
+    with pytest.raises(DataError, match="slope, radius: got -1 and 1"):
+        decide_every_draw(-1, 1, 1, 1, 1)
+    with pytest.raises(DataError, match="slope, radius: got 1 and 0"):
+        decide_every_draw(1, 0, 1, 1, 1)
+    with pytest.raises(DataError, match="rate, squared_norm"):
+        decide_every_draw(1, 1, 1, 0, 1)
+    with pytest.raises(HypothesisError, match="weight decay -1"):
+        decide_every_draw(1, 1, -1, 1, 1)
+
+
+def test_other_networks_are_not_the_toy():
+    with pytest.raises(DataError, match="need ReLU"):
+        toy_sides(toy(activation=leaky_relu("1/2")))
+    with pytest.raises(DataError, match="output activation"):
+        toy_sides(toy(output_activation=relu))
+    with pytest.raises(DataError, match="half the mean squared error"):
+        toy_sides(Risk(Network((1, 2, 1), relu, bias=False), X, X))
+    with pytest.raises(HypothesisError, match="no biases"):
+        toy_sides(Risk(Network((1, 2, 1), relu), X, X, HALF))
+    with pytest.raises(HypothesisError, match="lambda > 0"):
+        decide_only_minimum(toy(0))
+
+
+# The region U
+
+
+def test_the_boundary_does_not_belong_to_the_region():
+    risk = toy(1, [1], ["1/10"])  # 8 l = 1/25 = (1 - 4/5)^2
+    assert decide_membership(risk, exact([0] * 4), "4/5").verdict == REFUTED
+    assert decide_membership(risk, exact([0] * 4), "799/1000").verdict == CERTIFIED
+
+
+def test_membership_agrees_with_floats_and_takes_any_input_dimension():
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((9, 3))
+    risk = Risk(Network((3, 2, 1), leaky_relu("1/2"), bias=False), X, X.sum(1) / 20, HALF, 1)
+    verdicts = set()
+    for _ in range(40):
+        w = rng.standard_normal(8) * rng.uniform(0, 0.7)
+        loss = float(((risk.predictions(torch.tensor(w)) - risk.y) ** 2).mean() / 2)
+        inside = 8 * loss * (X**2).sum(1).max() < 1
+        verdicts.add(inside)
+        assert decide_membership(risk, w).certified == inside
+    assert verdicts == {True, False}
+
+
+def test_membership_refuses_other_settings():
+    w = exact([0] * 4)
+    with pytest.raises(HypothesisError, match="theta"):
+        decide_membership(toy(), w, "2/5")
+    with pytest.raises(HypothesisError, match=r"\|x\| <= r"):
+        decide_membership(toy(), w, 0, "1/2")
+    with pytest.raises(HypothesisError, match="H = 1"):
+        decide_membership(chain(2, 1), exact([0] * 3))
+    with pytest.raises(HypothesisError, match="slope"):
+        decide_membership(toy(activation=two_piece(2, 0)), w)
+
+
+@given(st.lists(st.tuples(eighths, eighths), min_size=1, max_size=5), st.integers(0, 99))
+def test_the_bounds_are_ordered_and_hold(data, seed):
+    x, y = (list(row) for row in zip(*data, strict=True))
+    risk = toy("1/4", x, y)
+    w = np.random.default_rng(seed).normal(size=4)
+    bounds = curvature_bounds(risk, w)
+    assert [*bounds] == ["K0^2", "K1^2", "K2^2", "K3^2", "K6^2"]
+    squares = [to_float(square) for square in bounds.values()]
+    assert squares == sorted(squares, reverse=True)
+    smallest = np.linalg.eigvalsh(risk.hessian(torch.tensor(w)).numpy())[0] - 0.25
+    assert smallest >= -(squares[-1] ** 0.5) - 1e-9
+
+
+# Critical points
+
+
+@pytest.mark.parametrize("H", [1, 2, 3, 4])
+def test_chains_are_balanced(H):
+    label = rational("1/2") ** (H + 1) + 2 ** (H - 1) * rational("1/4")
+    answer = decide_balance(chain(H, label), exact(["1/2"] * (H + 1)))
+    assert answer.verdict == CERTIFIED
+    assert answer.values["w'Bw / |w|^2"] == -H * rational("1/4")
+    # and one weight in eight digits away from it: the gradient does not vanish
+    moved = exact(["1/2"] * H + ["0.50000001"])
+    refused = decide_balance(chain(H, label), moved)
+    assert refused.verdict == UNKNOWN
+    assert "gradient" in refused.reason
+
+
+def test_wide_layers_of_rank_one_have_the_numbers_of_the_chain():
+    """W0 = v/2, W1 = u v'/2, W2 = u'/2 with unit vectors u, v: the operator norms are 1/2."""
+    label = fmpq(1, 8) + 2 * fmpq(1, 4)
+    risk = Risk(Network((1, 2, 2, 1), linear(1), bias=False), [1], [label], HALF, "1/4")
+    u, v = (fmpq(3, 5), fmpq(4, 5)), (fmpq(5, 13), fmpq(-12, 13))
+    half = fmpq(1, 2)
+    w = [half * a for a in v] + [half * a * b for a in u for b in v] + [half * a for a in u]
+    wide = decide_balance(risk, exact(w))
+    narrow = decide_balance(chain(2, label, linear(1)), exact(["1/2"] * 3))
+    assert wide.verdict == narrow.verdict == CERTIFIED
+    assert wide.conditions == narrow.conditions
+
+
+def test_leaky_and_linear_units_are_balanced_too():
+    for h in (leaky_relu("1/3"), linear(1), linear("-1/2")):
+        slope = h.slopes[-1]
+        f = slope / 4 + rational("1/4") / slope
+        answer = decide_balance(chain(1, f, h), exact(["1/2", "1/2"]))
+        assert answer.verdict == CERTIFIED, h.name
+
+
+def test_slope_two_breaks_the_third_statement_only():
+    answer = decide_balance(chain(1, "5/8", two_piece(2, 0)), exact(["1/2", "1/2"]))
+    assert answer.verdict == REFUTED
+    assert [c.holds for c in answer.conditions] == [True, True, True, True, False]
+    assert answer.conditions[-1].margin == rational("-3/64")
+
+
+def test_points_of_which_the_theorem_does_not_speak():
+    assert "0" in decide_balance(chain(1, "1/2", linear(1)), exact([0, 0])).reason
+    assert decide_balance(chain(1, "1/2"), exact([0, 1])).verdict == UNKNOWN
+    with pytest.raises(HypothesisError, match="no biases"):
+        decide_balance(Risk(Network((1, 1, 1), relu), [1], [1], HALF, 1), exact([0] * 4))
+    with pytest.raises(HypothesisError, match="not linear on either side"):
+        decide_balance(chain(1, 1, hard_tanh), exact([1, 1]))
+    with pytest.raises(HypothesisError, match="lambda > 0"):
+        decide_balance(chain(1, 1, decay=0), exact([1, 1]))
+    with pytest.raises(DataError, match="hidden layer"):
+        decide_balance(Risk(Network((1, 1), relu, bias=False), [1], [1], HALF, 1), exact([1]))
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.sampled_from(["1/8", "1/3", 2]))
+def test_toy_minima_are_balanced(a, b, decay):
+    """Two sides with c the squares of a/12 and b/12, whatever the decay."""
+    w = [rational(f"{a}/12"), rational(f"-{b}/12")]
+    decay = rational(decay)
+    y = [2 * decay + w[0] ** 2, -2 * decay - w[1] ** 2]
+    risk = toy(decay, [1, -1], y)
+    point = exact([*w, *w])
+    assert decide_balance(risk, point).verdict == CERTIFIED
+    assert risk(point) == lowest_risk(risk)
+    assert decide_membership(risk, point).verdict == REFUTED
+
+
+# The exercises' checkers
+
+
+def test_sharp_critical_points():
+    point, half = exact(["1/2", "1/2"]), ["1/2", "-1/2"]
+    good = toy("1/4", [1, -1], half, 1, linear(1))
+    check = toy_regression.is_sharp_critical_point
+    assert check(good, point, 2).startswith("correct")
+    assert "1 different inputs" in check(chain(1, "1/2"), point, 2)
+    assert check(good, exact(["1/2", "1/4"]), 2).startswith("not yet: unknown")
+    loose = toy("1/4", [1, "1/2"], ["1/2", "3/4"], 1)
+    c = (rational("7/16") - rational("1/4")) / rational("5/8")
+    assert c != 0
+    assert check(loose, exact([1, 1]), 2).startswith("not yet")
+    assert "exceeds" in check(chain(2, "5/8"), exact(["1/2"] * 3))
+
+
+def test_empty_regions():
+    network = Network((1, 2, 1), relu, bias=False)
+    empty, not_empty = (Risk(network, [1, 1], [1, -1], HALF, decay) for decay in (2, "21/10"))
+    assert toy_regression.region_is_empty(empty).startswith("correct")
+    assert toy_regression.region_is_empty(not_empty).startswith("not yet")
+
+
+def test_outrunning_the_checker():
+    check, risk = toy_regression.outruns_the_checker, toy()
+    assert check(risk, "1/10", exact([6, 6, 6, 8])).startswith("correct")
+    assert check(risk, "1/10", exact([6, 6, 6, 6])) == "not yet: the checker is certain"
+    assert "|W|^2 is still" in check(risk, "1/10", exact([20, 20, 20, 20]), steps=1)
+    assert "on a knot" in check(risk, "1/10", exact([0, 0, 20, 20]))
