@@ -16,20 +16,20 @@ from lscore.cells.incident import incident_cells
 from lscore.cells.pattern import Cell, cell_at, signature
 from lscore.cells.rays import cell_along, expand_along, walls_along
 from lscore.certificates import Certificate, Condition, Verdict
-from lscore.minima.affine import certify_affine_cell
-from lscore.minima.autograd import autograd_cell, decide_autograd
+from lscore.minima.affine import certify_affine_minimum
+from lscore.minima.autograd import autograd_cell, certify_autograd
 from lscore.minima.balanced import certify_balance
-from lscore.minima.clarke import clarke_subdifferential, decide_subgradient
+from lscore.minima.clarke import certify_subgradient, clarke_subdifferential
 from lscore.minima.convex_paths import certify_convex_path
-from lscore.minima.descent import descent_certificate
-from lscore.minima.local import decide_local_minimum
+from lscore.minima.descent import certify_along
+from lscore.minima.local import certify_local_minimum
 from lscore.minima.paths import certify_nonincreasing
 from lscore.minima.smooth import (
     cell_hessian,
-    decide_indefinite,
-    decide_mirrored_spectrum,
-    decide_smooth_extremum,
-    decide_smooth_maximum,
+    certify_indefinite,
+    certify_mirrored_spectrum,
+    certify_smooth_extremum,
+    certify_smooth_maximum,
 )
 from lscore.model.activations import (
     PiecewiseLinear,
@@ -85,22 +85,22 @@ __all__ = [
     "cell_at",
     "cell_hessian",
     "cell_polynomial",
-    "certify_affine_cell",
+    "certify_affine_minimum",
+    "certify_along",
+    "certify_autograd",
     "certify_backpropagation",
     "certify_balance",
     "certify_convex_path",
     "certify_forms",
+    "certify_indefinite",
+    "certify_local_minimum",
+    "certify_mirrored_spectrum",
     "certify_multilinear",
     "certify_nonincreasing",
+    "certify_smooth_extremum",
+    "certify_smooth_maximum",
+    "certify_subgradient",
     "clarke_subdifferential",
-    "decide_autograd",
-    "decide_indefinite",
-    "decide_local_minimum",
-    "decide_mirrored_spectrum",
-    "decide_smooth_extremum",
-    "decide_smooth_maximum",
-    "decide_subgradient",
-    "descent_certificate",
     "elu",
     "erf",
     "exact",

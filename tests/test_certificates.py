@@ -4,11 +4,11 @@ import pytest
 from cases import PARABOLA
 from flint import fmpq
 
-from lscore import Certificate, Condition, Verdict, certify_affine_cell, exact
+from lscore import Certificate, Condition, Verdict, certify_affine_minimum, exact
 from lscore.certificates import CertificateError, show
 from lscore.claims import CLAIMS, PAPERS, claim
 from lscore.errors import DataError, HypothesisError, LscoreError
-from lscore.minima.descent import descent_certificate
+from lscore.minima.descent import certify_along
 from lscore.pages.shared import refusal
 from lscore.papers.yun2019 import least_squares_minimum
 
@@ -71,7 +71,7 @@ def test_an_unknown_claim_is_refused_by_name():
 
 
 def test_text_form_is_stable():
-    certificate = certify_affine_cell(PARABOLA, least_squares_minimum(PARABOLA))
+    certificate = certify_affine_minimum(PARABOLA, least_squares_minimum(PARABOLA))
     assert (
         str(certificate)
         == repr(certificate)
@@ -84,7 +84,7 @@ def test_text_form_is_stable():
             "  value     radius = 0.632455"
         )
     )
-    refuted = descent_certificate(PARABOLA, exact([0] * 7), exact([0] * 6 + [1]))
+    refuted = certify_along(PARABOLA, exact([0] * 7), exact([0] * 6 + [1]))
     assert str(refuted) == (
         "refuted (exact): the point is a local minimum  [B-RAY]\n"
         "  witness   direction: column(0, 0, 0, 0, 0, 0, 1)\n"

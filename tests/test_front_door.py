@@ -25,9 +25,9 @@ from lscore import (
     activation_cells,
     binary_hinge,
     cell_at,
-    certify_affine_cell,
+    certify_affine_minimum,
+    certify_local_minimum,
     certify_nonincreasing,
-    decide_local_minimum,
     exact,
     expand_along,
     from_torch,
@@ -263,7 +263,13 @@ def test_the_wrong_kind_is_named_with_the_cure(make, error, message):
 @pytest.mark.parametrize("wrong", [None, 3, "risk", NET, [PARABOLA], Risk])
 @pytest.mark.parametrize(
     "function",
-    [certify_affine_cell, decide_local_minimum, cell_at, certify_spurious, lscore.cells.incident],
+    [
+        certify_affine_minimum,
+        certify_local_minimum,
+        cell_at,
+        certify_spurious,
+        lscore.cells.incident,
+    ],
 )
 def test_what_is_no_risk_is_named(function, wrong):
     refused(
@@ -288,7 +294,7 @@ def test_exact_points_are_asked_for_where_they_are_needed():
             [point, exact(w)],
         )
     refused(DtypeError, r"waypoints: got Tensor", certify_nonincreasing, PARABOLA, w)
-    refused(DtypeError, r"w: got None", decide_local_minimum, PARABOLA, None)
+    refused(DtypeError, r"w: got None", certify_local_minimum, PARABOLA, None)
 
 
 class Residual(torch.nn.Sequential):
@@ -334,10 +340,10 @@ def test_certificates_of_huge_and_tiny_numbers_are_printed():
     for scale, exponent in ((1e300, "e+600"), (1e-300, "e-600")):
         risk = Risk(NET, scale * X, scale * y)
         w = least_squares_minimum(risk)
-        for answer in (certify_affine_cell(risk, w), certify_spurious(risk, w)):
+        for answer in (certify_affine_minimum(risk, w), certify_spurious(risk, w)):
             assert answer.certified
             assert f"risk = 2{exponent}" in str(answer)
-        assert decide_local_minimum(risk, exact([1, 1, 0, 0, 1, 1, 0])).refuted
+        assert certify_local_minimum(risk, exact([1, 1, 0, 0, 1, 1, 0])).refuted
     assert show(fmpq(10) ** 400 / 7).startswith("1.42857e+399 (exact")
     assert show(-fmpq(1, 10**400)).startswith("-1e-400 (exact")
 
@@ -355,8 +361,8 @@ def test_a_rise_is_found_however_short_it_is():
 @pytest.mark.parametrize("scale", [1e300, fmpq(10) ** 600])
 def test_a_nan_of_our_own_is_not_blamed_on_an_argument(scale):
     w = exact([1, -1, 0, -1, 1, 1, 0]) * rational(scale)
-    assert decide_local_minimum(PARABOLA, w).verdict in Verdict
-    assert decide_local_minimum(Risk(NET, [0, 1, 0], [0, 0, 1]), w).verdict in Verdict
+    assert certify_local_minimum(PARABOLA, w).verdict in Verdict
+    assert certify_local_minimum(Risk(NET, [0, 1, 0], [0, 0, 1]), w).verdict in Verdict
 
 
 def test_cells_of_rows_of_any_size_are_found():
@@ -365,9 +371,9 @@ def test_cells_of_rows_of_any_size_are_found():
     X = np.array([[v * 10.0**p for v in row] for row, p in zip(rows, powers, strict=True)])
     found = activation_cells(X)
     assert len(found) == 52
-    assert found.certificate().certified
+    assert found.certify().certified
     for values in ([[1e-279], [1e243], [1.0], [-1e-300]], 5e-324 * np.arange(8.0)):
-        assert activation_cells(values).certificate().certified
+        assert activation_cells(values).certify().certified
     for i in (-1, 52, 2**40):
         refused(ShapeError, "i: got .*need a pattern from 0 to 51", found.witness, i)
 

@@ -266,7 +266,7 @@ def homes():
     curved = exact([10, 0, "1/20", -1, 1, 0]), exact(["1/20", 0, 10, -1, 1, 0])
     apart = exact([1, 1, -1, "7/2", 1, 0]), exact([-1, 6, 1, "-7/2", 1, 0])
     return {
-        "certify_affine_cell": minima,
+        "certify_affine_minimum": minima,
         "certify_affine_hinge_minimum": minima,
         "certify_bad_valley": [(valley, [exact(["-1/2", 2, -1, "11/6"]), exact([1, -1, 1, 0])])],
         "certify_bottleneck_minimum": [(narrow, [exact([1, 0, 2, 0])])],
@@ -280,19 +280,19 @@ def homes():
         "certify_spurious": minima,
         "certify_strict_saddle": [(chain, linear_points)],
         "certify_transfer": [(chain, linear_points[1:2])],
-        "classify_critical": [(chain, linear_points)],
-        "decide_autograd": minima,
-        "decide_balance": [(milne, [exact(["1/2", "1/2"])])],
-        "decide_disconnected": [(pair, ends), (deep, apart)],
-        "decide_flat": [(flat, [exact([0, 0, -1, -1, 1, 2, 0])])],
-        "decide_flat_is_optimal": [(flat, standing), (bare, [exact([1, 1, 1, 1])])],
-        "decide_local_minimum": minima,
-        "decide_membership": [(milne, [exact([1, "1/2"]), exact([0, 0])])],
-        "decide_not_convex": [(three, curved), (pair, ends)],
-        "decide_only_minimum": [(toy, [exact([0] * 4)]), (both_sides, [exact([0] * 4)])],
-        "decide_subgradient": minima,
-        "decide_touches_flat": [(flat, standing), (slack, [exact([1, 0, 1, -1])])],
-        "decide_trained_to_zero": [(toy, [exact([0] * 4)])],
+        "certify_saddle_or_minimum": [(chain, linear_points)],
+        "certify_autograd": minima,
+        "certify_layer_balance": [(milne, [exact(["1/2", "1/2"])])],
+        "certify_disconnected": [(pair, ends), (deep, apart)],
+        "certify_flat": [(flat, [exact([0, 0, -1, -1, 1, 2, 0])])],
+        "certify_flat_is_optimal": [(flat, standing), (bare, [exact([1, 1, 1, 1])])],
+        "certify_local_minimum": minima,
+        "certify_membership": [(milne, [exact([1, "1/2"]), exact([0, 0])])],
+        "certify_not_convex": [(three, curved), (pair, ends)],
+        "certify_only_minimum": [(toy, [exact([0] * 4)]), (both_sides, [exact([0] * 4)])],
+        "certify_subgradient": minima,
+        "certify_touches_flat": [(flat, standing), (slack, [exact([1, 0, 1, -1])])],
+        "certify_trained_to_zero": [(toy, [exact([0] * 4)])],
     } | {
         name: [
             (Risk(Network((2, 2, 1), h), parabola.X.expand(4, 2), parabola.y), [exact([0] * 9)])
@@ -520,8 +520,8 @@ def of_places(f, case):
 
 
 ROWS = {
-    "ActivationCells.certificate": of_the_inputs,
-    "certify_affine_cell": at_points(oracles.local_minimum),
+    "ActivationCells.certify": of_the_inputs,
+    "certify_affine_minimum": at_points(oracles.local_minimum),
     "certify_affine_hinge_minimum": at_points(oracles.local_minimum),
     "certify_backpropagation": at_points(oracles.backpropagation),
     "certify_bad_valley": at_points(oracles.bad_valley),
@@ -547,30 +547,30 @@ ROWS = {
     "certify_transfer": of_a_product,
     "certify_two_backpropagations": in_cells(oracles.two_backpropagations, largest=8),
     "certify_zero_risk": of_the_activation,
-    "classify_critical": at_points(oracles.critical_type),
-    "decide_autograd": at_points(oracles.autograd),
-    "decide_balance": at_points(oracles.balance),
-    "decide_disconnected": of_pairs(oracles.disconnected),
-    "decide_flat": in_cells(oracles.flat),
-    "decide_flat_is_optimal": with_and_without_point,
-    "decide_generic": of_labelled_data,
+    "certify_saddle_or_minimum": at_points(oracles.critical_type),
+    "certify_autograd": at_points(oracles.autograd),
+    "certify_layer_balance": at_points(oracles.balance),
+    "certify_disconnected": of_pairs(oracles.disconnected),
+    "certify_flat": in_cells(oracles.flat),
+    "certify_flat_is_optimal": with_and_without_point,
+    "certify_generic": of_labelled_data,
     "certify_in_cell": at_points(oracles.in_cell),
-    "decide_indefinite": at_points(oracles.indefinite),
-    "decide_layerwise_affine": in_cells(oracles.layerwise_affine),
-    "decide_local_minimum": at_points(oracles.local_minimum, trials=6, exact_tries=2),
-    "decide_membership": at_points(oracles.membership),
-    "decide_mirrored_spectrum": at_points(oracles.mirrored),
-    "decide_not_convex": of_pairs(oracles.not_convex),
-    "decide_null_walls": at_points(oracles.null_walls),
-    "decide_only_minimum": of_the_risk(oracles.only_minimum),
-    "decide_smooth": at_points(oracles.smooth_outputs),
-    "decide_smooth_extremum": at_points(oracles.extremum),
-    "decide_smooth_maximum": at_points(oracles.extremum),
-    "decide_subgradient": at_points(oracles.subgradient, max_ties=8, max_cells=128),
-    "decide_touches_flat": at_points(oracles.touches_flat, 64),
-    "decide_trained_to_zero": of_the_risk(oracles.trained_to_zero, "1/10", 1),
-    "descent_certificate": along_directions,
-    "vanishes_for_every_matrix": of_matrices,
+    "certify_indefinite": at_points(oracles.indefinite),
+    "certify_layerwise_affine": in_cells(oracles.layerwise_affine),
+    "certify_local_minimum": at_points(oracles.local_minimum, trials=6, exact_tries=2),
+    "certify_membership": at_points(oracles.membership),
+    "certify_mirrored_spectrum": at_points(oracles.mirrored),
+    "certify_not_convex": of_pairs(oracles.not_convex),
+    "certify_null_walls": at_points(oracles.null_walls),
+    "certify_only_minimum": of_the_risk(oracles.only_minimum),
+    "certify_smooth": at_points(oracles.smooth_outputs),
+    "certify_smooth_extremum": at_points(oracles.extremum),
+    "certify_smooth_maximum": at_points(oracles.extremum),
+    "certify_subgradient": at_points(oracles.subgradient, max_ties=8, max_cells=128),
+    "certify_touches_flat": at_points(oracles.touches_flat, 64),
+    "certify_trained_to_zero": of_the_risk(oracles.trained_to_zero, "1/10", 1),
+    "certify_along": along_directions,
+    "certify_vanishing": of_matrices,
 }
 WITHOUT_RISK = {
     "certify_absolute_minimum": "one fixed linear network with the absolute loss",
@@ -580,7 +580,7 @@ WITHOUT_RISK = {
     "certify_lemma_a4": "polynomials of the paper",
     "certify_lemma_a5": "polynomials of the paper",
     "certify_share": "balls at recorded points",
-    "decide_lines": "makes a certificate of lines that others decided",
+    "certify_lines": "makes a certificate of lines that others decided",
 }
 
 
@@ -653,4 +653,4 @@ def test_a_decided_answer_is_right_in_every_setting(name):
                     check(answer, case.rng)
                 except AssertionError as error:
                     raise AssertionError(f"{case.risk}\n{answer}") from error
-    assert seen["refuted" if name == "descent_certificate" else "certified"]
+    assert seen["refuted" if name == "certify_along" else "certified"]

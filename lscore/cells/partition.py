@@ -61,7 +61,7 @@ def _off_layers(risk: Risk, w: RationalMatrix) -> dict[int, int]:
     return found
 
 
-def decide_null_walls(risk: Risk, w: Point | np.ndarray) -> Certificate:
+def certify_null_walls(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Do the points that lie in no cell form a null set? (LVB-L1)
 
     With a bias in every layer, yes: each pre-activation is its own bias plus something that does
@@ -133,7 +133,7 @@ def _own_bias(risk: Risk, w: RationalMatrix) -> list[bool]:
     return answers
 
 
-def decide_smooth(risk: Risk, w: Point | np.ndarray, trials: int = 20) -> Certificate:
+def certify_smooth(risk: Risk, w: Point | np.ndarray, trials: int = 20) -> Certificate:
     r"""Are the outputs, as functions of the parameters, smooth around w? (MILNE-L1)
 
     Certified if no pre-activation lies on a knot, or only such that are 0 all around w because an
@@ -143,7 +143,7 @@ def decide_smooth(risk: Risk, w: Point | np.ndarray, trials: int = 20) -> Certif
 
     >>> from lscore import Network, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [0, 1], [0, 1])
-    >>> decide_smooth(risk, exact([1, -1, 1, 0])).verdict.value
+    >>> certify_smooth(risk, exact([1, -1, 1, 0])).verdict.value
     'refuted'
     """
     statement = "the outputs are smooth around the point"
@@ -190,7 +190,7 @@ def _output_slopes(cell: Cell, w: RationalMatrix, u: RationalMatrix) -> list[fmp
     return slopes
 
 
-def decide_layerwise_affine(
+def certify_layerwise_affine(
     cell: Cell, outputs: list[list[fmpq_mpoly]] | None = None
 ) -> Certificate:
     r"""Are all outputs, on the cell, affine in each layer's :math:`(W_l, b_l)` separately? (HE-T2a)
@@ -238,7 +238,7 @@ def _pair(risk: Risk, a: Point, b: Point) -> tuple:
     return a, b, first, conditions
 
 
-def decide_not_convex(risk: Risk, a: Point, b: Point) -> Certificate:
+def certify_not_convex(risk: Risk, a: Point, b: Point) -> Certificate:
     """Do a and b show that their cell is not convex: is their midpoint outside it? (HE-T2a)
 
     Refuted if a and b do not lie in one cell or the midpoint does. Sound and complete as a
@@ -262,7 +262,7 @@ def _line(found: object) -> str:
     return "; ".join(" ".join(line.split()) for line in str(found).splitlines())
 
 
-def decide_disconnected(risk: Risk, a: Point, b: Point) -> Certificate:
+def certify_disconnected(risk: Risk, a: Point, b: Point) -> Certificate:
     r"""Do a and b have the same signature while no path inside the cell joins them?
 
     Certified with a parameter of opposite signs at a and b that cannot be 0 in the cell: where it

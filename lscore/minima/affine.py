@@ -19,7 +19,7 @@ from lscore.algebra.matrices import RationalMatrix, exact, ones
 from lscore.cells.pattern import positions
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.minima.balanced import unused_unit_direction
-from lscore.minima.descent import STATEMENT, descent_certificate
+from lscore.minima.descent import STATEMENT, certify_along
 from lscore.model.losses import SquaredLoss
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
@@ -150,7 +150,7 @@ def _unsupported(risk: Risk) -> str:
 
 
 @checked
-def certify_affine_cell(risk: Risk, w: Point | np.ndarray) -> Certificate:
+def certify_affine_minimum(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Decide whether w is a local minimum when every unit stays on one linear piece.
 
     Conditions (YUN-T1, Step 1, in the form of both signs and any piecewise linear activation): (i)
@@ -168,7 +168,7 @@ def certify_affine_cell(risk: Risk, w: Point | np.ndarray) -> Certificate:
 
     >>> from lscore import Network, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [-1, 0, 1], [1, 0, 1])
-    >>> print(certify_affine_cell(risk, exact([0, 1, "2/3", 0])))
+    >>> print(certify_affine_minimum(risk, exact([0, 1, "2/3", 0])))
     certified (exact): the point is a local minimum  [YUN-T1]
       holds     every hidden unit stays on one linear piece, distance to the nearest knot 1
       holds     residuals orthogonal to every affine function
@@ -178,13 +178,13 @@ def certify_affine_cell(risk: Risk, w: Point | np.ndarray) -> Certificate:
     w = exact(risk.network.point(w), "w")
     if not risk.network.is_piecewise_linear:
         return _unknown([], _unsupported(risk))
-    return decide_affine_cell(risk, w, *risk.forward(w))
+    return certify_affine_run(risk, w, *risk.forward(w))
 
 
-def decide_affine_cell(
+def certify_affine_run(
     risk: Risk, w: RationalMatrix, pre: Sequence[RationalMatrix], predictions: RationalMatrix
 ) -> Certificate:
-    """`certify_affine_cell` for a forward pass that is already done."""
+    """`certify_affine_minimum` for a forward pass that is already done."""
     unsupported = _unsupported(risk)
     if unsupported:
         return _unknown([], unsupported)
@@ -217,7 +217,7 @@ def decide_affine_cell(
 
 
 def certified_radius_squared(risk: Risk, w: Point | np.ndarray) -> fmpq | None:
-    """The exact rho^2 of `certify_affine_cell`; None if no unit has a knot or (i) fails."""
+    """The exact rho^2 of `certify_affine_minimum`; None if no unit has a knot or (i) fails."""
     w = exact(risk.network.point(w), "w")
     return None if _unsupported(risk) else _cell(risk, risk.forward(w)[0]).radius_squared
 
@@ -238,7 +238,7 @@ def _refute_in_cell(risk, w, pull, pieces, conditions) -> Certificate:
             conditions,
             "the gradient is zero and the residuals are not orthogonal to the data",
         )
-    answer = descent_certificate(risk, w, direction)
+    answer = certify_along(risk, w, direction)
     return Certificate(
         _CLAIM, STATEMENT, answer.verdict, "exact", conditions, answer.witness, answer.reason
     )

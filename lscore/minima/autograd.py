@@ -17,7 +17,7 @@ from lscore.cells.pattern import Cell, signature
 from lscore.cells.rays import cell_along
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import TieError
-from lscore.minima.clarke import decide_subgradient
+from lscore.minima.clarke import certify_subgradient
 from lscore.model.networks import Point
 from lscore.model.passes import activated
 from lscore.model.risk import Risk
@@ -72,17 +72,17 @@ def autograd_direction(risk: Risk, w: RationalMatrix) -> RationalMatrix:
 
 
 @checked
-def decide_autograd(risk: Risk, w: Point | np.ndarray) -> Certificate:
+def certify_autograd(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Is autograd's gradient at w an element of Clarke's subdifferential? (LVB-AG)
 
     Certified by a direction from w into the cell whose gradient autograd reports: with biases in
-    every layer it always exists (no output activation). Else decided by `decide_subgradient`:
+    every layer it always exists (no output activation). Else decided by `certify_subgradient`:
     certified as a convex combination, refuted with a direction, or unknown. Sound; piecewise linear
     networks of any depth, squared and hinge losses.
 
     >>> from lscore import Network, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [0, 1], [1, 1])
-    >>> print(decide_autograd(risk, exact([0, 0, 1, 0])))
+    >>> print(certify_autograd(risk, exact([0, 0, 1, 0])))
     certified (exact): autograd's gradient is in Clarke's subdifferential  [LVB-AG]
       holds     the ray along a direction enters the cell that autograd uses, 2 ties broken
     """
@@ -101,4 +101,4 @@ def decide_autograd(risk: Risk, w: Point | np.ndarray) -> Certificate:
             return Certificate(
                 "LVB-AG", statement, Verdict.CERTIFIED, "exact", [Condition(text, True)]
             )
-    return decide_subgradient(risk, w, cell.gradient(w), claim="LVB-AG")
+    return certify_subgradient(risk, w, cell.gradient(w), claim="LVB-AG")

@@ -121,10 +121,10 @@ def certify_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
     w = exact(risk.network.point(w), "w")
     if not risk.network.is_piecewise_linear:
         return _unknown([], "the activation is not piecewise linear")
-    return decide_balance(risk, trace(risk.network, w, risk.exact_X))
+    return certify_balanced_run(risk, trace(risk.network, w, risk.exact_X))
 
 
-def decide_balance(risk: Risk, run: Trace) -> Certificate:
+def certify_balanced_run(risk: Risk, run: Trace) -> Certificate:
     """`certify_balance` for a forward pass that is already done."""
     if risk.weight_decay:
         return _unknown([], "the risk has weight decay")

@@ -92,7 +92,7 @@ def _gradients(
 
 
 @checked
-def decide_subgradient(
+def certify_subgradient(
     risk: Risk,
     w: Point | np.ndarray,
     g: object = None,
@@ -114,7 +114,7 @@ def decide_subgradient(
 
     >>> from lscore import Network, relu
     >>> risk = Risk(Network((1, 1), (), bias=False, output_activation=relu), [1], [-1])
-    >>> print(decide_subgradient(risk, exact([0])))
+    >>> print(certify_subgradient(risk, exact([0])))
     certified (exact): 0 is in Clarke's subdifferential  [LVB-D2]
       holds     each of 2 cells is entered by a ray from the point
       holds     0 is a convex combination of their gradients

@@ -20,7 +20,7 @@ _EPSILON = fmpq(1, 2**52)
 
 
 @checked
-def descent_certificate(risk: Risk, w: Point | np.ndarray, u: object) -> Certificate:
+def certify_along(risk: Risk, w: Point | np.ndarray, u: object) -> Certificate:
     r"""Does the risk fall strictly along w + t u for all small t > 0? Decided exactly.
 
     Refutes "w is a local minimum" when the first non-zero coefficient of :math:`R(w + tu) - R(w)`
@@ -31,7 +31,7 @@ def descent_certificate(risk: Risk, w: Point | np.ndarray, u: object) -> Certifi
 
     >>> from lscore import Network, relu
     >>> risk = Risk(Network((1, 2, 1), relu, bias=False), [1.0], [1.0])
-    >>> answer = descent_certificate(risk, exact([0, 0, 1, -1]), exact([1, -1, 0, 0]))
+    >>> answer = certify_along(risk, exact([0, 0, 1, -1]), exact([1, -1, 0, 0]))
     >>> answer.verdict.value, answer.witness["order"], answer.witness["coefficient"]
     ('refuted', 1, -1)
     """

@@ -13,12 +13,12 @@ from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError, TieError
-from lscore.minima.affine import decide_affine_cell
-from lscore.minima.balanced import decide_balance, unused_unit_direction
+from lscore.minima.affine import certify_affine_run
+from lscore.minima.balanced import certify_balanced_run, unused_unit_direction
 from lscore.minima.ball_descent import refute_in_balls
-from lscore.minima.clarke import decide_subgradient
-from lscore.minima.descent import STATEMENT, descent_certificate
-from lscore.minima.smooth import decide_smooth_extremum
+from lscore.minima.clarke import certify_subgradient
+from lscore.minima.descent import STATEMENT, certify_along
+from lscore.minima.smooth import certify_smooth_extremum
 from lscore.model.hinges import HingeLoss
 from lscore.model.networks import Point
 from lscore.model.passes import trace
@@ -56,7 +56,7 @@ def propose_directions(risk: Risk, w: RationalMatrix, trials: int, seed: int) ->
 
 
 @checked
-def decide_local_minimum(
+def certify_local_minimum(
     risk: Risk, w: Point | np.ndarray, trials: int = 400, seed: int = 0, exact_tries: int = 8
 ) -> Certificate:
     r"""Is w a local minimum? Certified, refuted with a descent direction, or unknown.
@@ -64,19 +64,19 @@ def decide_local_minimum(
     The questions, in this order; the first that decides gives the answer:
 
     1. A smooth activation: `refute_in_balls` (never certified).
-    2. One affine or dead cell, squared loss: `certify_affine_cell`, with a radius.
+    2. One affine or dead cell, squared loss: `certify_affine_minimum`, with a radius.
     3. The risk is 0, decay included: a global minimum, for it is a sum of terms >= 0 (B-ZERO).
     4. The pulls of the loss balance along every path: `certify_balance`; affine, dead and flat
        cells at any depth, affine minima of hinge risks, knots at samples that are fitted.
-    5. Not critical in the sense of Clarke: the common descent direction (`decide_subgradient`, up
+    5. Not critical in the sense of Clarke: the common descent direction (`certify_subgradient`, up
        to 256 incident cells). Critical without a hidden layer: the risk is convex, a global minimum
        (B-CONVEX).
     6. In an open cell of one hidden layer, a unit without output weights that lowers the risk
        (`unused_unit_direction`).
     7. The negative gradient, then `trials` random integer directions, ranked in floats, the best
-       `exact_tries` of them decided by `descent_certificate`; in an open cell then the eigenvector
+       `exact_tries` of them decided by `certify_along`; in an open cell then the eigenvector
        of the lowest eigenvalue of the float Hessian (squared loss, at most 500 parameters) or the
-       direction of `decide_smooth_extremum` (hinge loss, at most 60).
+       direction of `certify_smooth_extremum` (hinge loss, at most 60).
 
     Sound. Complete, never unknown, for piecewise linear networks at points of risk 0; inside cells
     of one hidden layer and one output, squared loss, no decay, no output activation; inside cells
@@ -87,7 +87,7 @@ def decide_local_minimum(
 
     >>> from lscore import Network, Risk, identity
     >>> risk = Risk(Network((1, 1, 1, 1), identity, bias=False), [1], [1])
-    >>> answer = decide_local_minimum(risk, exact([0, 0, 0]))      # (abc - 1)^2 / 2 at 0
+    >>> answer = certify_local_minimum(risk, exact([0, 0, 0]))      # (abc - 1)^2 / 2 at 0
     >>> answer.verdict.value, answer.witness["order"]
     ('refuted', 3)
     """
@@ -95,14 +95,14 @@ def decide_local_minimum(
     if not risk.network.is_piecewise_linear:
         return refute_in_balls(risk, w)
     run = trace(risk.network, w, risk.exact_X)
-    answer = decide_affine_cell(risk, w, run.pre[:-1], run.outputs)
+    answer = certify_affine_run(risk, w, run.pre[:-1], run.outputs)
     if answer.verdict is not Verdict.UNKNOWN:
         return answer
     value = risk.loss(run.outputs, risk.exact_y) + risk.weight_decay / 2 * w.dot(w)
     least = Condition("the risk is 0, and it is a sum of terms >= 0", value == 0)
     if least.holds:
         return _certified("B-ZERO", [least], value)
-    balance = decide_balance(risk, run)
+    balance = certify_balanced_run(risk, run)
     if balance.certified:
         return balance
     return _search(risk, w, run, balance, trials, seed, exact_tries)
@@ -110,14 +110,14 @@ def decide_local_minimum(
 
 def _search(risk, w, run, balance, trials, seed, exact_tries) -> Certificate:
     """Questions 5 to 7: directions, the surest first."""
-    critical = decide_subgradient(risk, w, max_cells=256)
+    critical = certify_subgradient(risk, w, max_cells=256)
     if critical.refuted:
-        return descent_certificate(risk, w, critical.witness["direction"])
+        return certify_along(risk, w, critical.witness["direction"])
     convex = Condition("without a hidden layer the risk is convex in w", not run.positions)
     if critical.certified and convex.holds:
         return _certified("B-CONVEX", [convex, *critical.conditions], risk(w))
     for u in _directions(risk, w, run, trials, seed, exact_tries):
-        tried = descent_certificate(risk, w, u)
+        tried = certify_along(risk, w, u)
         if tried.refuted:
             return tried
     reason = f"{balance.reason}; and none of {exact_tries} promising directions descends"
@@ -150,7 +150,7 @@ def _cell_directions(risk: Risk, w: RationalMatrix) -> Iterator[RationalMatrix]:
     """Directions that only make sense in an open cell, where the risk is a polynomial."""
     if isinstance(risk.loss, HingeLoss):
         if not risk.weight_decay and risk.dimension <= _MONOMIALS:
-            found = decide_smooth_extremum(risk, w).witness.get("descent")
+            found = certify_smooth_extremum(risk, w).witness.get("descent")
             yield from () if found is None else (found,)
         return
     if risk.dimension > _EIGENVECTOR:

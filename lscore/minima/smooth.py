@@ -45,7 +45,7 @@ def cell_hessian(cell: Cell, w: RationalMatrix) -> RationalMatrix:
 
 
 @checked
-def decide_indefinite(risk: Risk, w: Point | np.ndarray) -> Certificate:
+def certify_indefinite(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Does the Hessian of a hinge risk at w have eigenvalues of both signs? (LVB-C2)
 
     Exact: the diagonal is 0, so a non-zero entry :math:`H_{ij}` gives the curvatures
@@ -76,7 +76,7 @@ def decide_indefinite(risk: Risk, w: Point | np.ndarray) -> Certificate:
 
 
 @checked
-def decide_mirrored_spectrum(risk: Risk, w: Point | np.ndarray) -> Certificate:
+def certify_mirrored_spectrum(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Is the spectrum of the Hessian at w symmetric under a change of sign? (LVB-B-C2-1)
 
     Exact, by the characteristic polynomial: :math:`\chi(-\lambda) = (-1)^m \chi(\lambda)` if and
@@ -86,7 +86,7 @@ def decide_mirrored_spectrum(risk: Risk, w: Point | np.ndarray) -> Certificate:
 
     >>> from lscore import Network, binary_hinge, relu
     >>> risk = Risk(Network((1, 1, 1), relu, bias=False), [2], [1], binary_hinge())
-    >>> decide_mirrored_spectrum(risk, exact([1, "1/4"])).verdict.value
+    >>> certify_mirrored_spectrum(risk, exact([1, "1/4"])).verdict.value
     'certified'
     """
     statement = "the spectrum of the Hessian is symmetric about 0"
@@ -156,7 +156,7 @@ def _two_directions(part: dict) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 @checked
-def decide_smooth_maximum(risk: Risk, w: Point | np.ndarray) -> Certificate:
+def certify_smooth_maximum(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Is w, inside a cell, a local maximum? Only if the risk is constant there (MILNE-L2).
 
     Certified if the cell's polynomial is constant, else refuted with an integer direction of ascent
@@ -166,7 +166,7 @@ def decide_smooth_maximum(risk: Risk, w: Point | np.ndarray) -> Certificate:
 
     >>> from lscore import Network, relu
     >>> risk = Risk(Network((1, 1, 1), relu, bias=False), [1], [1])
-    >>> answer = decide_smooth_maximum(risk, exact([1, 0]))
+    >>> answer = certify_smooth_maximum(risk, exact([1, 0]))
     >>> answer.witness["direction"], answer.witness["order"]
     (column(0, -1), 1)
     """
@@ -174,7 +174,7 @@ def decide_smooth_maximum(risk: Risk, w: Point | np.ndarray) -> Certificate:
 
 
 @checked
-def decide_smooth_extremum(risk: Risk, w: Point | np.ndarray) -> Certificate:
+def certify_smooth_extremum(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Is w, inside a cell of a hinge risk, a local extremum? Only in a flat cell (LVB-C1).
 
     Certified if the cell's polynomial is constant (the cell is *flat*), else refuted with
@@ -184,9 +184,9 @@ def decide_smooth_extremum(risk: Risk, w: Point | np.ndarray) -> Certificate:
 
     >>> from lscore import Network, binary_hinge, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [2], [1], binary_hinge())
-    >>> decide_smooth_extremum(risk, exact([-1, 0, 1, 2])).verdict.value      # slack
+    >>> certify_smooth_extremum(risk, exact([-1, 0, 1, 2])).verdict.value      # slack
     'certified'
-    >>> decide_smooth_extremum(risk, exact([1, 1, 0, 0])).verdict.value
+    >>> certify_smooth_extremum(risk, exact([1, 1, 0, 0])).verdict.value
     'refuted'
     """
     _need_plain_hinge(risk, "LVB-C1")

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from lscore.algebra.matrices import exact
 from lscore.certificates import Certificate
 from lscore.errors import DataError, LscoreError
-from lscore.minima.affine import certify_affine_cell
+from lscore.minima.affine import certify_affine_minimum
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 
 
 def fools_the_checker(
-    risk: Risk, w: Point, checker: Callable[[Risk, Point], Certificate] = certify_affine_cell
+    risk: Risk, w: Point, checker: Callable[[Risk, Point], Certificate] = certify_affine_minimum
 ) -> str:
     """w has risk 0, so it is a global minimum; and the checker still says unknown."""
     w = exact(risk.network.point(w), "w")

@@ -13,7 +13,7 @@ import pytest
 import torch
 from sklearn.datasets import load_diabetes
 
-from lscore import Network, Risk, certify_affine_cell, relu
+from lscore import Network, Risk, certify_affine_minimum, relu
 from lscore.minima.affine import certified_radius_squared
 from lscore.papers.yun2019 import affine_fit, certify_spurious, least_squares_minimum, one_dead_unit
 
@@ -43,7 +43,7 @@ def diabetes():
 def from_arrays(X, y):
     """From two float arrays to the certificate of the least-squares minimum."""
     risk = Risk(Network((D, 2, 1), relu), X, y)
-    return certify_affine_cell(risk, least_squares_minimum(risk))
+    return certify_affine_minimum(risk, least_squares_minimum(risk))
 
 
 def fit_and_risk(X, y):
@@ -141,7 +141,7 @@ def test_certificate_in_fractions(benchmark, arrays, gaussian):
 
 @pytest.mark.benchmark(group="a given point")
 def test_certificate_of_an_exact_point(benchmark, gaussian):
-    assert benchmark(certify_affine_cell, *gaussian).certified
+    assert benchmark(certify_affine_minimum, *gaussian).certified
 
 
 @pytest.mark.benchmark(group="a given point")
@@ -155,12 +155,12 @@ def test_the_same_check_in_fractions(benchmark, arrays, gaussian):
 @pytest.mark.benchmark(group="a given point")
 def test_refutation_of_the_rounded_point(benchmark, gaussian):
     risk, w = gaussian
-    assert benchmark(certify_affine_cell, risk, w.point()).refuted
+    assert benchmark(certify_affine_minimum, risk, w.point()).refuted
 
 
 @pytest.mark.benchmark(group="diabetes, 442 x 10")
 def test_diabetes_certificate(benchmark, diabetes):
-    assert benchmark(certify_affine_cell, *diabetes).certified
+    assert benchmark(certify_affine_minimum, *diabetes).certified
 
 
 @pytest.mark.benchmark(group="diabetes, 442 x 10")

@@ -29,15 +29,15 @@ from lscore.cells.forms import (
     certify_forms,
     certify_multilinear,
 )
-from lscore.minima.autograd import decide_autograd
+from lscore.minima.autograd import certify_autograd
 from lscore.papers.laurent2018 import (
     LabelledData,
-    decide_flat,
-    decide_flat_is_optimal,
-    decide_generic,
-    vanishes_for_every_matrix,
+    certify_flat,
+    certify_flat_is_optimal,
+    certify_generic,
+    certify_vanishing,
 )
-from lscore.papers.milne2019 import decide_balance, decide_membership, decide_only_minimum
+from lscore.papers.milne2019 import certify_layer_balance, certify_membership, certify_only_minimum
 
 HALF = SquaredLoss("1/2", mean=True)
 HINGED = Risk(Network((1, 1, 1), relu), [-1, 1], [-1, 1], binary_hinge())
@@ -55,7 +55,7 @@ def toy(decay="1/4", widths=(1, 1, 1), x=(1,), y=("1/2",), h=relu):
 
 
 def listed(**changes):
-    return replace(LINE, **changes).certificate()
+    return replace(LINE, **changes).certify()
 
 
 def shared():
@@ -108,7 +108,7 @@ def lines(*pairs):
 
 CASES = {
     "generic, classes come apart": (
-        lambda: decide_generic(LabelledData([0, 1, 2], [0, 1, 2])),
+        lambda: certify_generic(LabelledData([0, 1, 2], [0, 1, 2])),
         CERTIFIED,
         lines(
             ("class 0 is linearly separable from class 1, 2", True),
@@ -116,42 +116,42 @@ CASES = {
         ),
     ),
     "generic, by the search": (
-        lambda: decide_generic(LabelledData([-1, 0, 1], [1, -1, 1], alpha="1/3")),
+        lambda: certify_generic(LabelledData([-1, 0, 1], [1, -1, 1], alpha="1/3")),
         CERTIFIED,
         lines(("no choice for 3 samples balances: 9 and 3 partial sums compared", True)),
     ),
     "rare": (
-        lambda: decide_generic(RARE),
+        lambda: certify_generic(RARE),
         REFUTED,
         lines(("no choice for 3 samples balances: 9 and 3 partial sums compared", False)),
     ),
     "rare or generic, above the limit": (
-        lambda: decide_generic(LabelledData([-1, 0, 1], [1, -1, 1], alpha="1/3"), limit=2),
+        lambda: certify_generic(LabelledData([-1, 0, 1], [1, -1, 1], alpha="1/3"), limit=2),
         UNKNOWN,
         lines(("no choice for 3 samples balances: 3 and 1 partial sums compared", None)),
     ),
     "flat": (
-        lambda: decide_flat(cell_at(HINGED, exact([0, -1, 1, 0]))),
+        lambda: certify_flat(cell_at(HINGED, exact([0, -1, 1, 0]))),
         CERTIFIED,
         lines((f"{PULLS}: 3 sums over the samples are 0", True)),
     ),
     "not flat": (
-        lambda: decide_flat(cell_at(HINGED, exact([1, 2, "1/9", 0]))),
+        lambda: certify_flat(cell_at(HINGED, exact([1, 2, "1/9", 0]))),
         REFUTED,
         lines((PULLS, False)),
     ),
     "every matrix": (
-        lambda: vanishes_for_every_matrix(exact([[1, 2], [-1, -2]]), exact([2, 2])),
+        lambda: certify_vanishing(exact([[1, 2], [-1, -2]]), exact([2, 2])),
         CERTIFIED,
         lines(("the inputs balance for each of the 2 diagonal entries", True)),
     ),
     "not every matrix": (
-        lambda: vanishes_for_every_matrix(exact([[1, 1], [-1, 0]]), exact([2, 2])),
+        lambda: certify_vanishing(exact([[1, 1], [-1, 0]]), exact([2, 2])),
         REFUTED,
         lines(("the inputs balance for each of the 2 diagonal entries", False)),
     ),
     "flat cells are optimal": (
-        lambda: decide_flat_is_optimal(hinged(leaky_relu("1/9"), [0, 1], [-1, 1])),
+        lambda: certify_flat_is_optimal(hinged(leaky_relu("1/9"), [0, 1], [-1, 1])),
         CERTIFIED,
         lines(
             (LEAKY[0], True),
@@ -160,7 +160,7 @@ CASES = {
         ),
     ),
     "a flat cell with a loss": (
-        lambda: decide_flat_is_optimal(HINGED, exact([0, -1, 1, 0])),
+        lambda: certify_flat_is_optimal(HINGED, exact([0, -1, 1, 0])),
         REFUTED,
         lines(
             (f"{PULLS}: 3 sums over the samples are 0", True),
@@ -168,7 +168,7 @@ CASES = {
         ),
     ),
     "flat cells without biases": (
-        lambda: decide_flat_is_optimal(hinged(leaky_relu("1/9"), [0, 1], [-1, 1], bias=False)),
+        lambda: certify_flat_is_optimal(hinged(leaky_relu("1/9"), [0, 1], [-1, 1], bias=False)),
         UNKNOWN,
         lines(
             (LEAKY[0], False),
@@ -177,7 +177,7 @@ CASES = {
         ),
     ),
     "flat cells of a ReLU": (
-        lambda: decide_flat_is_optimal(HINGED),
+        lambda: certify_flat_is_optimal(HINGED),
         UNKNOWN,
         lines(
             (LEAKY[0], True),
@@ -186,7 +186,7 @@ CASES = {
         ),
     ),
     "flat cells on rare data": (
-        lambda: decide_flat_is_optimal(hinged(identity, [-1, 0, 0, 1], [1, -1, -1, 1])),
+        lambda: certify_flat_is_optimal(hinged(identity, [-1, 0, 0, 1], [1, -1, -1, 1])),
         UNKNOWN,
         lines(
             (LEAKY[0], True),
@@ -195,48 +195,48 @@ CASES = {
         ),
     ),
     "balanced": (
-        lambda: decide_balance(toy(), exact(["1/2", "1/2"])),
+        lambda: certify_layer_balance(toy(), exact(["1/2", "1/2"])),
         CERTIFIED,
         lines(*((text, True) for text in BALANCE)),
     ),
     "a slope of 2": (
-        lambda: decide_balance(toy(h=two_piece(2, 0), y=["5/8"]), exact(["1/2", "1/2"])),
+        lambda: certify_layer_balance(toy(h=two_piece(2, 0), y=["5/8"]), exact(["1/2", "1/2"])),
         REFUTED,
         lines(*((text, True) for text in BALANCE[:4]), (BALANCE[4], False)),
     ),
     "not critical": (
-        lambda: decide_balance(toy(), exact([1, "1/2"])),
+        lambda: certify_layer_balance(toy(), exact([1, "1/2"])),
         UNKNOWN,
         lines((BALANCE[0], False), (BALANCE[1], True)),
     ),
     "the zero network": (
-        lambda: decide_balance(toy(h=identity), exact([0, 0])),
+        lambda: certify_layer_balance(toy(h=identity), exact([0, 0])),
         UNKNOWN,
         lines((BALANCE[0], True), (BALANCE[1], False)),
     ),
-    "on a kink": (lambda: decide_balance(toy(), exact([0, 0])), UNKNOWN, []),
+    "on a kink": (lambda: certify_layer_balance(toy(), exact([0, 0])), UNKNOWN, []),
     "inside U": (
-        lambda: decide_membership(toy(), exact([1, "1/2"])),
+        lambda: certify_membership(toy(), exact([1, "1/2"])),
         CERTIFIED,
         lines(("8 l r^2 < (lambda - theta)^2", True)),
     ),
     "outside U": (
-        lambda: decide_membership(toy(), exact([0, 0])),
+        lambda: certify_membership(toy(), exact([0, 0])),
         REFUTED,
         lines(("8 l r^2 < (lambda - theta)^2", False)),
     ),
     "only 0": (
-        lambda: decide_only_minimum(toy("1/2")),
+        lambda: certify_only_minimum(toy("1/2")),
         CERTIFIED,
         lines(("|B+| <= lambda", True), ("|B-| <= lambda", True)),
     ),
     "not only 0, by the positive side": (
-        lambda: decide_only_minimum(toy()),
+        lambda: certify_only_minimum(toy()),
         REFUTED,
         lines(("|B+| <= lambda", False), ("|B-| <= lambda", True)),
     ),
     "not only 0, by the negative side": (
-        lambda: decide_only_minimum(toy(x=[-1])),
+        lambda: certify_only_minimum(toy(x=[-1])),
         REFUTED,
         lines(("|B+| <= lambda", True), ("|B-| <= lambda", False)),
     ),
@@ -259,7 +259,7 @@ CASES = {
         lines((ROWS[0], False), (ROWS[1], True), (ROWS[2], True)),
     ),
     "patterns of a zero sample": (
-        lambda: activation_cells([[0], [1]], bias=False).certificate(),
+        lambda: activation_cells([[0], [1]], bias=False).certify(),
         CERTIFIED,
         lines(
             (ROWS[0], True),
@@ -298,7 +298,7 @@ CASES = {
         lines((MONOMIALS[0], True), (MONOMIALS[1], False), (MONOMIALS[2], True)),
     ),
     "autograd with biases": (
-        lambda: decide_autograd(
+        lambda: certify_autograd(
             Risk(Network((1, 1, 1), relu), [0, 1], [1, 1]), exact([0, 0, 1, 0])
         ),
         CERTIFIED,
@@ -327,15 +327,15 @@ def test_a_refuted_certificate_has_a_line_that_fails():
 
 
 def test_margins_and_reasons():
-    balanced = decide_balance(toy(), exact(["1/2", "1/2"]))
+    balanced = certify_layer_balance(toy(), exact(["1/2", "1/2"]))
     assert [c.margin for c in balanced.conditions] == [None] * 4 + [fmpq(0)]
-    steep = decide_balance(toy(h=two_piece(2, 0), y=["5/8"]), exact(["1/2", "1/2"]))
+    steep = certify_layer_balance(toy(h=two_piece(2, 0), y=["5/8"]), exact(["1/2", "1/2"]))
     assert dict(steep.witness) == {"fails": BALANCE[4]}
-    assert decide_balance(toy(), exact([1, "1/2"])).reason == "a gradient entry is 1/4"
-    assert decide_balance(toy(h=identity), exact([0, 0])).reason == "the point is 0"
-    assert "on a knot" in decide_balance(toy(), exact([0, 0])).reason
-    assert [c.margin for c in decide_only_minimum(toy()).conditions] == [fmpq(-1, 4), fmpq(1, 4)]
-    rare = decide_flat_is_optimal(hinged(identity, [-1, 0, 0, 1], [1, -1, -1, 1]))
+    assert certify_layer_balance(toy(), exact([1, "1/2"])).reason == "a gradient entry is 1/4"
+    assert certify_layer_balance(toy(h=identity), exact([0, 0])).reason == "the point is 0"
+    assert "on a knot" in certify_layer_balance(toy(), exact([0, 0])).reason
+    assert [c.margin for c in certify_only_minimum(toy()).conditions] == [fmpq(-1, 4), fmpq(1, 4)]
+    rare = certify_flat_is_optimal(hinged(identity, [-1, 0, 0, 1], [1, -1, -1, 1]))
     assert rare.reason == "the data are rare"
     assert wrong_witness().reason == "row 0 is not the pattern of its witness"
-    assert decide_membership(toy(), exact([0, 0])).conditions[0].margin == fmpq(-15, 16)
+    assert certify_membership(toy(), exact([0, 0])).conditions[0].margin == fmpq(-15, 16)

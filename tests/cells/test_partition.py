@@ -20,12 +20,12 @@ from lscore import (
 )
 from lscore.cells.forms import symbolic_signals
 from lscore.cells.partition import (
+    certify_disconnected,
     certify_in_cell,
-    decide_disconnected,
-    decide_layerwise_affine,
-    decide_not_convex,
-    decide_null_walls,
-    decide_smooth,
+    certify_layerwise_affine,
+    certify_not_convex,
+    certify_null_walls,
+    certify_smooth,
     variables,
 )
 from lscore.certificates import Verdict
@@ -61,7 +61,7 @@ def test_biases_make_the_walls_null(loss, activation):
     outputs = 1 if loss.kind == "binary" else 3
     labels = [1, -1] if outputs == 1 else [0, 2]
     risk = Risk(Network((1, 2, 2, outputs), activation), [0, 1], labels, loss)
-    answer = decide_null_walls(risk, risk.network.init(0))
+    answer = certify_null_walls(risk, risk.network.init(0))
     assert answer.verdict == CERTIFIED
     assert len(answer.conditions) == 3
 
@@ -70,17 +70,17 @@ def test_a_flat_output_piece_can_hold_a_margin_on_its_knot():
     """1 - y h(z) = 0 on h = 1: an open set of ties, with biases everywhere."""
     sharp = Risk(Network((1, 1), (), output_activation=hard_tanh), [0], [1], binary_hinge())
     w = exact([0, 5])
-    answer = decide_null_walls(sharp, w)
+    answer = certify_null_walls(sharp, w)
     assert answer.verdict == REFUTED
     assert answer.conditions[-1].holds is False
     for step in ([0, 0], [7, "1/7"], ["-1/3", -3]):
         assert signature(sharp, w + exact(step)).ties == [(2, 0, 0)]
-    assert decide_null_walls(sharp, exact([0, 0])).reason.startswith("a flat piece")
-    assert decide_null_walls(sharp, exact([0, 1])).verdict == UNKNOWN
+    assert certify_null_walls(sharp, exact([0, 0])).reason.startswith("a flat piece")
+    assert certify_null_walls(sharp, exact([0, 1])).verdict == UNKNOWN
 
 
 def test_without_knots_there_are_no_walls():
-    answer = decide_null_walls(Risk(Network((1, 1), ()), [0], [1]), exact([1, 1]))
+    answer = certify_null_walls(Risk(Network((1, 1), ()), [0], [1]), exact([1, 1]))
     assert answer.verdict == CERTIFIED
     assert [c.text for c in answer.conditions] == ["no pre-activation has a knot"]
 
@@ -100,7 +100,7 @@ def test_null_walls_behind_an_output_activation(h, loss, biases, verdict):
     labels = [1, -1] if len(biases) == 1 else [0, 1]
     risk = Risk(network, [0, 1], labels, *([] if loss is None else [loss]))
     w = exact([*[0] * (risk.dimension - len(biases)), *biases])
-    answer = decide_null_walls(risk, w)
+    answer = certify_null_walls(risk, w)
     assert answer.verdict == verdict
     if verdict == REFUTED:
         for k in range(5):
@@ -109,20 +109,20 @@ def test_null_walls_behind_an_output_activation(h, loss, biases, verdict):
 
 
 def test_without_biases_a_dead_layer_makes_an_open_set_of_ties():
-    answer = decide_null_walls(BARE, exact([-1, 1, 1]))
+    answer = certify_null_walls(BARE, exact([-1, 1, 1]))
     assert answer.verdict == REFUTED
     for first in ("-1", "-1/7", "-9"):
         for second in ("-3", "1/5"):
             assert signature(BARE, exact([first, second, 1])).ties == [(2, 0, 0)]
-    assert decide_null_walls(BARE, exact([1, 1, 1])).verdict == UNKNOWN
+    assert certify_null_walls(BARE, exact([1, 1, 1])).verdict == UNKNOWN
     leaky = Risk(Network((1, 1, 1, 1), leaky_relu("1/2"), bias=False), [1], [0])
-    assert decide_null_walls(leaky, exact([-1, 0, 1])).verdict == UNKNOWN
+    assert certify_null_walls(leaky, exact([-1, 0, 1])).verdict == UNKNOWN
 
 
 def test_the_ledgers_cell_is_disconnected():
     assert signature(PAIR, A) == signature(PAIR, B)
     assert str(signature(PAIR, (A + B) / 2)) == "layer 1  + +\nmargins  + +"
-    answer = decide_disconnected(PAIR, A, B)
+    answer = certify_disconnected(PAIR, A, B)
     assert (answer.verdict, answer.claim) == (CERTIFIED, "LVB-L1")
     assert answer.conditions[-1].text.startswith("W1_0_0 changes its sign")
 
@@ -130,39 +130,39 @@ def test_the_ledgers_cell_is_disconnected():
 @pytest.mark.parametrize("slope", [0, "1/4", "1/2", "9/10"])
 def test_it_is_disconnected_for_every_slope_of_the_left_piece(slope):
     risk = Risk(Network((1, 1, 1), leaky_relu(slope)), [0, 1], [-1, 1], binary_hinge())
-    assert decide_disconnected(risk, A, B).certified
+    assert certify_disconnected(risk, A, B).certified
 
 
 def test_a_deep_cell_is_disconnected_too():
-    answer = decide_disconnected(DEEP, LEFT, RIGHT)
+    answer = certify_disconnected(DEEP, LEFT, RIGHT)
     assert (answer.verdict, answer.claim) == (CERTIFIED, "HE-T2a")
 
 
 def test_disconnectedness_is_refused_or_left_open():
-    assert decide_disconnected(PAIR, A, exact([1, 1, 4, 0])).verdict == REFUTED
-    assert decide_disconnected(PAIR, A, A).verdict == UNKNOWN
+    assert certify_disconnected(PAIR, A, exact([1, 1, 4, 0])).verdict == REFUTED
+    assert certify_disconnected(PAIR, A, A).verdict == UNKNOWN
     # one hidden layer, squared risk: cells are convex, so nothing may be certified
     a, b = exact([1, 1, 4, -6]), exact([2, 3, -4, 6])
-    assert decide_disconnected(ONE, a, b).verdict == UNKNOWN
+    assert certify_disconnected(ONE, a, b).verdict == UNKNOWN
     on_wall = exact([1, -1, 1, 0])
-    assert decide_disconnected(ONE, on_wall, on_wall).verdict == REFUTED
+    assert certify_disconnected(ONE, on_wall, on_wall).verdict == REFUTED
 
 
 def test_a_cell_of_three_layers_is_not_convex():
     risk = Risk(Network((1, 1, 1, 1), relu), [1], [0])
     a, b = exact([10, 0, "1/20", -1, 1, 0]), exact(["1/20", 0, 10, -1, 1, 0])
-    assert decide_not_convex(risk, a, b).verdict == CERTIFIED
-    assert decide_not_convex(risk, a, a).verdict == REFUTED
-    assert decide_not_convex(risk, a, exact([-1, 0, 1, -1, 1, 0])).verdict == REFUTED
+    assert certify_not_convex(risk, a, b).verdict == CERTIFIED
+    assert certify_not_convex(risk, a, a).verdict == REFUTED
+    assert certify_not_convex(risk, a, exact([-1, 0, 1, -1, 1, 0])).verdict == REFUTED
 
 
 def test_outputs_are_affine_in_each_layer_unless_layers_share_weights():
     cell = cell_at(DEEP, LEFT)
-    assert decide_layerwise_affine(cell).verdict == CERTIFIED
+    assert certify_layerwise_affine(cell).verdict == CERTIFIED
     names = variables(DEEP)
     names[2] = names[0]
     *_, shared = symbolic_signals(cell, names)
-    answer = decide_layerwise_affine(cell, shared)
+    answer = certify_layerwise_affine(cell, shared)
     assert answer.verdict == REFUTED
     assert answer.witness["monomial"].split()[:2] in (["W1_0_0", "W1_0_0"], ["W1_0_0", "b1_0"])
     with pytest.raises(TieError):
@@ -170,16 +170,16 @@ def test_outputs_are_affine_in_each_layer_unless_layers_share_weights():
 
 
 def test_smooth_in_cells_and_where_a_dead_layer_hides_the_tie():
-    assert decide_smooth(DEEP, LEFT).verdict == CERTIFIED
-    hidden = decide_smooth(BARE, exact([-1, 1, 1]))
+    assert certify_smooth(DEEP, LEFT).verdict == CERTIFIED
+    hidden = certify_smooth(BARE, exact([-1, 1, 1]))
     assert hidden.verdict == CERTIFIED
     assert "after a layer that is off" in hidden.conditions[0].text
     # a margin tie is a kink of the risk, not of the outputs
-    assert decide_smooth(PAIR, exact([1, 1, 0, 1])).verdict == CERTIFIED
+    assert certify_smooth(PAIR, exact([1, 1, 0, 1])).verdict == CERTIFIED
 
 
 def test_kinks_are_refuted_by_a_jump():
-    answer = decide_smooth(ONE, exact([1, -1, 1, 0]))
+    answer = certify_smooth(ONE, exact([1, -1, 1, 0]))
     assert answer.verdict == REFUTED
     w, u = exact([1, -1, 1, 0]), answer.witness["direction"]
     step = u / 2**20
@@ -188,11 +188,11 @@ def test_kinks_are_refuted_by_a_jump():
     assert abs((ahead - behind)[1, 0]) > step.dot(step)
     # with a bias in the second layer a tie behind a dead layer is felt
     deep = Risk(Network((1, 1, 1, 1), relu), [1], [0])
-    assert decide_smooth(deep, exact([-1, -1, 1, 0, 1, 0])).verdict == REFUTED
+    assert certify_smooth(deep, exact([-1, -1, 1, 0, 1, 0])).verdict == REFUTED
 
 
 def test_a_kink_of_second_order_is_unknown():
-    answer = decide_smooth(ONE, exact([1, -1, 0, 0]))
+    answer = certify_smooth(ONE, exact([1, -1, 0, 0]))
     assert (answer.verdict, answer.method) == (Verdict.UNKNOWN, "exact")
 
 

@@ -11,7 +11,7 @@ from lscore import (
     SquaredLoss,
     absolute_value,
     binary_hinge,
-    decide_local_minimum,
+    certify_local_minimum,
     exact,
     hard_tanh,
     identity,
@@ -40,7 +40,7 @@ def lowered(risk, w, answer):
 
 
 def test_a_cell_in_which_a_unit_uses_both_pieces():
-    answer = decide_local_minimum(XOR, FITTED)
+    answer = certify_local_minimum(XOR, FITTED)
     assert str(answer) == (
         "certified (exact): the point is a local minimum  [B-BALANCE]\n"
         "  holds     units are on knots only at inputs with pull 0\n"
@@ -55,7 +55,7 @@ def test_a_cell_in_which_a_unit_uses_both_pieces():
         "largest sum 1/25\n"
         "  reason    the pulls do not balance"
     )
-    answer = decide_local_minimum(XOR, moved)
+    answer = certify_local_minimum(XOR, moved)
     assert answer.refuted
     assert lowered(XOR, moved, answer)
 
@@ -66,30 +66,30 @@ def test_an_unused_unit_on_two_pieces_refutes_at_order_two():
     w = exact([1, 0, 0, -1, 0, 0, 0])
     assert risk.gradient(w).is_zero()
     assert certify_balance(risk, w).conditions[1].holds is False
-    answer = decide_local_minimum(risk, w, trials=0)
+    answer = certify_local_minimum(risk, w, trials=0)
     assert str(answer.witness["direction"]) == "column(0, 0, -1, 0, 1/5, 0, 0)"
     assert answer.witness["order"] == 2
     assert lowered(risk, w, answer)
     idle = exact([0, 0, -1, -1, 0, 0, 0])  # both units dead: the constants are all there is
-    assert decide_local_minimum(risk, idle).certified
+    assert certify_local_minimum(risk, idle).certified
 
 
 def test_sums_are_per_unit_and_per_output():
     """Two outputs: one of them does not balance, and that decides."""
     two = Risk(Network((2, 2, 2), relu), XOR.exact_X, [[0, 0], [1, 1], [1, 1], [0, 0]])
     w = exact([-1, 1, 0, 0, "-1/2", -1, "4/3", 0, "4/3", 0, "1/3", "1/3"])
-    assert decide_local_minimum(two, w).certified
+    assert certify_local_minimum(two, w).certified
     assert len(certify_balance(two, w).conditions) == 2
     assert "4 sums" in certify_balance(two, w).conditions[1].text
     worse = exact([-1, 1, 0, 0, "-1/2", -1, "4/3", 0, "4/3", 0, "1/3", "1/2"])
     assert certify_balance(two, worse).conditions[1].holds is False
-    assert decide_local_minimum(two, worse).refuted
+    assert certify_local_minimum(two, worse).refuted
 
 
 def test_without_biases_the_constants_do_not_count():
     risk = Risk(Network((1, 2, 1), relu, bias=False), [-1, 1, 2], [1, 1, 3])
     w = exact([1, -1, "7/5", 1])  # the best slope on each side of 0
-    answer = decide_local_minimum(risk, w)
+    answer = certify_local_minimum(risk, w)
     assert answer.claim == "B-BALANCE"
     assert answer.certified
     assert (
@@ -106,13 +106,13 @@ def test_intercepts_count():
     """Hard tanh, one unit in the middle at one sample and saturated at the others."""
     risk = Risk(Network((1, 1, 1), hard_tanh), [-3, -3, 0, 0, 3, 3], [-2, 0, -1, 1, 1, 1])
     w = exact([1, 0, 1, 0])
-    assert decide_local_minimum(risk, w).certified
+    assert certify_local_minimum(risk, w).certified
     functions = reachable_functions(risk.network, risk.exact_X, (np.repeat([0, 1, 2], 2)[:, None],))
     assert str(functions.T) == "[[1, 1, 1, 1, 1, 1], [-1, -1, 0, 0, 1, 1], [0, 0, 1, 1, 0, 0]]"
     uneven = Risk(Network((1, 1, 1), hard_tanh), [-3, 0, 0, 3], [-2, -1, 1, 2])
     assert uneven.gradient(w)[2, 0] != 0
     assert certify_balance(uneven, w).conditions[1].holds is False
-    assert decide_local_minimum(uneven, w).refuted
+    assert certify_local_minimum(uneven, w).refuted
 
 
 @pytest.mark.parametrize("risk", [DEEP, LINEAR], ids=["affine cell", "deep linear"])
@@ -129,11 +129,11 @@ def test_affine_cells_and_linear_networks_of_any_depth(risk):
     biases[-1] = exact([fmpq(9, 10) - at_zero * fmpq(6, 5)])
     best = network.pack(weights, biases)
     assert risk.predictions(best) == exact(["-3/10", "9/10", "21/10", "33/10"])
-    answer = decide_local_minimum(risk, best)
+    answer = certify_local_minimum(risk, best)
     assert (answer.verdict, answer.claim) == ("certified", "B-BALANCE")
     biases[-1] = biases[-1] + exact(["1/7"])
     moved = network.pack(weights, biases)
-    answer = decide_local_minimum(risk, moved)
+    answer = certify_local_minimum(risk, moved)
     assert answer.refuted
     assert lowered(risk, moved, answer)
 
@@ -142,11 +142,11 @@ def test_dead_networks_of_any_depth():
     weights = [exact([[0], [0]]), exact([[0, 0], [0, 0]]), exact([[1, 2]])]
     biases = [exact([1, 1]), exact([-1, -1]), exact(["3/2"])]
     dead = DEEP.network.pack(weights, biases)
-    answer = decide_local_minimum(DEEP, dead)
+    answer = certify_local_minimum(DEEP, dead)
     assert answer.certified
     assert "1 sums" in answer.conditions[1].text
     biases[2] = exact([1])
-    assert decide_local_minimum(DEEP, DEEP.network.pack(weights, biases)).refuted
+    assert certify_local_minimum(DEEP, DEEP.network.pack(weights, biases)).refuted
 
 
 def test_a_deep_linear_saddle_is_not_certified():
@@ -154,7 +154,7 @@ def test_a_deep_linear_saddle_is_not_certified():
     w = exact([0] * (LINEAR.dimension - 1) + ["3/2"])
     assert LINEAR.gradient(w).is_zero()
     assert certify_balance(LINEAR, w).conditions[1].holds is False
-    answer = decide_local_minimum(LINEAR, w)
+    answer = certify_local_minimum(LINEAR, w)
     assert not answer.certified
 
 
@@ -163,60 +163,60 @@ def test_affine_minima_of_hinge_risks(alpha):
     risk = Risk(Network((1, 2, 1), leaky_relu(alpha)), [-1, 0, 1], [1, -1, 1], binary_hinge())
     w = exact([1, 1, 2, 2, 1, -1, 1])
     assert certify_affine_hinge_minimum(risk, w).certified
-    answer = decide_local_minimum(risk, w)
+    answer = certify_local_minimum(risk, w)
     assert answer.certified
     assert answer.values["risk"] == risk(w) > 0
     assert str(answer.values["p"]) == "column(1/6, 1/6)"
     moved = w + exact([0] * 6 + ["-1/2"])
     assert certify_balance(risk, moved).conditions[1].holds is False
-    assert decide_local_minimum(risk, moved).refuted
+    assert certify_local_minimum(risk, moved).refuted
 
 
 def test_flat_cells_of_hinge_risks():
     dead = Risk(Network((1, 1, 1), relu), [-1, 1], [-1, 1], binary_hinge())
-    answer = decide_local_minimum(dead, exact([0, -1, 1, 0]))
+    answer = certify_local_minimum(dead, exact([0, -1, 1, 0]))
     assert (answer.verdict, answer.values["risk"]) == ("certified", 1)
     uneven = Risk(dead.network, [-1, 1], [1, 1], binary_hinge())
-    answer = decide_local_minimum(uneven, exact([0, -1, 1, 0]))
+    answer = certify_local_minimum(uneven, exact([0, -1, 1, 0]))
     assert answer.refuted
 
 
 def test_a_hinge_cell_with_gradient_zero_that_is_not_flat_falls():
     """Nothing is used: a gradient of 0 at order 1, a fall at order 2."""
     risk = Risk(Network((1, 1, 1, 1), identity, bias=False), [1], [1], binary_hinge())
-    answer = decide_local_minimum(risk, exact([0, 0, 0]), trials=0)
+    answer = certify_local_minimum(risk, exact([0, 0, 0]), trials=0)
     assert answer.witness["order"] == 3
 
 
 def test_risk_zero_is_a_global_minimum():
-    answer = decide_local_minimum(KINK.risk, KINK.point)
+    answer = certify_local_minimum(KINK.risk, KINK.point)
     assert str(answer) == (
         "certified (exact): the point is a local minimum  [B-ZERO]\n"
         "  holds     the risk is 0, and it is a sum of terms >= 0\n"
         "  value     risk = 0"
     )
     solved = exact([1, -1, -1, 1, 0, 0, 1, 1, 0])
-    assert decide_local_minimum(XOR, solved).claim == "B-ZERO"
+    assert certify_local_minimum(XOR, solved).claim == "B-ZERO"
     absolute = Risk(Network((1, 2, 1), relu), [-1, 0, 2], [1, 0, 2])
     w = exact([1, -1, 0, 0, 1, 1, 0])
-    assert decide_local_minimum(absolute, w).certified
+    assert certify_local_minimum(absolute, w).certified
     hinge = Risk(Network((1, 1, 1), relu), [0, 2], [-1, 1], binary_hinge())
-    assert decide_local_minimum(hinge, exact([1, 0, 1, -1])).claim == "B-ZERO"
+    assert certify_local_minimum(hinge, exact([1, 0, 1, -1])).claim == "B-ZERO"
     for risk, point in ((absolute, w), (hinge, exact([1, 0, 1, -1]))):
         near = point + exact([0] * (risk.dimension - 1) + ["1/100"])
-        assert not decide_local_minimum(risk, near).certified
+        assert not certify_local_minimum(risk, near).certified
 
 
 def test_risk_zero_counts_the_decay():
     network = Network((1, 2, 1), relu)
-    assert decide_local_minimum(
+    assert certify_local_minimum(
         Risk(network, [1, 2], [0, 0], weight_decay=1), exact([0] * 7)
     ).certified
-    answer = decide_local_minimum(
+    answer = certify_local_minimum(
         Risk(network, [1], [1], weight_decay=1), exact([1, 0, 0, 0, 1, 0, 0])
     )
     assert answer.refuted
-    off = decide_local_minimum(Risk(network, [1, 2], [1, -1], weight_decay=1), exact([0] * 7))
+    off = certify_local_minimum(Risk(network, [1, 2], [1, -1], weight_decay=1), exact([0] * 7))
     assert not off.certified
 
 
@@ -225,7 +225,7 @@ def test_a_knot_at_a_fitted_sample_is_no_obstacle():
     risk = Risk(Network((1, 1, 1), relu), [-2, -1, 0, 1, 1, 2, 2], [0, 0, 0, 0, 2, 1, 3])
     w = exact([1, 0, 1, 0])
     assert risk(w) == 2
-    assert decide_local_minimum(risk, w).certified
+    assert certify_local_minimum(risk, w).certified
     pulled = Risk(risk.network, [-2, -1, 0, 1, 1, 2, 2], [0, 0, 1, 0, 2, 1, 3])
     answer = certify_balance(pulled, w)
     assert answer.conditions[0].holds is False
@@ -234,37 +234,37 @@ def test_a_knot_at_a_fitted_sample_is_no_obstacle():
 
 def test_pulls_at_equal_inputs_are_one_pull():
     risk = Risk(Network((1, 1, 1), relu), [0, 0, 1], [1, -1, 1])
-    assert decide_local_minimum(risk, exact([1, 0, 1, 0])).certified
+    assert certify_local_minimum(risk, exact([1, 0, 1, 0])).certified
     other = Risk(Network((1, 1, 1), relu), [0, "1/8", 1], [1, -1, 1])
-    assert not decide_local_minimum(other, exact([1, 0, 1, 0])).certified
+    assert not certify_local_minimum(other, exact([1, 0, 1, 0])).certified
 
 
 def test_without_a_hidden_layer_a_critical_point_is_a_global_minimum():
     risk = Risk(Network((1, 1), ()), [0, 1], [0, 3], weight_decay=1)
     gram = risk.exact_augmented.T @ risk.exact_augmented + exact([[1, 0], [0, 1]])
     best, _ = least_squares(gram, risk.exact_augmented.T @ risk.exact_y)
-    answer = decide_local_minimum(risk, best)
+    answer = certify_local_minimum(risk, best)
     assert (answer.verdict, answer.claim, answer.values["risk"]) == (
         "certified",
         "B-CONVEX",
         fmpq(9, 5),
     )
     assert answer.conditions[0].text == "without a hidden layer the risk is convex in w"
-    assert decide_local_minimum(risk, best + exact([0, "1/9"])).refuted
+    assert certify_local_minimum(risk, best + exact([0, "1/9"])).refuted
     hidden = Risk(Network((1, 1, 1), identity), [0, 1], [0, 3], weight_decay=1)
-    assert not decide_local_minimum(hidden, exact([0, 0, 0, 1])).certified
+    assert not certify_local_minimum(hidden, exact([0, 0, 0, 1])).certified
     plain = Risk(Network((1, 1), ()), [-1, 0, 1], [1, -1, 1], binary_hinge())
-    assert decide_local_minimum(plain, exact([0, 1])).claim == "B-BALANCE"
+    assert certify_local_minimum(plain, exact([0, 1])).claim == "B-BALANCE"
     bent = Risk(Network((1, 1), (), bias=False, output_activation=absolute_value), [1], [0])
-    assert decide_local_minimum(bent, exact([0])).claim == "B-ZERO"
+    assert certify_local_minimum(bent, exact([0])).claim == "B-ZERO"
     peak = Risk(Network((1, 1), (), bias=False, output_activation=absolute_value), [1], [1])
-    assert decide_local_minimum(peak, exact([0])).refuted
+    assert certify_local_minimum(peak, exact([0])).refuted
 
 
 def test_output_activations_pull_through_their_slopes():
     dead = Risk(Network((1, 1), (), output_activation=relu), [0, 1], [1, 1])
-    assert decide_local_minimum(dead, exact([0, -1])).certified
-    tied = decide_local_minimum(dead, exact([0, 0]))
+    assert certify_local_minimum(dead, exact([0, -1])).certified
+    tied = certify_local_minimum(dead, exact([0, 0]))
     assert tied.refuted
     assert certify_balance(dead, exact([0, 0])).conditions[0].holds is False
     live = Risk(Network((1, 1), (), output_activation=relu), [0, 1, 5], [1, 3, -1])
@@ -274,11 +274,11 @@ def test_output_activations_pull_through_their_slopes():
 def test_several_classes_with_tied_margins():
     risk = Risk(Network((1, 1, 2), relu), [1, 1], [0, 1], multiclass_hinge())
     w = exact([1, 1, 0, 0, 1, 0])  # outputs (1, 0): one margin tied, the other at 2
-    answer = decide_local_minimum(risk, w)
+    answer = certify_local_minimum(risk, w)
     assert answer.certified
     assert answer.values["p"][0, 0] == risk.loss.term_weights(2, 1)[1, 0]
     uneven = Risk(risk.network, [1, 1], [0, 1], multiclass_hinge(["1/4", "3/4"]))
-    assert decide_local_minimum(uneven, w).refuted
+    assert certify_local_minimum(uneven, w).refuted
 
 
 def test_what_the_balance_does_not_speak_about():
@@ -302,6 +302,6 @@ def test_too_many_paths_are_unknown_with_the_count():
 @pytest.mark.parametrize("loss", [SquaredLoss("1/3", mean=True), SquaredLoss(7)])
 def test_the_scale_of_the_loss_does_not_decide(loss):
     risk = Risk(XOR.network, XOR.exact_X, XOR.exact_y, loss)
-    assert decide_local_minimum(risk, FITTED).certified
+    assert certify_local_minimum(risk, FITTED).certified
     with pytest.raises(LscoreError):
         certify_balance(risk, exact([1]))

@@ -14,7 +14,7 @@ from lscore import (
     Risk,
     SquaredLoss,
     binary_hinge,
-    decide_local_minimum,
+    certify_local_minimum,
     exact,
     expand_along,
     multiclass_hinge,
@@ -82,7 +82,7 @@ def test_gradients_of_several_classes():
 
 
 def test_a_slope_refutes_with_a_lower_point():
-    assert str(decide_local_minimum(ONE, exact([0, 0, 0, "1/2"]))) == (
+    assert str(certify_local_minimum(ONE, exact([0, 0, 0, "1/2"]))) == (
         "refuted (ball): the point is a local minimum  [B-SMOOTH]\n"
         "  fails     the gradient is 0\n"
         "  witness   direction: column(0, 0, 0, 1/2)\n"
@@ -99,7 +99,7 @@ def test_points_with_a_gradient_are_refuted(h, as_float):
     network = Network((1, 2, 1), h)
     risk = Risk(network, [-1, 0, 2], [1, 3, -1])
     w = network.init(1)
-    answer = decide_local_minimum(risk, w if as_float else exact(w))
+    answer = certify_local_minimum(risk, w if as_float else exact(w))
     assert (str(answer.verdict), answer.method) == ("refuted", "ball")
     low = ball_risk(risk, answer.witness["lower point"], 300)
     fall = ball_risk(risk, exact(w), 300) - low
@@ -111,7 +111,7 @@ def test_points_with_a_gradient_are_refuted(h, as_float):
 def test_a_gradient_of_zero_and_negative_curvature():
     """At 0 the gradient vanishes; the first two layers together descend."""
     risk = Risk(Network((1, 1, 1), tanh, bias=False), [1, 2], [1, 1])
-    answer = decide_local_minimum(risk, exact([0, 0]))
+    answer = certify_local_minimum(risk, exact([0, 0]))
     assert answer.conditions[0].text == "no direction has a negative second derivative"
     assert answer.conditions[0].holds is False
     assert answer.witness["order"] == 2
@@ -126,7 +126,7 @@ def test_a_gradient_of_zero_and_negative_curvature():
 
 def test_zero_risk_and_minima_stay_unknown_with_the_reason():
     risk = Risk(Network((1, 1, 1), tanh), [1, 2], [0, 0])
-    answer = decide_local_minimum(risk, exact([1, 1, 0, 0]))
+    answer = certify_local_minimum(risk, exact([1, 1, 0, 0]))
     assert str(answer) == (
         "unknown (ball): the point is a local minimum  [B-SMOOTH]\n"
         "  holds     the gradient is 0\n"
@@ -135,16 +135,16 @@ def test_zero_risk_and_minima_stay_unknown_with_the_reason():
     )
     best = Risk(Network((1, 1), (), bias=False, output_activation=tanh), [1, -1, 1], [1, -1, -1])
     mean = torch.atanh(torch.tensor([1 / 3], dtype=torch.float64))
-    assert decide_local_minimum(best, mean).refuted  # a float is not the minimum itself
+    assert certify_local_minimum(best, mean).refuted  # a float is not the minimum itself
 
 
 def test_a_possible_kink_is_unknown_with_the_reason():
     risk = Risk(Network((1, 1, 1), lscore.elu()), [1], [1])
-    answer = decide_local_minimum(risk, exact([0, 0, 1, 0]))
+    answer = certify_local_minimum(risk, exact([0, 0, 1, 0]))
     assert answer.reason.startswith("a pre-activation or a margin may be on a kink")
     mixed = Risk(Network((1, 1, 1, 1), (relu, tanh)), [1], [1])
-    assert decide_local_minimum(mixed, exact([0, 0, 1, 1, 1, 0])).reason == answer.reason
-    assert decide_local_minimum(mixed, exact([1, 0, 1, 1, 1, 0])).refuted
+    assert certify_local_minimum(mixed, exact([0, 0, 1, 1, 1, 0])).reason == answer.reason
+    assert certify_local_minimum(mixed, exact([1, 0, 1, 1, 1, 0])).refuted
 
 
 def test_a_trained_smooth_point_is_refuted_at_rounding_level_and_says_so():
@@ -156,7 +156,7 @@ def test_a_trained_smooth_point_is_refuted_at_rounding_level_and_says_so():
     for _ in range(20):
         w = w - torch.linalg.solve(risk.hessian(w), risk.gradient(w))
     assert float(risk.gradient(w).abs().max()) < 1e-14
-    answer = decide_local_minimum(risk, w)
+    answer = certify_local_minimum(risk, w)
     assert answer.refuted
     assert answer.reason.startswith("not exactly critical, but the decrease is at rounding level")
     assert fraction(answer.witness["decrease at least"]) < Fraction(1, 10**20)
@@ -165,7 +165,7 @@ def test_a_trained_smooth_point_is_refuted_at_rounding_level_and_says_so():
 def test_points_beyond_the_floats_are_refuted_by_balls_alone():
     risk = Risk(Network((1, 1), (), output_activation=square), [1], [1])
     for far in (-(10**400), 10**400):
-        answer = decide_local_minimum(risk, exact([far, 0]))
+        answer = certify_local_minimum(risk, exact([far, 0]))
         assert answer.refuted
         assert answer.witness["decrease at least"] > 10**1000
 
@@ -173,11 +173,11 @@ def test_points_beyond_the_floats_are_refuted_by_balls_alone():
 def test_derivatives_too_small_to_write_out_are_no_witness():
     """e^-(10^300): positive, but its logarithm has 300 digits."""
     risk = Risk(Network((1, 1), (), output_activation=lscore.exponential), [1], [0])
-    answer = decide_local_minimum(risk, exact([-1e300, 0]))
+    answer = certify_local_minimum(risk, exact([-1e300, 0]))
     assert str(answer.verdict) == "unknown"
     assert answer.reason.startswith("no entry of the gradient is shown to exceed")
     assert [c.holds for c in answer.conditions] == [None, None]
-    grown = decide_local_minimum(risk, exact([1e300, 0]))
+    grown = certify_local_minimum(risk, exact([1e300, 0]))
     assert str(grown.verdict) in {"refuted", "unknown"}
 
 
@@ -190,8 +190,10 @@ def test_short_numbers_below_a_ball():
 
 def test_the_precision_is_left_as_it_was():
     old = ctx.prec
-    decide_local_minimum(ONE, exact([0, 0, 0, "1/2"]))
+    certify_local_minimum(ONE, exact([0, 0, 0, "1/2"]))
     assert ctx.prec == old
     with pytest.raises(LscoreError, match="w: shape"):
-        decide_local_minimum(ONE, torch.zeros(3, dtype=torch.float64))
-    assert fraction(decide_local_minimum(ONE, exact([0, 0, 0, "1/2"])).witness["slope at most"]) < 0
+        certify_local_minimum(ONE, torch.zeros(3, dtype=torch.float64))
+    assert (
+        fraction(certify_local_minimum(ONE, exact([0, 0, 0, "1/2"])).witness["slope at most"]) < 0
+    )

@@ -16,7 +16,7 @@ from lscore import (
     SquaredLoss,
     absolute_value,
     binary_hinge,
-    decide_local_minimum,
+    certify_local_minimum,
     exact,
     hard_tanh,
     identity,
@@ -188,7 +188,7 @@ def test_no_attack_succeeds_and_every_witness_holds(draw, seed, least):
     rng, seen = np.random.default_rng(seed), Counter()
     for _ in range(150):
         risk, w = draw(rng)
-        answer = decide_local_minimum(risk, w, trials=40, exact_tries=3)
+        answer = certify_local_minimum(risk, w, trials=40, exact_tries=3)
         kind = answer.claim if answer.certified else str(answer.verdict)
         seen[kind] += 1
         if answer.certified:

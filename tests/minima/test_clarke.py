@@ -11,8 +11,8 @@ from lscore import (
     Risk,
     absolute_value,
     binary_hinge,
-    decide_local_minimum,
-    descent_certificate,
+    certify_along,
+    certify_local_minimum,
     exact,
     expand_along,
     half_sum_of_squares,
@@ -28,8 +28,8 @@ from lscore.cells.incident import incident_cells, relevant_ties
 from lscore.cells.pattern import Signature
 from lscore.cells.rays import cell_along
 from lscore.errors import BudgetError, DataError, LscoreError, TieError
-from lscore.minima.autograd import autograd_cell, autograd_direction, decide_autograd
-from lscore.minima.clarke import clarke_subdifferential, decide_subgradient
+from lscore.minima.autograd import autograd_cell, autograd_direction, certify_autograd
+from lscore.minima.clarke import certify_subgradient, clarke_subdifferential
 
 PLANE = [[0, 0], [1, 0], [0, 1], [2, 3], [5, -1], [-2, 7]]
 STANDING = Risk(Network((1, 2, 1), leaky_relu("1/4")), [-1, 0, 1], [1, -1, 1], binary_hinge())
@@ -55,20 +55,20 @@ def test_the_leaky_zero_net():
     assert (hull.gradients.T @ shortest.point).smallest() >= shortest.norm_squared
     with pytest.raises(LscoreError, match="nearer to 0"):
         ShortestElement(hull.gradients, exact([1, 0, 0, 0, 0, 0]))
-    answer = decide_subgradient(risk, w)
+    answer = certify_subgradient(risk, w)
     assert answer.refuted
-    assert descent_certificate(risk, w, answer.witness["direction"]).refuted
+    assert certify_along(risk, w, answer.witness["direction"]).refuted
     for cell in hull.incident.cells:
         g = cell.cell.gradient(w)
-        assert decide_subgradient(risk, w, g).certified
-        assert decide_subgradient(risk, w, g * 9).refuted
+        assert certify_subgradient(risk, w, g).certified
+        assert certify_subgradient(risk, w, g * 9).refuted
 
 
 def test_a_critical_point_with_output_weights():
     """Four cells around a local minimum of risk 2/3, 0 between the gradients of two of them."""
     w = exact([1, 1, 2, 2, 1, -1, 1])
     assert STANDING(w) == fmpq(2, 3)
-    assert decide_subgradient(STANDING, w).certified
+    assert certify_subgradient(STANDING, w).certified
     hull = clarke_subdifferential(STANDING, w)
     assert hull.gradients.shape == (7, 4)
     assert common_descent(hull.gradients).solvable
@@ -82,7 +82,7 @@ def test_absolute_values_in_the_plane():
     gradients = clarke_subdifferential(risk, w).gradients
     columns = {tuple(map(str, gradients.column(j).entries())) for j in range(gradients.shape[1])}
     assert columns == {(a, "0", b, "0") for a in ("1", "-1") for b in ("1", "-1")}
-    assert decide_subgradient(risk, w).certified
+    assert certify_subgradient(risk, w).certified
 
 
 CAMPAIGN = [
@@ -140,19 +140,19 @@ def test_no_contradiction_in_a_campaign(case):
                 assert cell_along(risk, w, u).signature in keys | doubtful
             except TieError:
                 continue
-        answer = decide_subgradient(risk, w, max_ties=9, max_cells=600)
+        answer = certify_subgradient(risk, w, max_ties=9, max_cells=600)
         seen[answer.verdict.value] += 1
         seen["ties"] += bool(found.ties)
         if answer.refuted:
             line = expand_along(risk, w, answer.witness["direction"])
             assert line.order == 1
             assert line.risk[1] <= -1
-            assert descent_certificate(risk, w, answer.witness["direction"]).refuted
+            assert certify_along(risk, w, answer.witness["direction"]).refuted
         if found.in_cell:
             assert answer.certified == risk.gradient(w).is_zero()
-        if decide_local_minimum(risk, w, trials=10, exact_tries=2).certified:
+        if certify_local_minimum(risk, w, trials=10, exact_tries=2).certified:
             assert not answer.refuted
-        reported = decide_autograd(risk, w)
+        reported = certify_autograd(risk, w)
         if case[3]:
             assert reported.certified
             direction = autograd_direction(risk, w)
@@ -208,15 +208,15 @@ def test_the_budget_is_stated_and_kept():
     assert ties == 24
     with pytest.raises(BudgetError, match="24 ties meet at the point, the limit is 16"):
         incident_cells(risk, w)
-    answer = decide_subgradient(risk, w)
+    answer = certify_subgradient(risk, w)
     assert answer.verdict.value == "unknown"
     assert answer.reason == "24 ties meet at the point, the limit is 16"
     small = Risk(Network((2, 2, 1), relu), PLANE[:5], [0] * 5)
     at = exact([0] * 6 + [1, 1, 0])
     assert len(incident_cells(small, at, max_ties=10).cells) == 22**2
-    answer = decide_subgradient(small, at, max_ties=9)
+    answer = certify_subgradient(small, at, max_ties=9)
     assert answer.reason == "10 ties meet at the point, the limit is 9"
-    answer = decide_subgradient(small, at, max_cells=483)
+    answer = certify_subgradient(small, at, max_cells=483)
     assert answer.reason == "484 cells meet at the point, the limit is 483"
 
 
@@ -225,7 +225,7 @@ def test_ties_of_slack_samples_are_not_felt():
     w = exact([1, 0, 0, 3])  # both margins slack, one hidden tie
     assert signature(risk, w).ties == [(1, 0, 0)]
     assert relevant_ties(risk, w) == []
-    assert decide_subgradient(risk, w).certified
+    assert certify_subgradient(risk, w).certified
 
 
 def test_autograd_without_biases_can_report_what_is_no_subgradient():
@@ -235,7 +235,7 @@ def test_autograd_without_biases_can_report_what_is_no_subgradient():
     w = exact([0])
     assert float(risk.gradient(w.point())) == 0.0
     assert autograd_cell(risk, w).gradient(w).is_zero()
-    answer = decide_autograd(risk, w)
+    answer = certify_autograd(risk, w)
     assert answer.refuted
     gradients = clarke_subdifferential(risk, w).gradients
     assert {str(g) for g in gradients.entries()} == {"-1/2"}
@@ -258,18 +258,18 @@ def test_a_tie_that_nothing_nearby_breaks_is_no_wall():
     (listed,) = incident_cells(risk, w).cells
     assert (listed.standing, listed.direction.is_zero()) == (((2, 0, 0),), True)
     assert clarke_subdifferential(risk, w).gradients.is_zero()
-    answer = decide_subgradient(risk, w)
+    answer = certify_subgradient(risk, w)
     assert answer.certified
     assert [c.text for c in answer.conditions] == [
         "the risk is one polynomial around the point, ties that nothing nearby breaks: 1",
         "0 is its gradient there",
     ]
-    assert decide_subgradient(risk, w, [1, 0, 0]).refuted
+    assert certify_subgradient(risk, w, [1, 0, 0]).refuted
 
 
 def test_an_input_0_without_bias_is_entered_by_no_ray():
     risk = Risk(Network((1, 1, 1), relu, bias=False), [0, 2], [0, 0])
-    answer = decide_subgradient(risk, exact([1, -1]))
+    answer = certify_subgradient(risk, exact([1, -1]))
     assert answer.refuted
     assert "ray" not in str(answer)
     assert risk(exact([1, -1]) + answer.witness["direction"] / 16) < risk(exact([1, -1]))
@@ -279,7 +279,7 @@ def test_a_margin_of_a_flat_output_piece_is_no_wall():
     """1 - h(z) with h = 1 for z > 1: the risk is 0 around b = 5, every margin a tie."""
     network = Network((1, 1), (), output_activation=hard_tanh)
     risk = Risk(network, [0], [1], binary_hinge())
-    answer = decide_subgradient(risk, exact([0, 5]))
+    answer = certify_subgradient(risk, exact([0, 5]))
     assert answer.certified
 
 
@@ -289,12 +289,12 @@ def test_without_a_sure_cell_the_candidates_may_still_decide():
     risk, w = Risk(network, [1], [1]), exact([0, 0, 1])
     with pytest.raises(TieError, match="each of 4 cells may or may not meet"):
         clarke_subdifferential(risk, w)
-    answer = decide_subgradient(risk, w)
+    answer = certify_subgradient(risk, w)
     assert answer.certified
     assert answer.conditions[0].text == (
         "0 is the only gradient of the cells that may be incident (4)"
     )
-    refuted = decide_subgradient(risk, w, [0, 0, 1])
+    refuted = certify_subgradient(risk, w, [0, 0, 1])
     assert refuted.refuted
     assert [c.holds for c in refuted.conditions] == [False]
 
@@ -321,7 +321,7 @@ def test_deep_networks_without_biases_are_decided(widths, h):
         moves = rng.integers(-(10**6), 10**6, (6, risk.dimension)).tolist()
         around = [w + exact(move) / 2**45 for move in moves]
         assert {left_of_ties(signature(risk, v)) for v in around} <= keys
-        answer = decide_subgradient(risk, w, max_ties=9, max_cells=300)
+        answer = certify_subgradient(risk, w, max_ties=9, max_cells=300)
         seen[answer.verdict.value] += 1
         if answer.refuted:
             d = answer.witness["direction"]

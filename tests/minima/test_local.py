@@ -29,9 +29,9 @@ import lscore
 from lscore import (
     Network,
     Risk,
-    certify_affine_cell,
-    decide_local_minimum,
-    descent_certificate,
+    certify_affine_minimum,
+    certify_along,
+    certify_local_minimum,
     exact,
     identity,
     relu,
@@ -60,14 +60,14 @@ def check_witness(risk, w, certificate):
 
 @pytest.mark.parametrize("case", CASES, ids=name)
 def test_the_verdict_is_the_expected_one(case):
-    answer = decide_local_minimum(case.risk, case.point)
+    answer = certify_local_minimum(case.risk, case.point)
     assert str(answer.verdict) == case.verdict
     assert answer.method == "exact"
 
 
 @pytest.mark.parametrize("case", REFUTED_CASES, ids=name)
 def test_refutations_carry_a_witness_that_substitution_confirms(case):
-    check_witness(case.risk, case.point, decide_local_minimum(case.risk, case.point))
+    check_witness(case.risk, case.point, certify_local_minimum(case.risk, case.point))
 
 
 @pytest.mark.parametrize("case", CERTIFIED_CASES, ids=name)
@@ -76,20 +76,20 @@ def test_weights_moved_by_a_billionth_are_refuted(case, nudge):
     w = case.point + exact([nudge] + [0] * (len(case.point) - 1))
     if case.risk(w) == case.risk(case.point):  # the moved weight belongs to a unit without output
         w = case.point + exact([0] * (len(case.point) - 1) + [nudge])
-    answer = certify_affine_cell(case.risk, w)
+    answer = certify_affine_minimum(case.risk, w)
     assert answer.refuted
     check_witness(case.risk, w, answer)
 
 
 def test_the_order_of_the_deep_saddle_is_three():
-    answer = decide_local_minimum(CASE_D.risk, CASE_D.point)
+    answer = certify_local_minimum(CASE_D.risk, CASE_D.point)
     assert answer.witness["order"] == 3
     assert not CASE_D.risk.hessian(CASE_D.point.point()).any()
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_minimum_on_a_kink_that_pulls_is_unknown_and_never_refuted(seed):
-    answer = decide_local_minimum(PULLED.risk, PULLED.point, trials=100, seed=seed)
+    answer = certify_local_minimum(PULLED.risk, PULLED.point, trials=100, seed=seed)
     assert str(answer) == (
         "unknown (exact): the point is a local minimum  [B-RAY]\n"
         "  fails     units are on knots only at inputs with pull 0\n"
@@ -100,14 +100,14 @@ def test_a_minimum_on_a_kink_that_pulls_is_unknown_and_never_refuted(seed):
 
 def test_the_same_seed_gives_the_same_answer():
     case = REFUTED_CASES[1]
-    texts = {str(decide_local_minimum(case.risk, case.point, seed=3)) for _ in range(2)}
+    texts = {str(certify_local_minimum(case.risk, case.point, seed=3)) for _ in range(2)}
     assert len(texts) == 1
 
 
 def test_a_preactivation_pushed_onto_the_kink_is_unknown_with_unit_and_sample():
     w = least_squares_minimum(PARABOLA)
     on_kink = w - exact([0, "1/5", 0, "7/5", 0, 0, 0])
-    answer = certify_affine_cell(PARABOLA, on_kink)
+    answer = certify_affine_minimum(PARABOLA, on_kink)
     assert str(answer.verdict) == "unknown"
     assert answer.reason == (
         "unit 1 has its pre-activation exactly on a knot at sample 3: the point is on a kink"
@@ -117,7 +117,7 @@ def test_a_preactivation_pushed_onto_the_kink_is_unknown_with_unit_and_sample():
 
 
 def test_a_unit_on_two_pieces_is_unknown_with_the_unit():
-    answer = certify_affine_cell(PARABOLA, exact([1, 1, 1, "-1/2", 1, 1, 0]))
+    answer = certify_affine_minimum(PARABOLA, exact([1, 1, 1, "-1/2", 1, 1, 0]))
     assert answer.reason.startswith("unit 1 uses more than one linear piece on the data")
 
 
@@ -130,7 +130,7 @@ def test_inside_an_affine_cell_the_answer_is_never_unknown_for_one_output(w, pai
     risk, entries = with_slopes(PARABOLA, pair), w.entries()
     entries[2:4] = [side * (20 + b) for side, b in zip(sides, entries[2:4], strict=True)]
     w = exact(entries)
-    answer = certify_affine_cell(risk, w)
+    answer = certify_affine_minimum(risk, w)
     assert str(answer.verdict) != "unknown"
     if answer.refuted:
         check_witness(risk, w, answer)
@@ -141,7 +141,7 @@ def test_a_zero_gradient_in_an_affine_cell_is_refuted_at_second_order(pair):
     risk = with_slopes(PARABOLA, pair)
     w = exact([0, 0, 2, -3, 0, 0, "7/2"])
     assert risk.gradient(w).is_zero()
-    answer = certify_affine_cell(risk, w)
+    answer = certify_affine_minimum(risk, w)
     assert answer.refuted
     assert answer.witness["order"] == 2
     check_witness(risk, w, answer)
@@ -151,7 +151,7 @@ def test_two_outputs_are_refuted_through_an_unused_unit():
     means = [fmpq(7, 2), fmpq(3, 2)]
     w = exact([0] * 3 + [1] * 3 + [0] * 6 + means)
     assert TWO_OUTPUTS.gradient(w).is_zero()
-    answer = certify_affine_cell(TWO_OUTPUTS, w)
+    answer = certify_affine_minimum(TWO_OUTPUTS, w)
     assert answer.refuted
     check_witness(TWO_OUTPUTS, w, answer)
 
@@ -159,45 +159,45 @@ def test_two_outputs_are_refuted_through_an_unused_unit():
 def test_two_outputs_whose_pulls_cancel_need_a_direction_of_both_layers():
     risk = Risk(Network((1, 1, 2), relu), [-1, 0, 1], [[-1, 1], [0, 0], [1, -1]])
     w = exact([0, 1, 1, 1, -1, -1])
-    answer = certify_affine_cell(risk, w)
+    answer = certify_affine_minimum(risk, w)
     assert answer.reason == "the gradient is zero and the residuals are not orthogonal to the data"
     assert [c.holds for c in answer.conditions] == [True, False]
-    turned = decide_local_minimum(risk, w)  # by the eigenvector of the lowest eigenvalue
+    turned = certify_local_minimum(risk, w)  # by the eigenvector of the lowest eigenvalue
     assert turned.witness["order"] == 2
     check_witness(risk, w, turned)
 
 
 def test_dead_networks_are_certified_with_and_without_biases():
-    dead = certify_affine_cell(PARABOLA, exact([0, 0, -1, -1, 1, 2, "7/2"]))
+    dead = certify_affine_minimum(PARABOLA, exact([0, 0, -1, -1, 1, 2, "7/2"]))
     assert "the constants (every unit has slope 0)" in dead.conditions[1].text
     without = Risk(Network((1, 2, 1), relu, bias=False), [1, 2], [1, -1])
-    assert certify_affine_cell(without, exact([-1, -1, 1, 1])).certified
+    assert certify_affine_minimum(without, exact([-1, -1, 1, 1])).certified
 
 
 def test_without_biases_only_linear_functions_count():
     risk = Risk(Network((1, 2, 1), relu, bias=False), [1, 2, 3], [1, 3, 2])
-    answer = certify_affine_cell(risk, exact([1, 1, "13/14", 0]))
+    answer = certify_affine_minimum(risk, exact([1, 1, "13/14", 0]))
     assert answer.certified
     assert answer.conditions[1].text == "residuals orthogonal to every linear function"
     assert certified_radius_squared(risk, exact([1, 1, "13/14", 0])) == 1
     moved = exact([1, 1, "12/14", 0])
-    check_witness(risk, moved, certify_affine_cell(risk, moved))
+    check_witness(risk, moved, certify_affine_minimum(risk, moved))
 
 
 def test_every_knot_of_the_activation_counts_in_the_radius():
     risk = Risk(Network((1, 1, 1), lscore.hard_tanh), [0, 1], [0, "1/2"])
     w = exact(["1/4", "1/2", 2, -1])
-    assert certify_affine_cell(risk, w).certified
+    assert certify_affine_minimum(risk, w).certified
     assert certified_radius_squared(risk, w) == min(fmpq(1, 4), fmpq(1, 16) / 2)
     outside = exact([0, 5, 1, "-3/4"])
-    assert certify_affine_cell(risk, outside).certified
+    assert certify_affine_minimum(risk, outside).certified
     assert certified_radius_squared(risk, outside) == 8
 
 
 def test_a_network_without_knots_has_no_radius():
     risk = Risk(Network((1, 1, 1), identity), [0, 1, 2, 3], [0, 1, 4, 9])
     w = exact([3, 0, 1, -1])
-    answer = certify_affine_cell(risk, w)
+    answer = certify_affine_minimum(risk, w)
     assert answer.certified
     assert set(answer.values) == {"risk"}
     assert certified_radius_squared(risk, w) is None
@@ -267,7 +267,7 @@ def test_the_radius_is_proportional_to_alpha(alpha):
     w = least_squares_minimum(PARABOLA, alpha)
     scale = exact([alpha])[0, 0]
     assert certified_radius_squared(PARABOLA, w) == base * scale**2
-    shown = Fraction(certify_affine_cell(PARABOLA, w).values["radius"])
+    shown = Fraction(certify_affine_minimum(PARABOLA, w).values["radius"])
     assert shown**2 <= fraction(base * scale**2) < (shown * Fraction("1.00001")) ** 2
 
 
@@ -293,7 +293,7 @@ UNSUPPORTED = [
 @pytest.mark.parametrize(("risk", "reason"), UNSUPPORTED, ids=[r for _, r in UNSUPPORTED])
 def test_what_the_theorem_does_not_cover_is_unknown_with_the_reason(risk, reason):
     w = exact([1] * risk.dimension)
-    answer = certify_affine_cell(risk, w)
+    answer = certify_affine_minimum(risk, w)
     assert str(answer.verdict) == "unknown"
     assert reason in answer.reason
     assert certified_radius_squared(risk, w) is None
@@ -304,33 +304,35 @@ def test_what_the_theorem_does_not_cover_is_unknown_with_the_reason(risk, reason
 )
 def test_what_the_cell_certificate_does_not_cover_can_still_be_refuted(risk):
     w = exact([2] * risk.dimension)
-    answer = decide_local_minimum(risk, w, trials=200)
+    answer = certify_local_minimum(risk, w, trials=200)
     assert answer.refuted
     check_witness(risk, w, answer)
 
 
 def test_one_direction_cannot_prove_a_minimum():
     w = least_squares_minimum(PARABOLA)
-    flat = descent_certificate(PARABOLA, w, [0, 1, 0, 0, 0, 0, 0])
+    flat = certify_along(PARABOLA, w, [0, 1, 0, 0, 0, 0, 0])
     assert flat.reason == "along this direction the risk is constant"
-    up = descent_certificate(PARABOLA, w, np.eye(7)[6])
+    up = certify_along(PARABOLA, w, np.eye(7)[6])
     assert up.reason == "along this direction the risk rises at order 2"
     assert str(up.verdict) == str(flat.verdict) == "unknown"
 
 
 def test_float_points_are_taken_exactly():
     w = least_squares_minimum(PARABOLA)
-    assert str(certify_affine_cell(PARABOLA, w.point())) == str(certify_affine_cell(PARABOLA, w))
-    assert certify_affine_cell(PARABOLA, w.point().numpy()).certified
+    assert str(certify_affine_minimum(PARABOLA, w.point())) == str(
+        certify_affine_minimum(PARABOLA, w)
+    )
+    assert certify_affine_minimum(PARABOLA, w.point().numpy()).certified
     thirds = Risk(PARABOLA.network, [0.0, 1.0, 2.0], [0.0, 1.0, 4.0])
     best = least_squares_minimum(thirds)
-    assert certify_affine_cell(thirds, best).certified
-    rounded = certify_affine_cell(thirds, best.point())
+    assert certify_affine_minimum(thirds, best).certified
+    rounded = certify_affine_minimum(thirds, best.point())
     assert rounded.refuted
     assert to_float(rounded.witness["decrease there"]) < 1e-29
 
 
-@pytest.mark.parametrize("decide", [certify_affine_cell, decide_local_minimum])
+@pytest.mark.parametrize("decide", [certify_affine_minimum, certify_local_minimum])
 def test_bad_points_are_refused_by_name(decide):
     with pytest.raises(ShapeError, match=r"w: shape \(6, 1\)"):
         decide(PARABOLA, exact([0] * 6))
@@ -341,9 +343,9 @@ def test_bad_points_are_refused_by_name(decide):
 def test_bad_directions_are_refused_by_name():
     w = least_squares_minimum(PARABOLA)
     with pytest.raises(ShapeError, match=r"u: shape \(2, 1\)"):
-        descent_certificate(PARABOLA, w, [1, 2])
+        certify_along(PARABOLA, w, [1, 2])
     with pytest.raises(LscoreError, match=r"u\[0\]: got nan"):
-        descent_certificate(PARABOLA, w, [float("nan")] * 7)
+        certify_along(PARABOLA, w, [float("nan")] * 7)
 
 
 def test_a_trained_point_is_refuted_by_its_own_gradient():
@@ -352,7 +354,7 @@ def test_a_trained_point_is_refuted_by_its_own_gradient():
     w = torch.tensor([1.0, -1.0, 0.5, 2.5, 1.0, -1.0, 0.5], dtype=torch.float64)
     for _ in range(3000):
         w = w - 0.01 * risk.gradient(w)
-    answer = decide_local_minimum(risk, w, trials=1)
+    answer = certify_local_minimum(risk, w, trials=1)
     assert answer.refuted
     assert risk(answer.witness["lower point"]) < risk(exact(w))
 
@@ -367,11 +369,11 @@ ROUNDED = (
 def test_a_decrease_at_rounding_level_says_so():
     thirds = Risk(PARABOLA.network, [0.0, 1.0, 2.0], [0.0, 1.0, 4.0])
     rounded = least_squares_minimum(thirds).point()
-    for answer in (decide_local_minimum(thirds, rounded), certify_affine_cell(thirds, rounded)):
+    for answer in (certify_local_minimum(thirds, rounded), certify_affine_minimum(thirds, rounded)):
         assert answer.refuted
         assert answer.reason == ROUNDED
         assert f"\n  reason    {ROUNDED}" in str(answer)
-    visible = decide_local_minimum(thirds, rounded + 1e-6)
+    visible = certify_local_minimum(thirds, rounded + 1e-6)
     assert visible.refuted
     assert not visible.reason
 
@@ -382,7 +384,7 @@ def test_rounding_level_goes_with_the_scale_of_the_risk(scale):
     factor = exact([scale])[0, 0]
     risk = Risk(Network((1, 1), ()), [0, 0], exact([1, -1]) * factor)
     for move, words in (("1e-7", ""), ("1e-9", ROUNDED)):
-        answer = decide_local_minimum(risk, exact([0, move]) * factor)
+        answer = certify_local_minimum(risk, exact([0, move]) * factor)
         assert answer.refuted
         assert answer.reason == words
 
@@ -390,9 +392,9 @@ def test_rounding_level_goes_with_the_scale_of_the_risk(scale):
 def test_points_and_risks_beyond_the_floats_are_decided_by_unranked_directions():
     square = Risk(Network((1, 1, 1), identity, bias=False), [1], [1])
     for w, verdict in ((exact([10**400, 0]), "refuted"), (exact([10**200, 1]), "refuted")):
-        assert decide_local_minimum(square, w).verdict == verdict
+        assert certify_local_minimum(square, w).verdict == verdict
     deep = Risk(CASE_D.risk.network, [10**200], [10**200])
-    assert decide_local_minimum(deep, exact([0] * 3)).witness["order"] == 3
+    assert certify_local_minimum(deep, exact([0] * 3)).witness["order"] == 3
 
 
 def test_the_radius_is_exact_where_squares_leave_the_normal_floats():
@@ -410,27 +412,27 @@ def test_the_radius_is_exact_where_squares_leave_the_normal_floats():
 
 def test_numbers_beyond_the_floats_are_no_obstacle():
     risk = Risk(Network((1, 1, 1), relu), [-1, 0, 1], [1, 0, 1])
-    answer = certify_affine_cell(risk, exact([0, 10**400, 0, "2/3"]))
+    answer = certify_affine_minimum(risk, exact([0, 10**400, 0, "2/3"]))
     assert answer.certified
     assert certified_radius_squared(risk, exact([0, 10**400, 0, "2/3"])) == fmpq(10**800, 2)
 
 
 def test_texts_of_the_affine_cell():
     risk = Risk(Network((1, 1, 1), relu), [-1, 0, 1], [1, 0, 1])
-    assert str(certify_affine_cell(risk, exact([0, 1, "2/3", 0]))) == (
+    assert str(certify_affine_minimum(risk, exact([0, 1, "2/3", 0]))) == (
         "certified (exact): the point is a local minimum  [YUN-T1]\n"
         "  holds     every hidden unit stays on one linear piece, distance to the nearest knot 1\n"
         "  holds     residuals orthogonal to every affine function\n"
         "  value     risk = 1/3\n"
         "  value     radius = 0.707106"
     )
-    assert str(certify_affine_cell(risk, exact([0, 1, 1, 0]))).startswith(
+    assert str(certify_affine_minimum(risk, exact([0, 1, 1, 0]))).startswith(
         "refuted (exact): the point is a local minimum  [YUN-T1]\n"
         "  holds     every hidden unit stays on one linear piece, distance to the nearest knot 1\n"
         "  fails     residuals orthogonal to every affine function, largest sum 1\n"
         "  witness   direction: "
     )
-    assert str(certify_affine_cell(risk, exact([1, 0, 1, 0]))) == (
+    assert str(certify_affine_minimum(risk, exact([1, 0, 1, 0]))) == (
         "unknown (exact): the point is a local minimum  [YUN-T1]\n"
         "  undecided every hidden unit stays on one linear piece\n"
         "  reason    unit 0 has its pre-activation exactly on a knot at sample 1: "
@@ -440,11 +442,11 @@ def test_texts_of_the_affine_cell():
 
 def test_texts_of_the_ray_test():
     w = least_squares_minimum(PARABOLA)
-    assert str(descent_certificate(PARABOLA, w, np.eye(7)[6])) == (
+    assert str(certify_along(PARABOLA, w, np.eye(7)[6])) == (
         "unknown (exact): the point is a local minimum  [B-RAY]\n"
         "  reason    along this direction the risk rises at order 2"
     )
-    assert str(descent_certificate(CASE_D.risk, CASE_D.point, [1, 1, 1])) == (
+    assert str(certify_along(CASE_D.risk, CASE_D.point, [1, 1, 1])) == (
         "refuted (exact): the point is a local minimum  [B-RAY]\n"
         "  witness   direction: column(1, 1, 1)\n"
         "  witness   order: 3\n"

@@ -21,10 +21,10 @@ from lscore import (
 from lscore.errors import HypothesisError
 from lscore.minima.smooth import (
     cell_hessian,
-    decide_indefinite,
-    decide_mirrored_spectrum,
-    decide_smooth_extremum,
-    decide_smooth_maximum,
+    certify_indefinite,
+    certify_mirrored_spectrum,
+    certify_smooth_extremum,
+    certify_smooth_maximum,
 )
 
 BALANCED = ["1/4", "1/2", "1/4"]  # so that gradients vanish at unused units
@@ -57,7 +57,7 @@ def test_a_hinge_extremum_needs_a_flat_cell(case):
     risk, found = random_points(*case, count=60, grid=1 if case in ONE_LABEL else 4)
     verdicts = set()
     for w in found:
-        answer = decide_smooth_extremum(risk, w)
+        answer = certify_smooth_extremum(risk, w)
         verdicts.add(answer.verdict.value)
         if answer.certified:
             assert risk.gradient(w).is_zero()
@@ -78,7 +78,7 @@ def test_a_saddle_of_order_two_has_both_directions():
     risk = Risk(Network((1, 1, 1), relu), [-1, 0, 2], [1, -1, 1], binary_hinge(BALANCED))
     w = exact([0, 1, 0, 0])
     assert risk.gradient(w).is_zero()
-    answer = decide_smooth_extremum(risk, w)
+    answer = certify_smooth_extremum(risk, w)
     assert answer.witness["order"] == 2
     for name in ("direction", "descent"):
         line = expand_along(risk, w, answer.witness[name])
@@ -91,7 +91,7 @@ def test_a_squared_risk_has_no_smooth_maximum(case, decay):
     risk, found = random_points(*case, count=30, decay=decay)
     seen = set()
     for w in found:
-        answer = decide_smooth_maximum(risk, w)
+        answer = certify_smooth_maximum(risk, w)
         seen.add(answer.verdict.value)
         if answer.certified:
             assert decay == 0
@@ -105,7 +105,7 @@ def test_a_squared_risk_has_no_smooth_maximum(case, decay):
 def test_a_minimum_is_no_maximum():
     """(v w - 1)^2 / 2 at its minimum v w = 1 and at its saddle 0."""
     risk = Risk(Network((1, 1, 1), leaky_relu("1/2"), bias=False), [1], [1])
-    answer = decide_smooth_maximum(risk, exact([2, "1/2"]))
+    answer = certify_smooth_maximum(risk, exact([2, "1/2"]))
     assert answer.refuted
     assert answer.witness["order"] == 2
     assert expand_along(risk, exact([2, "1/2"]), answer.witness["direction"]).change[2] > 0
@@ -114,10 +114,10 @@ def test_a_minimum_is_no_maximum():
 def test_constant_cells_are_the_only_maxima():
     """y = relu(w), one sample, label 1: 1/2 on w < 0, yet 1/8 at w = 1/2."""
     risk = Risk(Network((1, 1), (), bias=False, output_activation=relu), [1], [1])
-    assert decide_smooth_maximum(risk, exact([-1])).certified
-    assert decide_smooth_maximum(risk, exact([-2])).certified
+    assert certify_smooth_maximum(risk, exact([-1])).certified
+    assert certify_smooth_maximum(risk, exact([-2])).certified
     assert risk(exact(["1/2"])) == fmpq(1, 8)
-    assert decide_smooth_maximum(risk, exact([0])).reason.startswith("w: lies on a wall")
+    assert certify_smooth_maximum(risk, exact([0])).reason.startswith("w: lies on a wall")
 
 
 @pytest.mark.parametrize("case", HINGES)
@@ -129,7 +129,7 @@ def test_hessians_are_indefinite_or_zero(case):
         hessian = cell_hessian(cell, w)
         floats = torch.func.hessian(risk._float_value)(w.point())
         assert np.allclose(hessian.floats(), floats, atol=1e-12)
-        answer = decide_indefinite(risk, w)
+        answer = certify_indefinite(risk, w)
         seen.add(answer.verdict.value)
         eigenvalues = np.linalg.eigvalsh(hessian.floats())
         both = eigenvalues[0] < -1e-9 and eigenvalues[-1] > 1e-9
@@ -141,22 +141,22 @@ def test_hessians_are_indefinite_or_zero(case):
 def test_a_tiny_entry_is_not_zero():
     tiny = fmpq(1, 10**400)
     risk = Risk(Network((1, 1, 1), relu, bias=False), exact([tiny]), [1], binary_hinge())
-    assert decide_indefinite(risk, exact([1, 0])).certified
+    assert certify_indefinite(risk, exact([1, 0])).certified
 
 
 def test_points_on_walls_and_other_losses():
     risk = Risk(Network((1, 1, 1), relu), [1], [1], binary_hinge())
     on_wall = exact([1, -1, 1, 0])
-    for decide in (decide_indefinite, decide_smooth_extremum, decide_smooth_maximum):
+    for decide in (certify_indefinite, certify_smooth_extremum, certify_smooth_maximum):
         assert decide(risk, on_wall).verdict.value == "unknown"
     squared = Risk(Network((1, 1, 1), relu), [1], [1])
     decayed = Risk(Network((1, 1, 1), relu), [1], [1], binary_hinge(), weight_decay=1)
-    for decide in (decide_indefinite, decide_smooth_extremum):
+    for decide in (certify_indefinite, certify_smooth_extremum):
         with pytest.raises(HypothesisError, match="need a hinge loss without weight decay"):
             decide(squared, on_wall)
         with pytest.raises(HypothesisError, match="got weight decay"):
             decide(decayed, on_wall)
-    assert decide_smooth_maximum(decayed, exact([1, 1, 1, 1])).refuted
+    assert certify_smooth_maximum(decayed, exact([1, 1, 1, 1])).refuted
 
 
 @pytest.mark.parametrize("h", [relu, leaky_relu("1/4"), hard_tanh], ids=lambda h: h.name)
@@ -167,7 +167,7 @@ def test_points_on_walls_and_other_losses():
 def test_one_hidden_layer_has_a_mirrored_spectrum(loss, outputs, labels, h):
     risk, found = random_points((2, 3, outputs), loss, labels, 12, h)
     for w in found:
-        assert decide_mirrored_spectrum(risk, w).certified
+        assert certify_mirrored_spectrum(risk, w).certified
         eigenvalues = np.linalg.eigvalsh(cell_hessian(cell_at(risk, w), w).floats())
         assert np.allclose(eigenvalues, -eigenvalues[::-1], atol=1e-12)
 
@@ -178,23 +178,23 @@ def test_two_hidden_layers_have_none_in_general():
     w = exact([1, 1, 1])
     hessian = cell_hessian(cell_at(risk, w), w)
     assert hessian == exact([[0, 1, 1], [1, 0, 1], [1, 1, 0]])
-    answer = decide_mirrored_spectrum(risk, w)
+    answer = certify_mirrored_spectrum(risk, w)
     assert answer.refuted
     assert dict(answer.witness) == {"coefficient of lambda^0": fmpq(-2)}
     scaled = Risk(Network((1, 1, 1, 1), relu, bias=False), ["1/3"], [-1], binary_hinge())
-    witness = decide_mirrored_spectrum(scaled, w).witness
+    witness = certify_mirrored_spectrum(scaled, w).witness
     assert witness["coefficient of lambda^0"] == fmpq(-2, 27)
-    assert decide_mirrored_spectrum(risk, exact([0, 1, 1])).verdict.value == "unknown"
+    assert certify_mirrored_spectrum(risk, exact([0, 1, 1])).verdict.value == "unknown"
 
 
 def test_weight_decay_leaves_no_maximum_not_even_of_a_constant_piece():
     for decay, certified in ((0, True), ("1/5", False)):
         risk = Risk(Network((1, 1, 1), relu), [-1, 1], [1, 1], weight_decay=decay)
         dead = exact([0, -1, 0, 0])
-        answer = decide_smooth_maximum(risk, dead)
+        answer = certify_smooth_maximum(risk, dead)
         assert not answer.certified  # the output bias still moves the risk
         off = Risk(Network((1, 1), (), output_activation=relu), [1], [1], weight_decay=decay)
-        assert decide_smooth_maximum(off, exact([-1, -1])).certified == certified
+        assert certify_smooth_maximum(off, exact([-1, -1])).certified == certified
 
 
 def test_the_hessian_of_a_square_is_the_square_of_the_input():
@@ -224,51 +224,51 @@ def lines(answer):
     ("decide", "risk", "w", "expected"),
     [
         (
-            decide_indefinite,
+            certify_indefinite,
             BENT,
             [1, "1/4"],
             ["certified", "holds     every diagonal entry is 0, hence the trace",
              "holds     the entry (0, 1) is not 0"],
         ),
         (
-            decide_indefinite,
+            certify_indefinite,
             FLAT,
             [0, -1, 1, 0],
             ["refuted", "holds     every diagonal entry is 0, hence the trace",
              "fails     some entry is not 0"],
         ),
         (
-            decide_mirrored_spectrum,
+            certify_mirrored_spectrum,
             BENT,
             [1, "1/4"],
             ["certified", "holds     the characteristic polynomial lacks every other power"],
         ),
         (
-            decide_mirrored_spectrum,
+            certify_mirrored_spectrum,
             Risk(Network((1, 1, 1, 1), relu, bias=False), [1], [-1], binary_hinge()),
             [1, 1, 1],
             ["refuted", "fails     the characteristic polynomial lacks every other power"],
         ),
         (
-            decide_smooth_maximum,
+            certify_smooth_maximum,
             BENT,
             [-1, 1],
             ["certified", "holds     the risk is constant on the cell of the point"],
         ),
         (
-            decide_smooth_maximum,
+            certify_smooth_maximum,
             BENT,
             [1, "1/4"],
             ["refuted", "fails     the risk is constant on the cell of the point"],
         ),
         (
-            decide_smooth_extremum,
+            certify_smooth_extremum,
             FLAT,
             [0, -1, 1, 0],
             ["certified", "holds     the risk is constant on the cell of the point"],
         ),
         (
-            decide_smooth_extremum,
+            certify_smooth_extremum,
             BENT,
             [1, "1/4"],
             ["refuted", "fails     the risk is constant on the cell of the point"],
@@ -281,7 +281,12 @@ def test_conditions_say_which_line_fails(decide, risk, w, expected):
 
 @pytest.mark.parametrize(
     "decide",
-    [decide_indefinite, decide_mirrored_spectrum, decide_smooth_maximum, decide_smooth_extremum],
+    [
+        certify_indefinite,
+        certify_mirrored_spectrum,
+        certify_smooth_maximum,
+        certify_smooth_extremum,
+    ],
 )
 def test_on_a_wall_the_reason_names_it(decide):
     answer = decide(ON_WALL, exact([0]))

@@ -5,7 +5,7 @@ import json
 import pytest
 from cases import PARABOLA
 
-from lscore import certify_affine_cell
+from lscore import certify_affine_minimum
 from lscore.claims import CLAIMS
 from lscore.errors import DataError
 from lscore.pages.ledger import Verdicts, claim_table, collect, missing_claims, verdict_table
@@ -15,7 +15,7 @@ W = least_squares_minimum(PARABOLA)
 VERDICTS = Verdicts(
     [
         ("YUN-T1", "a & b", certify_spurious(PARABOLA, W)),
-        ("YUN-B-T1-5", "moved", certify_affine_cell(PARABOLA, W * 2)),
+        ("YUN-B-T1-5", "moved", certify_affine_minimum(PARABOLA, W * 2)),
     ]
 )
 ROWS = [

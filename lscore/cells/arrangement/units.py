@@ -125,7 +125,7 @@ class ActivationCells:
             )
         return self._places.get(np.packbits(pattern).tobytes())
 
-    def certificate(self) -> Certificate:
+    def certify(self) -> Certificate:
         """Whether these are all activation patterns of one unit on the data. Claim LVB-L1.
 
         Decided from the data, the patterns and the witnesses alone: the rows are distinct, every
@@ -155,7 +155,7 @@ def activation_cells(
     >>> cells = activation_cells([[0], [1], [2]])
     >>> sorted(cells.patterns.astype(int).tolist())
     [[0, 0, 0], [0, 0, 1], [0, 1, 1], [1, 0, 0], [1, 1, 0], [1, 1, 1]]
-    >>> cells.certificate().certified, cells.general_position
+    >>> cells.certify().certified, cells.general_position
     (True, True)
     """
     X = exact(X, "X")

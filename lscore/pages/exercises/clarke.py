@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lscore.algebra.matrices import exact
 from lscore.cells.incident import incident_cells
-from lscore.minima.clarke import clarke_subdifferential, decide_subgradient
+from lscore.minima.clarke import certify_subgradient, clarke_subdifferential
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 
@@ -22,7 +22,7 @@ def has_incident_cells(risk: Risk, w: Point, count: int) -> str:
 def is_proper_subgradient(risk: Risk, w: Point, g: object) -> str:
     """g is in Clarke's subdifferential at w, but is the gradient of no incident cell."""
     g = exact(risk.network.point(exact(g, "g"), "g"))
-    answer = decide_subgradient(risk, w, g)
+    answer = certify_subgradient(risk, w, g)
     if not answer.certified:
         return f"not yet: {answer.verdict}, g is not shown to be in the subdifferential"
     gradients = clarke_subdifferential(risk, w).gradients

@@ -11,8 +11,8 @@ from lscore.model.networks import Point
 from lscore.model.risk import Risk
 from lscore.papers.laurent2018 import (
     certify_affine_hinge_minimum,
-    decide_flat,
-    decide_touches_flat,
+    certify_flat,
+    certify_touches_flat,
 )
 
 
@@ -22,7 +22,7 @@ def is_bad_flat_point(risk: Risk, w: Point) -> str:
     ties = signature(risk, w).ties
     if ties:
         return f"not yet: the point lies on a wall, with {len(ties)} ties"
-    answer = decide_flat(cell_at(risk, w))
+    answer = certify_flat(cell_at(risk, w))
     if answer.refuted:
         return f"not yet: the cell is not flat along {answer.witness['path']}"
     if answer.values["risk"] == 0:
@@ -33,15 +33,15 @@ def is_bad_flat_point(risk: Risk, w: Point) -> str:
 
 
 def fools_the_type_checker(risk: Risk, w: Point, direction: RationalMatrix) -> str:
-    """The ray enters a flat cell, yet `decide_touches_flat` says unknown at the point."""
+    """The ray enters a flat cell, yet `certify_touches_flat` says unknown at the point."""
     w = exact(risk.network.point(w), "w")
     try:
         cell = cell_along(risk, w, exact(direction, "direction"))
     except TieError:
         return "not yet: the ray runs inside a wall"
-    if decide_flat(cell).refuted:
+    if certify_flat(cell).refuted:
         return "not yet: the ray enters a cell that is not flat"
-    answer = decide_touches_flat(risk, w)
+    answer = certify_touches_flat(risk, w)
     if answer.certified:
         return "not yet: the checker certifies it"
     return f"correct: {answer.reason}, and the ray enters one of them"
@@ -54,6 +54,6 @@ def is_sharp_and_bad(risk: Risk, w: Point) -> str:
         return f"not yet: {minimum.reason}"
     if minimum.values["risk"] == 0:
         return "not yet: the loss is 0"
-    if not decide_touches_flat(risk, w).refuted:
+    if not certify_touches_flat(risk, w).refuted:
         return "not yet: it may touch a flat cell"
     return f"correct: a sharp local minimum with loss {minimum.values['risk']}"

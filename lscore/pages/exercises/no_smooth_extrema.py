@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from lscore.algebra.matrices import RationalMatrix
 from lscore.cells.pattern import signature
-from lscore.minima.smooth import decide_smooth_extremum
+from lscore.minima.smooth import certify_smooth_extremum
 from lscore.model.risk import Risk
 
 
 def is_saddle_of_order(risk: Risk, w: RationalMatrix, order: int) -> str:
     """Inside a cell the first non-constant part of the risk at w has this order."""
-    answer = decide_smooth_extremum(risk, w)
+    answer = certify_smooth_extremum(risk, w)
     if not answer.refuted:
         return f"not yet: {answer.reason or 'the cell is flat'}"
     if answer.witness["order"] != order:
@@ -22,7 +22,7 @@ def is_saddle_of_order(risk: Risk, w: RationalMatrix, order: int) -> str:
 
 def is_bad_flat_point(risk: Risk, w: RationalMatrix) -> str:
     """In a flat cell with a positive risk."""
-    answer = decide_smooth_extremum(risk, w)
+    answer = certify_smooth_extremum(risk, w)
     if not answer.certified:
         return f"not yet: {answer.reason or 'the cell is not flat'}"
     if risk(w) == 0:
@@ -34,7 +34,7 @@ def fools_the_wall_test(risk: Risk, w: RationalMatrix) -> str:
     """The risk is 0 in a neighbourhood of w, all margins being slack; the checker says unknown."""
     if (signature(risk, w).margins != 0).any():
         return "not yet: a margin is not slack"
-    answer = decide_smooth_extremum(risk, w)
+    answer = certify_smooth_extremum(risk, w)
     if answer.certified or answer.refuted:
         return f"not yet: the checker says {answer.verdict}"
     return f"correct: {answer.reason}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from lscore.algebra.matrices import augment, exact
 from lscore.cells.arrangement.hyperplanes import count_patterns, most_patterns
-from lscore.cells.partition import decide_disconnected, decide_smooth
+from lscore.cells.partition import certify_disconnected, certify_smooth
 from lscore.cells.pattern import signature
 from lscore.model.networks import Point
 from lscore.model.passes import activated
@@ -26,14 +26,14 @@ def has_activation_patterns(X: object, count: int) -> str:
 
 def lies_in_a_disconnected_cell(risk: Risk, a: Point, b: Point) -> str:
     """a and b have the same signature, and no path inside their cell joins them."""
-    answer = decide_disconnected(risk, a, b)
+    answer = certify_disconnected(risk, a, b)
     if answer.certified:
         return f"correct: {answer.conditions[-1].text}"
     return "not yet: " + (answer.reason or "the points do not lie in one cell")
 
 
 def fools_the_smoothness_check(risk: Risk, w: Point) -> str:
-    """`decide_smooth` says unknown at w, yet a later layer is off wherever something is tied.
+    """`certify_smooth` says unknown at w, yet a later layer is off wherever something is tied.
 
     A layer that is off, strictly and on pieces of value 0, makes the outputs constant in everything
     before it, so they are smooth around w.
@@ -52,7 +52,7 @@ def fools_the_smoothness_check(risk: Risk, w: Point) -> str:
             return (
                 f"not yet: no layer after layer {l} is off for sample {i}, where unit {k} is tied"
             )
-    answer = decide_smooth(risk, w)
+    answer = certify_smooth(risk, w)
     if answer.certified or answer.refuted:
         return f"not yet: the checker says {answer.verdict}"
     return f"correct: {answer.reason}"

@@ -7,7 +7,7 @@ from lscore.algebra.matrices import exact
 from lscore.certificates import Verdict
 from lscore.papers.laurent2018 import (
     LabelledData,
-    decide_generic,
+    certify_generic,
     is_rare_combination,
 )
 
@@ -23,10 +23,10 @@ def makes_rare(data: LabelledData, slopes: object, switches: object) -> str:
 
 
 def hides_that_it_is_rare(data: LabelledData, limit: int) -> str:
-    """`decide_generic` says unknown with this limit and finds the data rare without."""
-    answer = decide_generic(data, limit)
+    """`certify_generic` says unknown with this limit and finds the data rare without."""
+    answer = certify_generic(data, limit)
     if answer.verdict is not Verdict.UNKNOWN:
         return f"not yet: with the limit {limit} the checker says {answer.verdict}"
-    if not decide_generic(data).refuted:
+    if not certify_generic(data).refuted:
         return "not yet: the data are not rare"
     return f"correct: unknown with the limit {limit}, rare without"

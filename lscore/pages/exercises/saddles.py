@@ -10,7 +10,7 @@ from lscore.model.risk import Risk
 from lscore.papers.yun2019 import (
     LinearRisk,
     certify_bottleneck_minimum,
-    classify_critical,
+    certify_saddle_or_minimum,
     linear_risk,
 )
 from lscore.papers.yun2019.linear.setting import layer_gradients, product
@@ -18,7 +18,7 @@ from lscore.papers.yun2019.linear.setting import layer_gradients, product
 
 def is_saddle_with_pivot(risk: Risk, w: Point, layer: int) -> str:
     """A certified saddle with a product that is not zero and the given pivot layer."""
-    answer = classify_critical(risk, w)
+    answer = certify_saddle_or_minimum(risk, w)
     if "pivot layer" not in answer.values:
         return f"not yet: {answer.verdict}, {answer.statement}"
     if product(linear_risk(risk).weights(w)).is_zero():
@@ -44,7 +44,7 @@ def is_narrow_minimum(risk: Risk, w: Point) -> str:
 
 
 def fools_the_classifier(risk: Risk | LinearRisk, w: Point, u: object) -> str:
-    """A critical point that `classify_critical` leaves unknown although the loss is smaller at
+    """A critical point that `certify_saddle_or_minimum` leaves unknown although the loss is smaller at
     w + u, w + u/2, ..., w + u/2^20."""
     linear = linear_risk(risk)
     w, u = (exact(linear.network.point(exact(v, name), name)) for v, name in ((w, "w"), (u, "u")))
@@ -52,7 +52,7 @@ def fools_the_classifier(risk: Risk | LinearRisk, w: Point, u: object) -> str:
     gradients = layer_gradients(weights, linear.gradient(product(weights)))
     if not all(part.is_zero() for part in gradients):
         return "not yet: the point is not critical"
-    answer = classify_critical(risk, w)
+    answer = certify_saddle_or_minimum(risk, w)
     if answer.verdict != "unknown":
         return f"not yet: the classifier says {answer.verdict}, {answer.statement}"
     falls = [linear(w) - linear(w + u / 2**k) for k in range(21)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 from lscore.papers.yun2019 import (
+    certify_saddle_or_minimum,
     certify_strict_saddle,
-    classify_critical,
     linear_risk,
     negative_curvature,
 )
@@ -15,7 +15,7 @@ from lscore.papers.yun2019.linear.setting import product
 
 def is_flat_saddle(risk: Risk, w: Point) -> str:
     """A certified saddle without negative curvature, with a product that is not zero."""
-    answer = classify_critical(risk, w)
+    answer = certify_saddle_or_minimum(risk, w)
     if "pivot layer" not in answer.values:
         return f"not yet: {answer.verdict}, {answer.statement}"
     if product(linear_risk(risk).weights(w)).is_zero():
@@ -27,7 +27,7 @@ def is_flat_saddle(risk: Risk, w: Point) -> str:
 
 def is_strict_but_slow(risk: Risk, w: Point) -> str:
     """A certified strict saddle at which the construction of the proof has order 3 at least."""
-    answer = classify_critical(risk, w)
+    answer = certify_saddle_or_minimum(risk, w)
     if "pivot layer" not in answer.values:
         return f"not yet: {answer.verdict}, {answer.statement}"
     order = answer.values["order of the move"]

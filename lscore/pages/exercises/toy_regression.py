@@ -7,7 +7,7 @@ from lscore.algebra.matrices import Scalar, exact, rational, to_float
 from lscore.errors import TieError
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
-from lscore.papers.milne2019 import decide_balance, decide_trained_to_zero
+from lscore.papers.milne2019 import certify_layer_balance, certify_trained_to_zero
 from lscore.papers.milne2019.region import data_loss, squared_radius
 
 
@@ -19,7 +19,7 @@ def is_sharp_critical_point(risk: Risk, w: Point, samples: int = 1) -> str:
     inputs = len(risk.X.unique(dim=0))
     if inputs < samples:
         return f"not yet: {inputs} different inputs, wanted {samples}"
-    answer = decide_balance(risk, w)
+    answer = certify_layer_balance(risk, w)
     if not answer.certified:
         return f"not yet: {answer.verdict}" + (f", {answer.reason}" if answer.reason else "")
     w = exact(risk.network.point(w), "w")
@@ -38,15 +38,15 @@ def region_is_empty(risk: Risk) -> str:
 
 
 def outruns_the_checker(risk: Risk, rate: Scalar, w: Point, steps: int = 5) -> str:
-    """Unknown at w for `decide_trained_to_zero`, yet a few exact steps lead into its ball."""
+    """Unknown at w for `certify_trained_to_zero`, yet a few exact steps lead into its ball."""
     w, rate = exact(risk.network.point(w), "w"), rational(rate, "rate")
-    if decide_trained_to_zero(risk, rate, w.dot(w)).certified:
+    if certify_trained_to_zero(risk, rate, w.dot(w)).certified:
         return "not yet: the checker is certain"
     for step in range(1, steps + 1):
         try:
             w = w - risk.gradient(w) * rate
         except TieError as tie:
             return f"not yet: {tie}"
-        if decide_trained_to_zero(risk, rate, w.dot(w)).certified:
+        if certify_trained_to_zero(risk, rate, w.dot(w)).certified:
             return f"correct: inside after {step} exact step{'s' * (step > 1)}"
     return f"not yet: |W|^2 is still {to_float(w.dot(w)):.3g}"

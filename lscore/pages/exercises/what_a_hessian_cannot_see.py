@@ -6,8 +6,8 @@ import numpy as np
 
 from lscore.algebra.matrices import exact
 from lscore.cells.pattern import signature
-from lscore.minima.descent import descent_certificate
-from lscore.minima.local import decide_local_minimum
+from lscore.minima.descent import certify_along
+from lscore.minima.local import certify_local_minimum
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 
@@ -24,7 +24,7 @@ def fools_second_order_test(risk: Risk, w: Point) -> str:
     eigenvalues = np.linalg.eigvalsh(risk.hessian(w.point()).numpy())
     if eigenvalues[0] < -1e-12 * max(eigenvalues[-1], 1.0):
         return f"not yet: the Hessian has the eigenvalue {eigenvalues[0]:.3g}"
-    answer = decide_local_minimum(risk, w)
+    answer = certify_local_minimum(risk, w)
     if answer.refuted:
         return f"correct: the risk falls at order {answer.witness['order']}"
     return f"not yet: the checker says {answer.verdict}"
@@ -32,7 +32,7 @@ def fools_second_order_test(risk: Risk, w: Point) -> str:
 
 def has_descent_of_order(risk: Risk, w: Point, u: object, order: int) -> str:
     """Along w + t u the risk falls, and the first non-zero term of its change has this order."""
-    answer = descent_certificate(risk, w, u)
+    answer = certify_along(risk, w, u)
     if not answer.refuted:
         return f"not yet: {answer.reason}"
     if answer.witness["order"] != order:
@@ -43,7 +43,7 @@ def has_descent_of_order(risk: Risk, w: Point, u: object, order: int) -> str:
 def is_bent_minimum(risk: Risk, w: Point) -> str:
     """A certified local minimum with positive risk where a hidden unit uses two linear pieces."""
     w = exact(risk.network.point(w), "w")
-    answer = decide_local_minimum(risk, w)
+    answer = certify_local_minimum(risk, w)
     if not answer.certified:
         return f"not yet: the checker says {answer.verdict}"
     if answer.values["risk"] == 0:

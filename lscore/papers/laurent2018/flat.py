@@ -22,14 +22,14 @@ from lscore.model.hinges import HingeLoss
 from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
 from lscore.papers.laurent2018.data import LabelledData
-from lscore.papers.laurent2018.rare import decide_generic
+from lscore.papers.laurent2018.rare import certify_generic
 
 _FLAT = "the risk is constant on the cell"
 _OPTIMAL = "every flat cell has loss zero"
 
 
 @checked
-def decide_flat(cell: Cell) -> Certificate:
+def certify_flat(cell: Cell) -> Certificate:
     r"""Is the risk constant on a cell? (LVB-L101, at any depth)
 
     For every output r and every path of units :math:`k_L, \dots, k_l` the numbers
@@ -43,10 +43,10 @@ def decide_flat(cell: Cell) -> Certificate:
     >>> from lscore import Network, binary_hinge, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [-1, 1], [-1, 1], binary_hinge())
     >>> dead = cell_at(risk, exact([0, -1, 1, 0]))
-    >>> dead_flat = decide_flat(dead)
+    >>> dead_flat = certify_flat(dead)
     >>> dead_flat.verdict.value, dead_flat.values["risk"]
     ('certified', 1)
-    >>> decide_flat(cell_at(risk, exact([1, 2, "1/9", 0]))).witness["path"]
+    >>> certify_flat(cell_at(risk, exact([1, 2, "1/9", 0]))).witness["path"]
     'output 0 < unit 0 of layer 1 < input 0'
     """
     check_flat_setting(cell.risk)
@@ -70,7 +70,7 @@ def changes_the_frozen_risk(cell: Cell, point: RationalMatrix) -> bool:
 
 
 def check_flat_setting(risk: Risk) -> None:
-    """Raise `DataError` outside the setting of `decide_flat`."""
+    """Raise `DataError` outside the setting of `certify_flat`."""
     network = risk.network
     if not isinstance(risk.loss, HingeLoss) or risk.weight_decay:
         raise DataError("risk: need a hinge loss without weight decay")
@@ -121,7 +121,7 @@ def _bias_coefficients(network: Network, products: dict, scale: fmpz):
 def _refute(cell: Cell, path: tuple, coefficient: fmpq) -> Certificate:
     point = _path_point(cell.risk.network, path)
     if cell(point) - cell(point * 0) != coefficient:
-        raise LscoreError("decide_flat: a coefficient failed its check by substitution")
+        raise LscoreError("certify_flat: a coefficient failed its check by substitution")
     witness = {
         "path": _path_text(path, len(cell.pieces)),
         "coefficient": coefficient,
@@ -159,14 +159,14 @@ def _path_point(network: Network, path: tuple) -> RationalMatrix:
 
 
 @checked
-def vanishes_for_every_matrix(diagonals: RationalMatrix, X: RationalMatrix) -> Certificate:
+def certify_vanishing(diagonals: RationalMatrix, X: RationalMatrix) -> Certificate:
     r"""Is :math:`\sum_i D_i A x_i = 0` for every matrix A? (LVB-L100)
 
     `diagonals` (n, m) has the diagonal of :math:`D_i` in row i, X is (n, d). Decided by the lemma:
     :math:`\sum_i D_i(j,j)\, x_i = 0` for every j. Refuted: the witness is a matrix unit A (m, d)
     with the value of the sum. Sound and complete. Raises `ShapeError`.
 
-    >>> vanishes_for_every_matrix(exact([[1, 1], [-1, 0]]), exact([2, 2])).witness["matrix"]
+    >>> certify_vanishing(exact([[1, 1], [-1, 0]]), exact([2, 2])).witness["matrix"]
     column(0, 1)
     """
     if len(diagonals) != len(X):
@@ -205,30 +205,30 @@ def weighted_images(diagonals: RationalMatrix, A: RationalMatrix, X: RationalMat
 
 
 @checked
-def decide_flat_is_optimal(risk: Risk, w: Point | None = None, limit: int = 10**6) -> Certificate:
+def certify_flat_is_optimal(risk: Risk, w: Point | None = None, limit: int = 10**6) -> Certificate:
     r"""Has every flat cell loss zero? (LVB-T3)
 
     Certified by Theorem 3 where its hypotheses are: all layers fully connected with biases, one
     leaky slope :math:`\alpha > 0`, generic data; then every minimum that touches a flat cell is
     global. Refuted by a point `w` inside a flat cell with positive loss. Unknown otherwise, with
     the reason. Sound, not complete: rare data may still have no bad flat cell. Raises `DataError`
-    as `decide_flat` does, for instance for weight decay.
+    as `certify_flat` does, for instance for weight decay.
 
     >>> from lscore import Network, binary_hinge, leaky_relu
     >>> risk = Risk(Network((1, 3, 3, 1), leaky_relu("1/9")), [0, 1], [-1, 1], binary_hinge())
-    >>> decide_flat_is_optimal(risk).verdict.value
+    >>> certify_flat_is_optimal(risk).verdict.value
     'certified'
     """
     check_flat_setting(risk)
     if w is not None:
         w = exact(risk.network.point(w), "w")
-        flat = decide_flat(cell_at(risk, w))
+        flat = certify_flat(cell_at(risk, w))
         if flat.certified and flat.values["risk"] > 0:
             witness = {"point": w, "risk": flat.values["risk"]}
             conditions = [*flat.conditions, Condition("the loss of that flat cell is 0", False)]
             return Certificate("LVB-T3", _OPTIMAL, Verdict.REFUTED, "exact", conditions, witness)
     data = LabelledData.of(risk)
-    generic = decide_generic(data, limit)
+    generic = certify_generic(data, limit)
     conditions = [
         Condition("every layer has biases", risk.network.bias),
         Condition("the leaky slope is positive", data.alpha > 0, data.alpha, "slope"),

@@ -24,7 +24,7 @@ from lscore.model.hinges import HingeLoss
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 from lscore.papers.laurent2018.data import leaky_slope
-from lscore.papers.laurent2018.flat import check_flat_setting, decide_flat
+from lscore.papers.laurent2018.flat import certify_flat, check_flat_setting
 
 CLAIM = "LVB-T2"
 STATEMENT = "the point touches a flat cell"
@@ -190,18 +190,18 @@ def adjacent_patterns(risk: Risk, w: Point, limit: int = 2**12) -> list[Cell] | 
 
 
 @checked
-def decide_touches_flat(risk: Risk, w: Point, limit: int = 2**12) -> Certificate:
+def certify_touches_flat(risk: Risk, w: Point, limit: int = 2**12) -> Certificate:
     r"""Does a flat cell touch the point? For a local minimum: is it of type I or of type II?
 
     Refuted: no way to resolve the ties gives a flat cell; the witness counts the ways (a superset
     of the touching cells). Certified: a ray leads into a flat cell (loss zero), or the point itself
     lies in one. Unknown: a flat pattern that may not touch the point, or more
     than `limit` patterns. Sound. Hinge losses, piecewise linear activations through 0; `DataError`
-    as `decide_flat`.
+    as `certify_flat`.
 
     >>> from lscore import Network, binary_hinge, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [0, 2], [-1, 1], binary_hinge())
-    >>> decide_touches_flat(risk, exact([1, 0, 1, -1])).verdict.value
+    >>> certify_touches_flat(risk, exact([1, 0, 1, -1])).verdict.value
     'certified'
     """
     check_flat_setting(risk)
@@ -212,7 +212,7 @@ def decide_touches_flat(risk: Risk, w: Point, limit: int = 2**12) -> Certificate
         conditions = [
             zero,
             Condition("a ray enters a cell without unsolved margins", not cell.unsolved.any()),
-            Condition("that cell is flat", decide_flat(cell).certified),
+            Condition("that cell is flat", certify_flat(cell).certified),
         ]
         return Certificate(
             CLAIM, STATEMENT, Verdict.CERTIFIED, "exact", conditions, values={"ray": direction}
@@ -221,7 +221,7 @@ def decide_touches_flat(risk: Risk, w: Point, limit: int = 2**12) -> Certificate
     if cells is None:
         ways = len(signature(risk, w).ties)
         return _unknown(f"{ways} ties can be resolved in more than {limit} ways")
-    flat = sum(decide_flat(cell).certified for cell in cells)
+    flat = sum(certify_flat(cell).certified for cell in cells)
     if flat == 0:
         witness = {"ways to resolve the ties": len(cells), "flat among them": 0, "loss": risk(w)}
         return Certificate(CLAIM, STATEMENT, Verdict.REFUTED, "exact", witness=witness)

@@ -24,7 +24,7 @@ STATEMENT = "the data are generic"
 
 
 @checked
-def decide_generic(data: LabelledData, limit: int = 10**6) -> Certificate:
+def certify_generic(data: LabelledData, limit: int = 10**6) -> Certificate:
     r"""Are the data generic in the sense of Definition 1 (LVB-D1)? Exact, three-valued.
 
     Step 1, for alpha > 0: a class that is linearly separable from the other remaining ones has all
@@ -36,10 +36,10 @@ def decide_generic(data: LabelledData, limit: int = 10**6) -> Certificate:
     the limit.
 
     >>> x, y, mu = [-1, 0, 1], [1, -1, 1], ["1/4", "1/2", "1/4"]
-    >>> rare = decide_generic(LabelledData(x, y, mu, "1/2"))
+    >>> rare = certify_generic(LabelledData(x, y, mu, "1/2"))
     >>> rare.verdict.value, rare.witness["slopes"]
     ('refuted', column(1, 1, 1))
-    >>> decide_generic(LabelledData(x, y, alpha="1/3")).verdict.value
+    >>> certify_generic(LabelledData(x, y, alpha="1/3")).verdict.value
     'certified'
     """
     conditions, separators, left = [], {}, set(range(data.number_of_classes))
@@ -218,7 +218,7 @@ def _rare(data: LabelledData, chosen: dict, conditions: list, values: dict) -> C
     slopes = exact([chosen[i][0] if i in chosen else 1 for i in range(n)])
     switches = exact([[int(i in chosen and r in chosen[i][1]) for r in range(R)] for i in range(n)])
     if not is_rare_combination(data, slopes, switches):
-        raise LscoreError("decide_generic: a combination failed its check by substitution")
+        raise LscoreError("certify_generic: a combination failed its check by substitution")
     witness = {"slopes": slopes, "switches": switches}
     return Certificate(CLAIM, STATEMENT, Verdict.REFUTED, "exact", conditions, witness, "", values)
 
@@ -233,9 +233,9 @@ def rare_from_subset_sum(numbers: Sequence[int], target: int) -> LabelledData:
     and the alpha-part, below 1, must vanish; if it counts :math:`\alpha T < 1`, no + sample may
     count in full. Both say that a subset sums to T. Needs 1 <= T <= sum. Raises `DataError`.
 
-    >>> decide_generic(rare_from_subset_sum([3, 5, 8, 13], 16)).verdict.value
+    >>> certify_generic(rare_from_subset_sum([3, 5, 8, 13], 16)).verdict.value
     'refuted'
-    >>> decide_generic(rare_from_subset_sum([3, 5, 8, 13], 17)).verdict.value
+    >>> certify_generic(rare_from_subset_sum([3, 5, 8, 13], 17)).verdict.value
     'certified'
     """
     numbers = [int(number) for number in numbers]

@@ -1,22 +1,22 @@
 """Milne, "Piecewise strong convexity of neural networks", NeurIPS 2019."""
 
-from lscore.papers.milne2019.balance import decide_balance
-from lscore.papers.milne2019.region import curvature_bounds, decide_membership
+from lscore.papers.milne2019.balance import certify_layer_balance
+from lscore.papers.milne2019.region import certify_membership, curvature_bounds
 from lscore.papers.milne2019.toy import (
-    decide_every_draw,
-    decide_only_minimum,
-    decide_trained_to_zero,
+    certify_every_draw,
+    certify_only_minimum,
+    certify_trained_to_zero,
     lowest_risk,
     toy_sides,
 )
 
 __all__ = [
+    "certify_every_draw",
+    "certify_layer_balance",
+    "certify_membership",
+    "certify_only_minimum",
+    "certify_trained_to_zero",
     "curvature_bounds",
-    "decide_balance",
-    "decide_every_draw",
-    "decide_membership",
-    "decide_only_minimum",
-    "decide_trained_to_zero",
     "lowest_risk",
     "toy_sides",
 ]

@@ -29,7 +29,7 @@ _CLAIM, _STATEMENT = "MILNE-N", "this critical point obeys (i), (ii) and (iii)"
 
 
 @checked
-def decide_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
+def certify_layer_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
     """Does a critical point of a bias-free network obey Theorem N? (MILNE-N)
 
     The gradient is computed exactly and must vanish; otherwise, on a kink, and at 0 the answer is
@@ -41,7 +41,7 @@ def decide_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
     >>> from lscore import Network, SquaredLoss, relu
     >>> risk = Risk(Network((1, 1, 1), relu, bias=False), [1], ["1/2"],
     ...             SquaredLoss("1/2", mean=True), "1/4")
-    >>> decide_balance(risk, exact(["1/2", "1/2"])).verdict.value
+    >>> certify_layer_balance(risk, exact(["1/2", "1/2"])).verdict.value
     'certified'
     """
     check_setting(risk, _CLAIM)

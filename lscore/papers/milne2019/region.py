@@ -52,7 +52,7 @@ def data_loss(risk: Risk, w: RationalMatrix) -> fmpq:
 
 
 @checked
-def decide_membership(
+def certify_membership(
     risk: Risk, w: Point | np.ndarray, theta: Scalar = 0, squared_r: Scalar | None = None
 ) -> Certificate:
     r"""Is w in :math:`U(\lambda, \theta)`, that is :math:`8 \ell r^2 < (\lambda - \theta)^2`?
@@ -65,9 +65,9 @@ def decide_membership(
     >>> from lscore import Network, relu
     >>> risk = Risk(Network((1, 1, 1), relu, bias=False), [1], ["1/2"],
     ...             SquaredLoss("1/2", mean=True), "1/4")
-    >>> decide_membership(risk, exact([0, 0])).verdict.value         # 8 l = 1 against 1/16
+    >>> certify_membership(risk, exact([0, 0])).verdict.value         # 8 l = 1 against 1/16
     'refuted'
-    >>> decide_membership(risk, exact([1, "1/2"])).verdict.value     # l = 0
+    >>> certify_membership(risk, exact([1, "1/2"])).verdict.value     # l = 0
     'certified'
     """
     check_setting(risk)
@@ -106,7 +106,7 @@ def curvature_bounds(risk: Risk, w: Point | np.ndarray) -> dict[str, fmpq]:
       is the smallest eigenvalue of the part of the Hessian that the residuals carry, exactly.
 
     The risk is strongly convex in the cell where any of them is below lambda squared. For ReLU
-    without output activation; an input at a kink counts as off. Raises as `decide_membership`,
+    without output activation; an input at a kink counts as off. Raises as `certify_membership`,
     and `DataError` for other networks.
 
     >>> from lscore import Network, relu

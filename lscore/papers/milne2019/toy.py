@@ -82,7 +82,7 @@ def lowest_risk(risk: Risk) -> fmpq:
 
 
 @checked
-def decide_only_minimum(risk: Risk) -> Certificate:
+def certify_only_minimum(risk: Risk) -> Certificate:
     r"""Is 0 the only global minimum, and the only critical point? Yes iff lambda >= max \|B\|.
 
     Refuted with a lower point. Exact, sound and complete, for weight decay above 0 (else
@@ -93,7 +93,7 @@ def decide_only_minimum(risk: Risk) -> Certificate:
     >>> def toy(decay):
     ...     net = Network((1, 2, 1), relu, bias=False)
     ...     return Risk(net, [1], ["1/2"], SquaredLoss("1/2", mean=True), decay)
-    >>> [decide_only_minimum(toy(decay)).verdict.value for decay in ("1/2", "1/4")]
+    >>> [certify_only_minimum(toy(decay)).verdict.value for decay in ("1/2", "1/4")]
     ['certified', 'refuted']
     """
     moments, decay = toy_sides(risk), risk.weight_decay
@@ -134,7 +134,7 @@ def _lower_point(risk: Risk, S: fmpq, B: fmpq) -> RationalMatrix:
 
 
 @checked
-def decide_trained_to_zero(risk: Risk, rate: Scalar, squared_norm: Scalar) -> Certificate:
+def certify_trained_to_zero(risk: Risk, rate: Scalar, squared_norm: Scalar) -> Certificate:
     r"""Does gradient descent converge to 0 from every start with \|W\|^2 at most `squared_norm`?
 
     Certified if :math:`|B_\pm| < \lambda` and
@@ -148,9 +148,9 @@ def decide_trained_to_zero(risk: Risk, rate: Scalar, squared_norm: Scalar) -> Ce
     >>> from lscore import Network, SquaredLoss, relu
     >>> risk = Risk(Network((1, 2, 1), relu, bias=False), [1], ["1/4"],
     ...             SquaredLoss("1/2", mean=True), 1)
-    >>> decide_trained_to_zero(risk, "1/10", 36).values["factor per step"]
+    >>> certify_trained_to_zero(risk, "1/10", 36).values["factor per step"]
     37/40
-    >>> decide_trained_to_zero(risk, "1/10", 37).verdict.value
+    >>> certify_trained_to_zero(risk, "1/10", 37).verdict.value
     'unknown'
     """
     sides = zip("+-", toy_sides(risk), strict=True)
@@ -158,7 +158,7 @@ def decide_trained_to_zero(risk: Risk, rate: Scalar, squared_norm: Scalar) -> Ce
     return _contraction("MILNE-B-TOY-2", _TRAINED, bounds, risk.weight_decay, rate, squared_norm)
 
 
-def decide_every_draw(
+def certify_every_draw(
     slope: Scalar, radius: Scalar, weight_decay: Scalar, rate: Scalar, squared_norm: Scalar
 ) -> Certificate:
     r"""Is every toy regression trained to 0, whatever the inputs in :math:`[-r, r]` are?
@@ -171,9 +171,9 @@ def decide_every_draw(
     Raises `HypothesisError` without weight decay, `DataError` for numbers that are not positive.
     MILNE-B-TOY-3, proof in the chapter on the toy regression.
 
-    >>> decide_every_draw("1/4", 1, "2/5", "1/10", 3).values["factor per step"]
+    >>> certify_every_draw("1/4", 1, "2/5", "1/10", 3).values["factor per step"]
     197/200
-    >>> decide_every_draw("1/4", 1, "1/5", "1/10", 3).witness["input"]
+    >>> certify_every_draw("1/4", 1, "1/5", "1/10", 3).witness["input"]
     1
     """
     slope, radius = rational(slope, "slope"), rational(radius, "radius")
@@ -186,7 +186,7 @@ def decide_every_draw(
         return answer
     half = SquaredLoss("1/2", mean=True)
     network = Network((1, 1, 1), relu, bias=False)
-    lower = decide_only_minimum(
+    lower = certify_only_minimum(
         Risk(network, exact([radius]), exact([slope * radius]), half, decay)
     )
     witness = {"input": radius, "label": slope * radius, **lower.witness}

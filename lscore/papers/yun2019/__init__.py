@@ -11,7 +11,7 @@ from lscore.papers.yun2019.linear.counterexamples import (
     saddle_corner_loss,
 )
 from lscore.papers.yun2019.linear.critical import (
-    classify_critical,
+    certify_saddle_or_minimum,
 )
 from lscore.papers.yun2019.linear.designed import (
     Designed,
@@ -30,7 +30,7 @@ from lscore.papers.yun2019.linear.factorisations import (
 from lscore.papers.yun2019.linear.floats import (
     FloatAnswer,
     classify_critical_floats,
-    gradient_descent,
+    linear_descent,
     suboptimality,
 )
 from lscore.papers.yun2019.linear.saddles import (
@@ -172,6 +172,7 @@ __all__ = [
     "certify_linear_collapse",
     "certify_printed_fit",
     "certify_saddle",
+    "certify_saddle_or_minimum",
     "certify_smooth_minimum",
     "certify_split",
     "certify_spurious",
@@ -180,7 +181,6 @@ __all__ = [
     "certify_transfer",
     "certify_zero_risk",
     "check_data",
-    "classify_critical",
     "classify_critical_floats",
     "constants",
     "corollary_3",
@@ -191,10 +191,10 @@ __all__ = [
     "factorise",
     "find_constants",
     "first_lower_radius",
-    "gradient_descent",
     "just_outside",
     "layer_gradients",
     "least_squares_minimum",
+    "linear_descent",
     "linear_hessian",
     "linear_risk",
     "logistic_product_loss",

@@ -39,7 +39,7 @@ def assert_complete(X, bias=True):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         cells = activation_cells(X, bias)
-        answer = cells.certificate()
+        answer = cells.certify()
     A = rows_of(X, bias)
     assert answer.verdict == CERTIFIED
     assert answer.method == "exact"
@@ -85,7 +85,7 @@ def by_linear_programs(X):
 )  # fmt: skip
 def test_counts_of_generic_data(n, d, number):
     cells = activation_cells(rng(0).standard_normal((n, d)))
-    answer = cells.certificate()
+    answer = cells.certify()
     assert len(cells) == cells.expected == most_patterns(n, d + 1) == number
     assert cells.general_position
     assert answer.verdict == CERTIFIED
@@ -130,14 +130,14 @@ def test_without_bias_opposite_rows_share_a_wall_and_a_zero_row_leaves_no_cell()
     assert (cells.patterns[:, 0] == ~cells.patterns[:, 1]).all()
     empty = assert_complete([[1, 2], [0, 0]], bias=False)
     assert len(empty) == 0
-    assert "sample 1 is zero" in str(empty.certificate())
+    assert "sample 1 is zero" in str(empty.certify())
 
 
 def test_a_line_of_samples_in_the_plane_takes_the_fast_path():
     x = rng(3).integers(-(2**20), 2**20, 3000) / 2.0**10
     cells = activation_cells(np.column_stack([x, 2 * x + 1]))
     assert len(cells) == 2 * len(set(x.tolist()))
-    assert cells.certificate().certified
+    assert cells.certify().certified
 
 
 def test_samples_an_ulp_from_a_line_are_told_from_samples_on_it():
@@ -161,7 +161,7 @@ def test_samples_whose_determinants_are_1e_17(seed):
     for i in range(0, 12, 3):
         X[i + 2] = np.nextafter((X[i] + X[i + 1]) / 2, generator.standard_normal(2) * 9)
     cells = assert_complete(X)
-    assert cells.certificate().values["signs decided in integers"] > 0
+    assert cells.certify().values["signs decided in integers"] > 0
     A = np.column_stack([X, np.ones(len(X))])
     smallest = min(abs(np.linalg.det(A[list(s)])) for s in combinations(range(len(X)), 3))
     assert smallest < 1e-16
@@ -174,7 +174,7 @@ def test_samples_that_nearly_coincide(seed):
     X[1] = np.nextafter(X[0], 9 * generator.standard_normal(3))
     cells = activation_cells(X)
     assert len(cells) == 2320
-    assert cells.certificate().certified
+    assert cells.certify().certified
     assert cells.exact_witnesses
 
 
@@ -199,7 +199,7 @@ def test_entries_of_all_sizes_and_data_far_from_the_origin():
 def test_data_of_a_grid():
     grid = [[x, y] for x in range(6) for y in range(6)]
     cells = activation_cells(grid)
-    assert cells.certificate().certified
+    assert cells.certify().certified
     assert len(cells) == count_patterns(rows_of(grid)) < most_patterns(36, 3)
 
 
@@ -207,14 +207,14 @@ def test_data_of_a_grid():
 def test_iris_flowers(features, number):
     cells = activation_cells(load_iris().data[:, features])
     assert len(cells) == number
-    assert cells.certificate().certified
+    assert cells.certify().certified
     assert not cells.general_position
 
 
 def test_diabetes_patients_lack_six_cells_of_general_position():
     cells = activation_cells(load_diabetes().data[:60, [2, 3, 8]])
     assert len(cells) == 68554 == most_patterns(60, 4) - 6
-    assert cells.certificate().certified
+    assert cells.certify().certified
 
 
 def test_what_would_take_too_long_is_refused_with_its_size():
@@ -263,7 +263,7 @@ GENERIC, GRID = rng(6).standard_normal((8, 2)), [[x, y] for x in range(3) for y 
 def test_a_dropped_row_is_refuted(X):
     cells = activation_cells(X)
     dropped = replace(cells, patterns=cells.patterns[1:], witnesses=cells.witnesses[1:])
-    answer = dropped.certificate()
+    answer = dropped.certify()
     assert answer.verdict == REFUTED
     assert answer.witness["patterns there are"] == len(cells) == len(dropped) + 1
 
@@ -274,7 +274,7 @@ def test_a_repeated_row_is_refuted(X):
     chosen = np.r_[1, 1 : len(cells)]
     answer = replace(
         cells, patterns=cells.patterns[chosen], witnesses=cells.witnesses[chosen]
-    ).certificate()
+    ).certify()
     assert answer.verdict == REFUTED
     assert [c.holds for c in answer.conditions] == [True, False, True]
     assert answer.witness["patterns listed"] == len(cells) - 1
@@ -285,11 +285,11 @@ def test_an_altered_entry_or_witness_is_not_certified(X):
     cells = activation_cells(X)
     patterns = cells.patterns.copy()
     patterns[3, 2] ^= True
-    answer = replace(cells, patterns=patterns).certificate()
+    answer = replace(cells, patterns=patterns).certify()
     assert (answer.verdict, answer.reason) == (UNKNOWN, "row 3 is not the pattern of its witness")
     witnesses = cells.witnesses.copy()
     witnesses[2] = 0
-    answer = replace(cells, witnesses=witnesses).certificate()
+    answer = replace(cells, witnesses=witnesses).certify()
     assert (answer.verdict, answer.reason) == (UNKNOWN, "row 2 is not the pattern of its witness")
     assert answer.conditions[0].holds is False
 
@@ -298,7 +298,7 @@ def test_a_witness_moved_on_to_a_wall_is_not_certified():
     cells = activation_cells([[0.0], [1.0], [3.0]])
     witnesses = cells.witnesses.copy()
     witnesses[0] = [1.0, -1.0]
-    answer = replace(cells, witnesses=witnesses).certificate()
+    answer = replace(cells, witnesses=witnesses).certify()
     assert answer.verdict == UNKNOWN
 
 
@@ -307,7 +307,7 @@ def test_the_certificate_does_not_trust_the_expected_number():
     dropped = replace(
         cells, patterns=cells.patterns[1:], witnesses=cells.witnesses[1:], expected=len(cells) - 1
     )
-    assert dropped.certificate().verdict == REFUTED
+    assert dropped.certify().verdict == REFUTED
 
 
 def test_missing_rows_of_data_too_large_to_count_are_unknown():
@@ -317,7 +317,7 @@ def test_missing_rows_of_data_too_large_to_count_are_unknown():
         witnesses=rng(1).standard_normal((90, 9)),
     )
     patterns = large.witnesses @ rows_of(large.X).floats().T > 0
-    answer = replace(large, patterns=patterns).certificate()
+    answer = replace(large, patterns=patterns).certify()
     assert (answer.verdict, answer.reason[:9]) == (UNKNOWN, "the cells")
 
 
@@ -353,7 +353,7 @@ def test_float_proposals_alone_are_never_believed(monkeypatch):
         monkeypatch.setattr(OnePass, "propose", lambda self, s, f=spoil: f(propose(self, s)))
         cells = activation_cells(X)
         assert pattern_set(cells) == whole
-        assert cells.certificate().certified
+        assert cells.certify().certified
 
 
 def test_degenerate_data_survive_wrong_proposals_too(monkeypatch):
@@ -368,7 +368,7 @@ def test_degenerate_data_survive_wrong_proposals_too(monkeypatch):
     cells = activation_cells(grid)
     assert used
     assert pattern_set(cells) == whole
-    assert cells.certificate().certified
+    assert cells.certify().certified
 
 
 def test_a_degenerate_arrangement_is_recognised():

@@ -24,10 +24,10 @@ from lscore.cells.forms import cell_polynomial
 from lscore.cells.pattern import Cell
 from lscore.errors import DataError, LscoreError, ShapeError
 from lscore.papers.laurent2018 import (
+    certify_flat,
+    certify_flat_is_optimal,
+    certify_vanishing,
     changes_the_frozen_risk,
-    decide_flat,
-    decide_flat_is_optimal,
-    vanishes_for_every_matrix,
 )
 from lscore.papers.laurent2018.flat import weighted_images
 
@@ -93,7 +93,7 @@ def test_the_decision_equals_a_walk_over_every_path(case, bias):
         if rng.random() < 0.5:
             pieces[0][:] = pieces[0][:1]
         cell = Cell(risk, pieces, rng.random((4, terms)) < rng.choice([0.1, 0.5, 0.9]))
-        answer = decide_flat(cell)
+        answer = certify_flat(cell)
         assert answer.certified == every_path(cell)
         assert answer.certified == (cell_polynomial(cell).total_degree() <= 0)
         found[answer.certified] += 1
@@ -111,42 +111,42 @@ def test_a_flat_cell_with_a_positive_loss_on_rare_data():
     for alpha in (0, "1/4", "1/2", 1):
         risk = on_line(alpha, RARE)
         w = exact([1, 1, 2, 2, 1, -1, "1/2"])
-        assert decide_flat(cell_at(risk, w)).values["risk"] == 1
-        assert decide_flat_is_optimal(risk, w).refuted
+        assert certify_flat(cell_at(risk, w)).values["risk"] == 1
+        assert certify_flat_is_optimal(risk, w).refuted
 
 
 def test_the_flat_points_of_figure_four():
     risks = {}
     for b, v in ((-1, 1), ("-7/2", 4), (-10, 1)):
         w = exact([1, 0, -1, 0, b, b, v, f"-{v}", 0])
-        answer = decide_flat(cell_at(FIGURE4, w))
+        answer = certify_flat(cell_at(FIGURE4, w))
         risks[str(b)] = answer.values["risk"] if answer.certified else answer.witness["path"]
     assert risks["-1"] == 0
     assert risks["-10"] == 1
     assert risks["-7/2"] == "output 0 < bias"
-    assert decide_flat_is_optimal(FIGURE4, w).witness["risk"] == 1
+    assert certify_flat_is_optimal(FIGURE4, w).witness["risk"] == 1
 
 
 def test_theorem_three_is_certified_on_separable_data_only_with_a_positive_slope():
     separable = Risk(
         Network((1, 3, 3, 1), leaky_relu("1/9")), [0, 1, 3], [-1, 1, 1], binary_hinge()
     )
-    answer = decide_flat_is_optimal(separable)
+    answer = certify_flat_is_optimal(separable)
     assert answer.certified
     assert [c.text for c in answer.conditions][:2] == [
         "every layer has biases",
         "the leaky slope is positive",
     ]
     dead = Risk(Network((1, 3, 1), relu), [0, 1, 3], [-1, 1, 1], binary_hinge())
-    assert "slope" in decide_flat_is_optimal(dead).reason
-    assert "rare" in decide_flat_is_optimal(on_line("1/2")).reason
+    assert "slope" in certify_flat_is_optimal(dead).reason
+    assert "rare" in certify_flat_is_optimal(on_line("1/2")).reason
     free = Risk(Network((1, 2, 1), leaky_relu("1/2"), bias=False), [1, 2], [-1, 1], binary_hinge())
-    assert "biases" in decide_flat_is_optimal(free).reason
+    assert "biases" in certify_flat_is_optimal(free).reason
 
 
 def test_a_good_flat_cell_does_not_refute():
     separable = Risk(Network((1, 1, 1), leaky_relu("1/2")), [0, 1], [-1, 1], binary_hinge())
-    assert decide_flat_is_optimal(separable, exact([9, 1, 1, -5])).certified
+    assert certify_flat_is_optimal(separable, exact([9, 1, 1, -5])).certified
 
 
 def test_a_coefficient_that_fails_its_check_is_never_returned(monkeypatch):
@@ -154,13 +154,13 @@ def test_a_coefficient_that_fails_its_check_is_never_returned(monkeypatch):
     monkeypatch.setattr(where, lambda network, path: zeros(network.dimension))
     risk = on_line("1/2")
     with pytest.raises(LscoreError, match="failed its check"):
-        decide_flat(cell_at(risk, exact([1, 1, 2, 2, 1, -1, "1/2"])))
+        certify_flat(cell_at(risk, exact([1, 1, 2, 2, 1, -1, "1/2"])))
 
 
 def test_a_wrong_point_does_not_show_that_a_cell_is_not_flat():
     risk = on_line("1/2")
     cell = cell_at(risk, exact([1, 1, 2, 2, 1, -1, "1/2"]))
-    witness = decide_flat(cell).witness
+    witness = certify_flat(cell).witness
     assert changes_the_frozen_risk(cell, witness["point"])
     assert not changes_the_frozen_risk(cell, witness["point"] * 0)
 
@@ -171,7 +171,7 @@ def test_lemma_100_by_random_matrices(seed):
     n, m, d = 3, 2, 2
     X = exact(rng.integers(-1, 2, (n, d)).astype(float))
     diagonals = exact(rng.integers(-1, 2, (n, m)) * rng.integers(0, 2, m).astype(float))
-    answer = vanishes_for_every_matrix(diagonals, X)
+    answer = certify_vanishing(diagonals, X)
     images = [
         weighted_images(diagonals, exact(rng.integers(-5, 6, (m, d)).astype(float)), X)
         for _ in range(4)
@@ -192,9 +192,9 @@ def test_what_the_lemmas_do_not_cover_is_refused():
     )
     for risk in (squared, bent, decay, output):
         with pytest.raises(DataError, match="risk: need"):
-            decide_flat(cell_at(risk, exact([1, "1/3", 1, "1/5"])))
+            certify_flat(cell_at(risk, exact([1, "1/3", 1, "1/5"])))
     with pytest.raises(ShapeError, match="need as many"):
-        vanishes_for_every_matrix(zeros(2), zeros(3))
+        certify_vanishing(zeros(2), zeros(3))
 
 
 def test_flat_cells_under_weight_decay_are_not_the_theorems():
@@ -202,4 +202,4 @@ def test_flat_cells_under_weight_decay_are_not_the_theorems():
         Network((1, 1, 1), leaky_relu("1/2")), [0, 1], [-1, 1], binary_hinge(), weight_decay=1
     )
     with pytest.raises(DataError, match="without weight decay"):
-        decide_flat_is_optimal(decayed)
+        certify_flat_is_optimal(decayed)

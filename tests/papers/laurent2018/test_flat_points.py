@@ -23,8 +23,8 @@ from lscore.errors import DataError, HypothesisError
 from lscore.papers.laurent2018 import (
     adjacent_patterns,
     certify_affine_hinge_minimum,
-    decide_flat,
-    decide_touches_flat,
+    certify_flat,
+    certify_touches_flat,
     flat_point,
     flat_ray,
     is_flat_point,
@@ -55,8 +55,8 @@ def test_the_deep_example_with_six_hidden_and_two_hinge_ties():
     for q in (1, "1/2", "1/8", "1/1000"):
         assert found.at(q) in found.cell
     assert TIED not in found.cell
-    assert decide_flat(found.cell).values["risk"] == 0
-    assert decide_touches_flat(DEEP, TIED).certified
+    assert certify_flat(found.cell).values["risk"] == 0
+    assert certify_touches_flat(DEEP, TIED).certified
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -91,7 +91,7 @@ def test_random_points_of_loss_zero_touch_a_flat_cell(seed):
     found = flat_point(risk, w)
     assert is_flat_point(risk, found)
     assert all(found.at(q) in found.cell for q in (1, "1/2", "1/8", "1/1000"))
-    assert decide_flat(found.cell).values["risk"] == 0
+    assert certify_flat(found.cell).values["risk"] == 0
 
 
 def test_the_construction_serves_one_versus_all_too():
@@ -120,7 +120,7 @@ def test_points_of_loss_zero_touch_a_flat_cell_without_biases(seed):
     direction, cell = flat_ray(risk, w)
     assert not cell.unsolved.any()
     assert w + direction / 10**9 in cell
-    assert decide_touches_flat(risk, w).certified
+    assert certify_touches_flat(risk, w).certified
 
 
 def test_a_wrong_ray_or_cell_is_refused():
@@ -159,7 +159,7 @@ def test_the_sharp_minimum_touches_no_flat_cell(alpha):
     local = certify_affine_hinge_minimum(risk, SHARP)
     assert local.certified
     assert local.conditions[-1].margin == fmpq(1, 6)
-    answer = decide_touches_flat(risk, SHARP)
+    answer = certify_touches_flat(risk, SHARP)
     assert answer.witness["ways to resolve the ties"] == 4
     assert answer.refuted
 
@@ -167,10 +167,10 @@ def test_the_sharp_minimum_touches_no_flat_cell(alpha):
 def test_touching_a_flat_cell_can_stay_unknown():
     risk = on_line("1/2")
     zero = exact([0] * 7)
-    assert "more than 4 ways" in decide_touches_flat(risk, zero, limit=4).reason
+    assert "more than 4 ways" in certify_touches_flat(risk, zero, limit=4).reason
     dead = Risk(Network((1, 1, 1), relu), [-1, 1], [-1, 1], binary_hinge())
-    assert decide_touches_flat(dead, exact([0, 0, 1, 0])).verdict == "unknown"
-    assert decide_touches_flat(dead, exact([0, -1, 1, 0])).certified
+    assert certify_touches_flat(dead, exact([0, 0, 1, 0])).verdict == "unknown"
+    assert certify_touches_flat(dead, exact([0, -1, 1, 0])).certified
 
 
 def test_points_that_are_no_minimum_of_the_convex_problem_stay_unknown():
@@ -248,26 +248,26 @@ def test_a_minimum_at_the_end_of_a_bound_is_not_sharp():
 
 def test_texts_of_touching_a_flat_cell():
     dead = Risk(Network((1, 1, 1), relu), [-1, 1], [-1, 1], binary_hinge())
-    assert str(decide_touches_flat(dead, exact([0, -1, 1, 0]))) == (
+    assert str(certify_touches_flat(dead, exact([0, -1, 1, 0]))) == (
         "certified (exact): the point touches a flat cell  [LVB-T2]\n"
         "  holds     the point lies in a flat cell\n"
         "  value     loss = 1"
     )
     solved = Risk(Network((1, 1, 1), relu), [0, 2], [-1, 1], binary_hinge())
-    answer = decide_touches_flat(solved, exact([1, 0, 1, -1]))
+    answer = certify_touches_flat(solved, exact([1, 0, 1, -1]))
     assert [(c.text, c.holds) for c in answer.conditions] == [
         ("the loss is 0", True),
         ("a ray enters a cell without unsolved margins", True),
         ("that cell is flat", True),
     ]
-    refuted = decide_touches_flat(on_line("1/2"), SHARP)
+    refuted = certify_touches_flat(on_line("1/2"), SHARP)
     assert str(refuted) == (
         "refuted (exact): the point touches a flat cell  [LVB-T2]\n"
         "  witness   ways to resolve the ties: 4\n"
         "  witness   flat among them: 0\n"
         "  witness   loss: 2/3"
     )
-    assert str(decide_touches_flat(dead, exact([0, 0, 1, 0]))) == (
+    assert str(certify_touches_flat(dead, exact([0, 0, 1, 0]))) == (
         "unknown (exact): the point touches a flat cell  [LVB-T2]\n"
         "  reason    1 of 4 ways to resolve the ties give a flat cell"
     )
@@ -276,4 +276,4 @@ def test_texts_of_touching_a_flat_cell():
 def test_flat_cells_are_those_of_a_hinge_risk():
     squared = Risk(Network((1, 1, 1), relu), [0, 2], [0, 2])
     with pytest.raises(DataError, match="need a hinge loss"):  # risk 0, where a ray is tried first
-        decide_touches_flat(squared, exact([1, 0, 1, 0]))
+        certify_touches_flat(squared, exact([1, 0, 1, 0]))

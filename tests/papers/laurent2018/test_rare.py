@@ -15,7 +15,7 @@ from lscore.errors import DataError, DtypeError, HypothesisError, LscoreError, S
 from lscore.model.activations import absolute_value, identity
 from lscore.papers.laurent2018 import (
     LabelledData,
-    decide_generic,
+    certify_generic,
     is_rare_combination,
     rare_from_subset_sum,
     separates_class,
@@ -41,14 +41,14 @@ SQUARE, XOR = [[-1, -1], [-1, 1], [1, -1], [1, 1]], [1, -1, -1, 1]
 )
 def test_reference_values(X, labels, weights, alpha, depth, verdict):
     data = LabelledData(X, labels, weights, alpha, depth)
-    answer = decide_generic(data)
+    answer = certify_generic(data)
     assert answer.verdict == verdict
     if verdict == RARE:
         assert is_rare_combination(data, answer.witness["slopes"], answer.witness["switches"])
 
 
 def test_the_uniform_line_is_rare_with_the_middle_in_full():
-    answer = decide_generic(LabelledData(LINE, SIGNS, None, "1/2"))
+    answer = certify_generic(LabelledData(LINE, SIGNS, None, "1/2"))
     assert answer.witness["slopes"] == exact(["1/2", 1, "1/2"])
     assert answer.witness["switches"] == exact([[1, 0], [0, 1], [1, 0]])
 
@@ -87,11 +87,11 @@ def test_the_decision_equals_brute_force(seed):
     weights = rng.integers(1, 4, n).astype(float)
     alpha = rng.choice(["1/2", "1/3", "1", "2/3"])
     data = LabelledData(X, labels, weights, alpha, 1 + seed % 2)
-    assert (decide_generic(data).verdict == RARE) == brute_force(data)
+    assert (certify_generic(data).verdict == RARE) == brute_force(data)
 
 
 def test_linearly_separable_data_are_generic_by_their_separators():
-    answer = decide_generic(LabelledData([[0, 1], [1, 0], [5, 5], [6, 4]], [-1, -1, 1, 1]))
+    answer = certify_generic(LabelledData([[0, 1], [1, 0], [5, 5], [6, 4]], [-1, -1, 1, 1]))
     assert answer.certified
     assert [c.text for c in answer.conditions] == ["class -1 is linearly separable from class +1"]
     data = LabelledData([[0, 1], [1, 0], [5, 5], [6, 4]], [-1, -1, 1, 1])
@@ -104,7 +104,7 @@ def test_linearly_separable_data_are_generic_by_their_separators():
 def test_classes_on_a_line_peel_off_one_after_the_other():
     """Class 1 lies between 0 and 2 and 3 beyond: the middle ones are not separable at first."""
     X, labels = [0, 1, 2, 3, 4, 5, 6, 7], [0, 0, 1, 1, 2, 2, 3, 3]
-    answer = decide_generic(LabelledData(X, labels, None, "1/2", 3))
+    answer = certify_generic(LabelledData(X, labels, None, "1/2", 3))
     assert answer.certified
     assert [c.text for c in answer.conditions] == [
         "class 0 is linearly separable from class 1, 2, 3",
@@ -115,7 +115,7 @@ def test_classes_on_a_line_peel_off_one_after_the_other():
 
 def test_two_mixed_classes_stay_rare_when_a_third_peels_off():
     data = LabelledData([-1, 0, 1, 9], [1, 0, 1, 2], ["1/4", "1/2", "1/4", 1], "1/2")
-    answer = decide_generic(data)
+    answer = certify_generic(data)
     assert answer.refuted
     assert answer.conditions[0].text == "class 2 is linearly separable from class 0, 1"
     assert answer.witness["switches"].rows(3, 4).is_zero()
@@ -123,7 +123,7 @@ def test_two_mixed_classes_stay_rare_when_a_third_peels_off():
 
 @pytest.mark.parametrize(("target", "verdict"), [(16, RARE), (17, GENERIC), (20, GENERIC)])
 def test_subset_sums_decide_the_reduced_data(target, verdict):
-    assert decide_generic(rare_from_subset_sum([3, 5, 8, 13], target)).verdict == verdict
+    assert certify_generic(rare_from_subset_sum([3, 5, 8, 13], target)).verdict == verdict
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -134,27 +134,27 @@ def test_the_reduction_agrees_with_dynamic_programming(seed):
     for a in numbers:
         sums |= {s + a for s in sums}
     target = int(rng.integers(1, sum(numbers) + 1))
-    answer = decide_generic(rare_from_subset_sum(numbers, target))
+    answer = certify_generic(rare_from_subset_sum(numbers, target))
     assert answer.refuted == (target in sums)
 
 
 def test_above_the_limit_the_answer_is_unknown_and_says_why():
     rng = np.random.default_rng(0)
     data = LabelledData(rng.standard_normal((12, 2)), [1, -1] * 6, rng.random(12) + 1, "1/3")
-    answer = decide_generic(data, limit=100)
+    answer = certify_generic(data, limit=100)
     assert answer.verdict == "unknown"
     assert answer.reason == (
         "more than 100 partial sums on one side (101 and 81 after 8 of 12 samples), and deciding "
         "rare or generic is NP-complete"
     )
-    assert decide_generic(data).certified
+    assert certify_generic(data).certified
 
 
 def test_a_rare_combination_is_found_even_if_not_all_samples_fit_below_the_limit():
     x = [-1, 0, 1, *range(3, 43)]
     labels = [1, -1, 1] + [1, -1] * 20
     data = LabelledData(x, labels, [1, 2, 1] + [1 + 1 / 2**i for i in range(40)], "1/2")
-    assert decide_generic(data, limit=2000).refuted
+    assert certify_generic(data, limit=2000).refuted
 
 
 def test_perturbed_combinations_are_refused():
@@ -173,7 +173,7 @@ def test_perturbed_combinations_are_refused():
 def test_as_printed_every_data_set_is_rare():
     data = LabelledData([0, 7], [-1, 1], None, "1/2")
     own_class_only = exact([[1, 0], [0, 0]])
-    assert decide_generic(data).certified
+    assert certify_generic(data).certified
     assert is_rare_combination(data, ones(2), own_class_only, as_printed=True)
     assert not is_rare_combination(data, ones(2), own_class_only)
     assert not is_rare_combination(data, ones(2), own_class_only * 0, as_printed=True)
@@ -183,7 +183,7 @@ def test_a_combination_that_fails_its_check_is_never_returned(monkeypatch):
     where = "lscore.papers.laurent2018.rare.is_rare_combination"
     monkeypatch.setattr(where, lambda *_: False)
     with pytest.raises(LscoreError, match="failed its check"):
-        decide_generic(LabelledData(LINE, SIGNS, None, "1/2"))
+        certify_generic(LabelledData(LINE, SIGNS, None, "1/2"))
 
 
 def test_a_risk_knows_its_data():
@@ -229,7 +229,7 @@ def test_four_classes_need_every_set_of_switches():
     """With three wrong classes a sample has 2^3 - 1 choices; this combination switches two on."""
     weights = exact([24, 23, 10, 16, 6])
     data = LabelledData([[0]] * 5, [0, 1, 2, 3, 1], weights, fmpq(1, 3), 1)
-    answer = decide_generic(data)
+    answer = certify_generic(data)
     assert answer.refuted
     assert is_rare_combination(data, answer.witness["slopes"], answer.witness["switches"])
     assert max(sum(map(int, row)) for row in answer.witness["switches"].numerator.tolist()) > 1
@@ -249,7 +249,7 @@ def test_a_separator_that_fails_its_check_is_never_certified(monkeypatch):
     where = "lscore.papers.laurent2018.rare._separable_class"
     monkeypatch.setattr(where, lambda data, left: (0, exact([1, 0])))
     with pytest.raises(CertificateError, match="all of them true"):
-        decide_generic(LabelledData([0, 2], [1, -1]))
+        certify_generic(LabelledData([0, 2], [1, -1]))
 
 
 @pytest.mark.parametrize("labels", [[0.9, 1.2], [True, False], ["1", "0"], [None, 1], [1j, 0]])

@@ -24,12 +24,12 @@ from lscore.algebra.matrices import to_float
 from lscore.errors import DataError, HypothesisError, TieError
 from lscore.pages.exercises import toy_regression
 from lscore.papers.milne2019 import (
+    certify_every_draw,
+    certify_layer_balance,
+    certify_membership,
+    certify_only_minimum,
+    certify_trained_to_zero,
     curvature_bounds,
-    decide_balance,
-    decide_every_draw,
-    decide_membership,
-    decide_only_minimum,
-    decide_trained_to_zero,
     lowest_risk,
     toy_sides,
 )
@@ -74,9 +74,9 @@ def test_lowest_risk_is_the_one_that_training_finds(decay, value):
 
 def test_the_threshold_is_sharp():
     largest = max(B for _, B in toy_sides(toy()))
-    assert decide_only_minimum(toy(largest)).verdict == CERTIFIED
+    assert certify_only_minimum(toy(largest)).verdict == CERTIFIED
     below = toy(largest - rational("1e-12"))
-    answer = decide_only_minimum(below)
+    answer = certify_only_minimum(below)
     assert answer.verdict == REFUTED
     assert below(answer.witness["lower point"]) < below(exact([0] * 4))
 
@@ -85,7 +85,7 @@ def test_the_threshold_is_sharp():
 @pytest.mark.parametrize("units", [1, 3])
 def test_lower_points_on_either_side_and_of_either_sign(y, units):
     risk = toy("1/8", [1, -1], y, units)
-    lower = decide_only_minimum(risk).witness["lower point"]
+    lower = certify_only_minimum(risk).witness["lower point"]
     assert lowest_risk(risk) <= risk(lower) < risk(exact([0] * risk.dimension))
 
 
@@ -107,7 +107,7 @@ def test_no_point_is_below_the_minimum(data, w, decay):
     x, y = zip(*data, strict=True)
     risk = toy(decay, list(x), list(y))
     assert risk(exact(w)) >= lowest_risk(risk)
-    if decide_only_minimum(risk).certified and any(w):
+    if certify_only_minimum(risk).certified and any(w):
         assert risk(exact(w)) > risk(exact([0] * 4)) == lowest_risk(risk)
 
 
@@ -115,7 +115,7 @@ def test_no_point_is_below_the_minimum(data, w, decay):
 def test_certified_starts_contract_by_the_factor(data, seed):
     x, y = np.array(data).T
     risk = toy(2, x, y / 4)
-    answer = decide_trained_to_zero(risk, "1/4", "1/2")
+    answer = certify_trained_to_zero(risk, "1/4", "1/2")
     if not answer.certified:
         return
     starts = np.random.default_rng(seed).normal(size=(20, 4))
@@ -125,11 +125,11 @@ def test_certified_starts_contract_by_the_factor(data, seed):
 
 
 def test_training_to_zero_is_refused_outside_of_its_conditions():
-    answer = decide_trained_to_zero(toy(), "1/10", 3)
+    answer = certify_trained_to_zero(toy(), "1/10", 3)
     assert answer.verdict == CERTIFIED
     assert [c.text for c in answer.conditions] == TEXTS
     limit = 4 * (1 - fmpq(1, 25)) * 10 / toy_sides(toy())[0][0]  # of |W|^2, on the wider side
-    assert decide_trained_to_zero(toy(), "1/10", limit).verdict == CERTIFIED
+    assert certify_trained_to_zero(toy(), "1/10", limit).verdict == CERTIFIED
     for risk, rate, squares, failing in (
         (toy(), "1/10", limit + fmpq(1, 10**9), TEXTS[1]),
         (toy(x=-X), "1/10", limit + fmpq(1, 10**9), TEXTS[3]),
@@ -138,16 +138,16 @@ def test_training_to_zero_is_refused_outside_of_its_conditions():
         (toy("1/20", -X), "1/10", 3, TEXTS[2]),
         (toy("1/4", [1], [0.25]), "1/10", 3, TEXTS[0]),
     ):
-        answer = decide_trained_to_zero(risk, rate, squares)
+        answer = certify_trained_to_zero(risk, rate, squares)
         assert answer.verdict == UNKNOWN
         assert answer.reason == f"not so: {failing}"
         assert [c.text for c in answer.conditions] == TEXTS
         assert next(c.text for c in answer.conditions if not c.holds) == failing
     for rate, squares in ((0, 3), ("1/10", -1)):
         with pytest.raises(DataError, match="rate, squared_norm"):
-            decide_trained_to_zero(toy(), rate, squares)
+            certify_trained_to_zero(toy(), rate, squares)
     with pytest.raises(HypothesisError, match="lambda > 0"):
-        decide_trained_to_zero(toy(0), "1/10", 3)
+        certify_trained_to_zero(toy(0), "1/10", 3)
 
 
 TEXTS = [
@@ -168,7 +168,7 @@ def test_no_step_of_an_exact_run_beats_the_factor():
         if not widest:
             continue
         ball = 4 * (1 - rate) / rate / widest
-        answer = decide_trained_to_zero(risk, rate, ball)
+        answer = certify_trained_to_zero(risk, rate, ball)
         assert answer.certified
         w = exact(rng.normal(size=4).round(2))
         w = w * fmpq(round(1000 * to_float(ball / w.dot(w)) ** 0.5) - 1, 1000)
@@ -186,23 +186,23 @@ def test_no_step_of_an_exact_run_beats_the_factor():
 def test_beyond_the_certified_ball_a_run_can_grow():
     """One sample x = 1 with label 0: where rate |W|^2 > 4 a step can overshoot."""
     risk, rate = toy(1, [1], [0]), fmpq(1, 2)
-    assert decide_trained_to_zero(risk, rate, 4).certified
+    assert certify_trained_to_zero(risk, rate, 4).certified
     w = exact([3, "1/100", 3, 0])
-    assert decide_trained_to_zero(risk, rate, w.dot(w)).verdict == UNKNOWN
+    assert certify_trained_to_zero(risk, rate, w.dot(w)).verdict == UNKNOWN
     moved = w - risk.gradient(w) * rate
     assert moved.dot(moved) > w.dot(w)
 
 
 def test_every_draw_of_the_toy_regression_is_trained_to_zero():
     texts = ["slope r^2 < lambda", "rate r^2 |W|^2 <= 4 (1 - rate lambda)"]
-    answer = decide_every_draw("1/4", 1, "2/5", "1/10", 3)
+    answer = certify_every_draw("1/4", 1, "2/5", "1/10", 3)
     assert answer.verdict == CERTIFIED
     assert [(c.text, c.margin) for c in answer.conditions] == list(
         zip(texts, (fmpq(3, 20), fmpq(177, 50)), strict=True)
     )
     assert answer.values == {"factor per step": fmpq(197, 200)}
     for slope, decay, label in (("1/4", "1/5", "1/4"), (1, "2/5", 1)):
-        answer = decide_every_draw(slope, 1, decay, "1/10", 3)
+        answer = certify_every_draw(slope, 1, decay, "1/10", 3)
         assert answer.verdict == REFUTED
         assert [(c.text, c.holds) for c in answer.conditions] == [
             (texts[0], False),
@@ -220,7 +220,7 @@ def test_every_draw_of_the_toy_regression_is_trained_to_zero():
         (("1/4", 4, "9/2", "1/10", 1), None),
         (("1/4", 4, "9/2", "1/10", 2), texts[1]),
     ):
-        answer = decide_every_draw(*arguments)
+        answer = certify_every_draw(*arguments)
         assert answer.verdict == (UNKNOWN if failing else CERTIFIED)
         assert answer.reason == (f"not so: {failing}" if failing else "")
         assert [c.text for c in answer.conditions if not c.holds] == ([failing] if failing else [])
@@ -234,8 +234,8 @@ def test_no_draw_escapes_the_certificate_for_every_draw(data, slope):
     """Inputs in [-2, 2], labels of at most slope/8 |x|: each data set is certified."""
     x = np.array([a for a, _ in data])
     y = np.array([slope / 8 * a * part / 8 for a, part in data])
-    everyone = decide_every_draw(fmpq(slope, 8), 2, "9/2", "1/10", 5)
-    one = decide_trained_to_zero(toy("9/2", x, y), "1/10", 5)
+    everyone = certify_every_draw(fmpq(slope, 8), 2, "9/2", "1/10", 5)
+    one = certify_trained_to_zero(toy("9/2", x, y), "1/10", 5)
     assert everyone.certified
     assert one.certified
     assert one.values["factor per step"] <= everyone.values["factor per step"]
@@ -243,13 +243,13 @@ def test_no_draw_escapes_the_certificate_for_every_draw(data, slope):
 
 def test_bad_numbers_for_every_draw_are_named():
     with pytest.raises(DataError, match="slope, radius: got -1 and 1"):
-        decide_every_draw(-1, 1, 1, 1, 1)
+        certify_every_draw(-1, 1, 1, 1, 1)
     with pytest.raises(DataError, match="slope, radius: got 1 and 0"):
-        decide_every_draw(1, 0, 1, 1, 1)
+        certify_every_draw(1, 0, 1, 1, 1)
     with pytest.raises(DataError, match="rate, squared_norm"):
-        decide_every_draw(1, 1, 1, 0, 1)
+        certify_every_draw(1, 1, 1, 0, 1)
     with pytest.raises(HypothesisError, match="weight decay -1"):
-        decide_every_draw(1, 1, -1, 1, 1)
+        certify_every_draw(1, 1, -1, 1, 1)
 
 
 def test_other_networks_are_not_the_toy():
@@ -262,7 +262,7 @@ def test_other_networks_are_not_the_toy():
     with pytest.raises(HypothesisError, match="no biases"):
         toy_sides(Risk(Network((1, 2, 1), relu), X, X, HALF))
     with pytest.raises(HypothesisError, match="lambda > 0"):
-        decide_only_minimum(toy(0))
+        certify_only_minimum(toy(0))
 
 
 # The region U
@@ -270,8 +270,8 @@ def test_other_networks_are_not_the_toy():
 
 def test_the_boundary_does_not_belong_to_the_region():
     risk = toy(1, [1], ["1/10"])  # 8 l = 1/25 = (1 - 4/5)^2
-    assert decide_membership(risk, exact([0] * 4), "4/5").verdict == REFUTED
-    assert decide_membership(risk, exact([0] * 4), "799/1000").verdict == CERTIFIED
+    assert certify_membership(risk, exact([0] * 4), "4/5").verdict == REFUTED
+    assert certify_membership(risk, exact([0] * 4), "799/1000").verdict == CERTIFIED
 
 
 def test_membership_agrees_with_floats_and_takes_any_input_dimension():
@@ -284,20 +284,20 @@ def test_membership_agrees_with_floats_and_takes_any_input_dimension():
         loss = float(((risk.predictions(torch.tensor(w)) - risk.y) ** 2).mean() / 2)
         inside = 8 * loss * (X**2).sum(1).max() < 1
         verdicts.add(inside)
-        assert decide_membership(risk, w).certified == inside
+        assert certify_membership(risk, w).certified == inside
     assert verdicts == {True, False}
 
 
 def test_membership_refuses_other_settings():
     w = exact([0] * 4)
     with pytest.raises(HypothesisError, match="theta"):
-        decide_membership(toy(), w, "2/5")
+        certify_membership(toy(), w, "2/5")
     with pytest.raises(HypothesisError, match=r"\|x\| <= r"):
-        decide_membership(toy(), w, 0, "1/2")
+        certify_membership(toy(), w, 0, "1/2")
     with pytest.raises(HypothesisError, match="H = 1"):
-        decide_membership(chain(2, 1), exact([0] * 3))
+        certify_membership(chain(2, 1), exact([0] * 3))
     with pytest.raises(HypothesisError, match="slope"):
-        decide_membership(toy(activation=two_piece(2, 0)), w)
+        certify_membership(toy(activation=two_piece(2, 0)), w)
 
 
 @given(st.lists(st.tuples(eighths, eighths), min_size=1, max_size=5), st.integers(0, 99))
@@ -319,12 +319,12 @@ def test_the_bounds_are_ordered_and_hold(data, seed):
 @pytest.mark.parametrize("H", [1, 2, 3, 4])
 def test_chains_are_balanced(H):
     label = rational("1/2") ** (H + 1) + 2 ** (H - 1) * rational("1/4")
-    answer = decide_balance(chain(H, label), exact(["1/2"] * (H + 1)))
+    answer = certify_layer_balance(chain(H, label), exact(["1/2"] * (H + 1)))
     assert answer.verdict == CERTIFIED
     assert answer.values["w'Bw / |w|^2"] == -H * rational("1/4")
     # and one weight in eight digits away from it: the gradient does not vanish
     moved = exact(["1/2"] * H + ["0.50000001"])
-    refused = decide_balance(chain(H, label), moved)
+    refused = certify_layer_balance(chain(H, label), moved)
     assert refused.verdict == UNKNOWN
     assert "gradient" in refused.reason
 
@@ -336,8 +336,8 @@ def test_wide_layers_of_rank_one_have_the_numbers_of_the_chain():
     u, v = (fmpq(3, 5), fmpq(4, 5)), (fmpq(5, 13), fmpq(-12, 13))
     half = fmpq(1, 2)
     w = [half * a for a in v] + [half * a * b for a in u for b in v] + [half * a for a in u]
-    wide = decide_balance(risk, exact(w))
-    narrow = decide_balance(chain(2, label, linear(1)), exact(["1/2"] * 3))
+    wide = certify_layer_balance(risk, exact(w))
+    narrow = certify_layer_balance(chain(2, label, linear(1)), exact(["1/2"] * 3))
     assert wide.verdict == narrow.verdict == CERTIFIED
     assert wide.conditions == narrow.conditions
 
@@ -346,28 +346,30 @@ def test_leaky_and_linear_units_are_balanced_too():
     for h in (leaky_relu("1/3"), linear(1), linear("-1/2")):
         slope = h.slopes[-1]
         f = slope / 4 + rational("1/4") / slope
-        answer = decide_balance(chain(1, f, h), exact(["1/2", "1/2"]))
+        answer = certify_layer_balance(chain(1, f, h), exact(["1/2", "1/2"]))
         assert answer.verdict == CERTIFIED, h.name
 
 
 def test_slope_two_breaks_the_third_statement_only():
-    answer = decide_balance(chain(1, "5/8", two_piece(2, 0)), exact(["1/2", "1/2"]))
+    answer = certify_layer_balance(chain(1, "5/8", two_piece(2, 0)), exact(["1/2", "1/2"]))
     assert answer.verdict == REFUTED
     assert [c.holds for c in answer.conditions] == [True, True, True, True, False]
     assert answer.conditions[-1].margin == rational("-3/64")
 
 
 def test_points_of_which_the_theorem_does_not_speak():
-    assert "0" in decide_balance(chain(1, "1/2", linear(1)), exact([0, 0])).reason
-    assert decide_balance(chain(1, "1/2"), exact([0, 1])).verdict == UNKNOWN
+    assert "0" in certify_layer_balance(chain(1, "1/2", linear(1)), exact([0, 0])).reason
+    assert certify_layer_balance(chain(1, "1/2"), exact([0, 1])).verdict == UNKNOWN
     with pytest.raises(HypothesisError, match="no biases"):
-        decide_balance(Risk(Network((1, 1, 1), relu), [1], [1], HALF, 1), exact([0] * 4))
+        certify_layer_balance(Risk(Network((1, 1, 1), relu), [1], [1], HALF, 1), exact([0] * 4))
     with pytest.raises(HypothesisError, match="not linear on either side"):
-        decide_balance(chain(1, 1, hard_tanh), exact([1, 1]))
+        certify_layer_balance(chain(1, 1, hard_tanh), exact([1, 1]))
     with pytest.raises(HypothesisError, match="lambda > 0"):
-        decide_balance(chain(1, 1, decay=0), exact([1, 1]))
+        certify_layer_balance(chain(1, 1, decay=0), exact([1, 1]))
     with pytest.raises(DataError, match="hidden layer"):
-        decide_balance(Risk(Network((1, 1), relu, bias=False), [1], [1], HALF, 1), exact([1]))
+        certify_layer_balance(
+            Risk(Network((1, 1), relu, bias=False), [1], [1], HALF, 1), exact([1])
+        )
 
 
 @given(st.integers(1, 12), st.integers(1, 12), st.sampled_from(["1/8", "1/3", 2]))
@@ -378,9 +380,9 @@ def test_toy_minima_are_balanced(a, b, decay):
     y = [2 * decay + w[0] ** 2, -2 * decay - w[1] ** 2]
     risk = toy(decay, [1, -1], y)
     point = exact([*w, *w])
-    assert decide_balance(risk, point).verdict == CERTIFIED
+    assert certify_layer_balance(risk, point).verdict == CERTIFIED
     assert risk(point) == lowest_risk(risk)
-    assert decide_membership(risk, point).verdict == REFUTED
+    assert certify_membership(risk, point).verdict == REFUTED
 
 
 # The exercises' checkers

@@ -39,6 +39,7 @@ from lscore.papers.yun2019 import (
     certify_linear_collapse,
     certify_printed_fit,
     certify_saddle,
+    certify_saddle_or_minimum,
     certify_smooth_minimum,
     certify_split,
     certify_spurious,
@@ -46,7 +47,6 @@ from lscore.papers.yun2019 import (
     certify_three_points,
     certify_transfer,
     certify_zero_risk,
-    classify_critical,
     constants,
     least_squares_minimum,
     linear_risk,
@@ -488,7 +488,7 @@ CASES = {
         """,
     ),
     "classify min": (
-        lambda: classify_critical(WIDE, WHOLE),
+        lambda: certify_saddle_or_minimum(WIDE, WHOLE),
         "certified",
         """
         holds gradient of the loss of the product is exactly zero
@@ -496,7 +496,7 @@ CASES = {
         """,
     ),
     "classify told": (
-        lambda: classify_critical(TOLD, WHOLE),
+        lambda: certify_saddle_or_minimum(TOLD, WHOLE),
         "certified",
         """
         holds gradient of the loss of the product is exactly zero
@@ -504,7 +504,7 @@ CASES = {
         """,
     ),
     "classify corner": (
-        lambda: classify_critical(LinearRisk(linear(2, 2, 2), saddle_corner_loss), CORNER),
+        lambda: certify_saddle_or_minimum(LinearRisk(linear(2, 2, 2), saddle_corner_loss), CORNER),
         "unknown",
         """
         holds every layer gradient is exactly zero
@@ -513,7 +513,7 @@ CASES = {
         """,
     ),
     "classify biases": (
-        lambda: classify_critical(SHIFTED, CONSTANT, "1/10"),
+        lambda: certify_saddle_or_minimum(SHIFTED, CONSTANT, "1/10"),
         "certified",
         """
         holds the constant term is stationary
@@ -527,7 +527,7 @@ CASES = {
         """,
     ),
     "classify biases off": (
-        lambda: classify_critical(SHIFTED, CONSTANT + exact([0] * 11 + [1])),
+        lambda: certify_saddle_or_minimum(SHIFTED, CONSTANT + exact([0] * 11 + [1])),
         "refuted",
         """
         fails the constant term is stationary
@@ -826,7 +826,7 @@ def test_every_checker_has_a_yes_and_a_no():
     checkers = {
         name
         for name in yun2019.__all__
-        if name.startswith(("certify_", "classify_critical"))
+        if name.startswith(("certify_", "certify_saddle_or_minimum"))
         and not getattr(yun2019, name).__module__.endswith(("barriers", "linear_floats"))
     }
     verdicts = {}

@@ -9,7 +9,7 @@ import torch
 from flint import arb, ctx, fmpq
 
 import lscore
-from lscore import Smooth, certify_affine_cell, exact, leaky_relu, rational, relu, two_piece
+from lscore import Smooth, certify_affine_minimum, exact, leaky_relu, rational, relu, two_piece
 from lscore.errors import DataError, DtypeError, HypothesisError, LscoreError, ShapeError
 from lscore.model.balls import ball_risk
 from lscore.papers.yun2019 import (
@@ -485,7 +485,7 @@ def test_relu_like_needs_the_signs_of_the_appendix():
 
 def test_hard_tanh_is_decided_by_the_exact_certificate_too():
     w = exact(["1/4", "1/4", "1/4", "1/4", 0, 0, "2/3", "2/3", 0])
-    assert certify_affine_cell(three_points(lscore.hard_tanh), w).certified
+    assert certify_affine_minimum(three_points(lscore.hard_tanh), w).certified
 
 
 def test_points_are_pulled_apart_as_they_say():

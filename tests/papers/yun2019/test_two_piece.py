@@ -33,7 +33,7 @@ from lscore import (
     Network,
     Risk,
     binary_hinge,
-    certify_affine_cell,
+    certify_affine_minimum,
     exact,
     hard_tanh,
     identity,
@@ -183,7 +183,7 @@ def test_on_degenerate_data_every_formula_is_exact(seed, pair):
     least_squares = inner(left, left) / 2
     w = least_squares_minimum(risk, "3/7")
     assert reference_risk(risk, w) == least_squares
-    assert certify_affine_cell(risk, w).certified
+    assert certify_affine_minimum(risk, w).certified
     if least_squares == 0:
         for construct in (one_dead_unit, refitted_kink):
             with pytest.raises(HypothesisError, match=r"C1\.1"):
@@ -305,7 +305,7 @@ def test_two_outputs_need_a_living_unit_each_and_a_spare_one():
     dead = one_dead_unit(TWO_OUTPUTS)
     assert reference_risk(TWO_OUTPUTS, dead.point) == fraction(dead.risk) < 2
     narrow = Risk(Network((1, 2, 2), relu), TWO_OUTPUTS.exact_X, TWO_OUTPUTS.exact_y)
-    assert certify_affine_cell(narrow, least_squares_minimum(narrow)).certified
+    assert certify_affine_minimum(narrow, least_squares_minimum(narrow)).certified
     for construct in (one_dead_unit, refitted_kink):
         with pytest.raises(HypothesisError, match=r"C1\.4: .* width 2, .* needs 3"):
             construct(narrow)
@@ -444,10 +444,10 @@ def test_escape_paths_start_only_at_least_squares_minima():
         escape_path(dead, exact([0, 0, -1, -1, 0, 0, "-16/5"]))
     risk = with_slopes(PARABOLA, (1, -1))
     w = exact([3, 3, 5, 10, "1/2", "1/2", "-17/2"])
-    assert certify_affine_cell(risk, w).certified
+    assert certify_affine_minimum(risk, w).certified
     assert certify_nonincreasing(risk, escape_path(risk, w)).certified
     mixed = exact([3, -3, 5, -10, "1/2", "1/2", "-17/2"])
-    assert certify_affine_cell(risk, mixed).certified
+    assert certify_affine_minimum(risk, mixed).certified
     with pytest.raises(DataError, match="w: the two units sit on different sides"):
         escape_path(risk, mixed)
 
@@ -482,7 +482,7 @@ def test_just_outside_the_radius_there_is_a_lower_point(risk, factor):
 def test_just_outside_refuses_or_descends_at_other_minima():
     """At a dead network the residuals are not those of the affine fit."""
     dead = exact([0, 0, -1, -1, 0, 0, "7/2"])
-    assert certify_affine_cell(PARABOLA, dead).certified
+    assert certify_affine_minimum(PARABOLA, dead).certified
     try:
         lower = just_outside(PARABOLA, dead)
     except LscoreError:

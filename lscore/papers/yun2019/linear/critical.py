@@ -1,6 +1,6 @@
 r"""Yun, Sra, Jadbabaie (2019), Corollary 5: a critical point is a global minimum or a saddle.
 
-`classify_critical` takes anybody's exact point of a deep linear network, with or without biases.
+`certify_saddle_or_minimum` takes anybody's exact point of a deep linear network, with or without biases.
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ MINIMUM = "the point is a global minimum"
 
 
 @checked
-def classify_critical(risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1) -> Certificate:
+def certify_saddle_or_minimum(
+    risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1
+) -> Certificate:
     r"""Global minimum or saddle? The dichotomy of Corollary 5, for anybody's exact point.
 
     For a convex loss with G = 0 the certificate says "the point is a global minimum" (YUN-C5);
@@ -43,9 +45,9 @@ def classify_critical(risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1) ->
 
     >>> from lscore import Network, identity
     >>> risk = Risk(Network((1, 1, 1), identity, bias=False), [1], [1])
-    >>> str(classify_critical(risk, exact([0, 0]))).splitlines()[0]
+    >>> str(certify_saddle_or_minimum(risk, exact([0, 0]))).splitlines()[0]
     'certified (exact): the point is a saddle  [YUN-T4]'
-    >>> str(classify_critical(risk, exact([2, "1/2"]))).splitlines()[0]
+    >>> str(certify_saddle_or_minimum(risk, exact([2, "1/2"]))).splitlines()[0]
     'certified (exact): the point is a global minimum  [YUN-C5]'
     """
     if isinstance(risk, Risk) and risk.network.bias:
@@ -84,7 +86,7 @@ def _classify_with_biases(risk: Risk, w: Point, epsilon: Scalar) -> Certificate:
         witness = {"sum of the residuals": residuals}
         return Certificate("YUN-B-T4-3", SADDLE, "refuted", "exact", [constant], witness)
     epsilon = rational(epsilon, "epsilon")
-    answer = classify_critical(linear, v, epsilon)
+    answer = certify_saddle_or_minimum(linear, v, epsilon)
     conditions, witness = list(answer.conditions), answer.witness
     if answer.certified and answer.statement == SADDLE:
         moved, witness = _lifted(risk, w, linear, v, epsilon)

@@ -180,7 +180,7 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
     linear, d = linear_risk(risk), risk.network.widths
     narrow = min(d)
     if narrow >= min(d[0], d[-1]):
-        raise DataError(f"risk: widths {d} have no bottleneck; `classify_critical` decides")
+        raise DataError(f"risk: widths {d} have no bottleneck; `certify_saddle_or_minimum` decides")
     R = product(linear.weights(w))
     X, Y, scale = risk.exact_X, risk.exact_y, risk.loss.scale(len(risk.X))
     best = least_squares(X, Y)[0].T

@@ -89,7 +89,9 @@ def _matrices(risk: Risk, w: Point | np.ndarray) -> tuple[list[np.ndarray], np.n
     check_linear_risk(risk)
     w = risk.network.point(w)
     if isinstance(w, RationalMatrix):
-        raise DtypeError("w: is exact, need a float point; `classify_critical` decides exact ones")
+        raise DtypeError(
+            "w: is exact, need a float point; `certify_saddle_or_minimum` decides exact ones"
+        )
     weights = [layer.weight.numpy() for layer in risk.network.unpack(w)]
     return weights, product(weights), to_float(risk.loss.scale(len(risk.X)))
 
@@ -153,7 +155,7 @@ def _length(moves, X: np.ndarray, G: np.ndarray, scale: float) -> float:
 
 
 @checked
-def gradient_descent(
+def linear_descent(
     risk: Risk, w: Point | np.ndarray, rate: float, iterations: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Plain gradient descent: the risks (iterations + 1,) and the points (iterations + 1, m).
@@ -164,7 +166,7 @@ def gradient_descent(
     >>> import torch
     >>> from lscore import Network, identity
     >>> risk = Risk(Network((1, 1), identity, bias=False), [1.0], [1.0])
-    >>> risks, points = gradient_descent(risk, torch.zeros(1, dtype=torch.float64), 0.5, 1)
+    >>> risks, points = linear_descent(risk, torch.zeros(1, dtype=torch.float64), 0.5, 1)
     >>> risks.tolist(), points.tolist()
     ([0.5, 0.125], [[0.0], [0.5]])
     """

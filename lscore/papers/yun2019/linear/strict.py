@@ -17,7 +17,7 @@ from lscore.algebra.linear import null_space
 from lscore.algebra.matrices import RationalMatrix, exact
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError
-from lscore.minima.descent import descent_certificate
+from lscore.minima.descent import certify_along
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 from lscore.papers.yun2019.linear.directions import flip
@@ -170,7 +170,7 @@ def certify_strict_saddle(risk: Risk, w: Point) -> Certificate:
     r"""Has this critical point negative curvature? (YUN-B-T4-2)
 
     Certified: the risk falls at order 2 along an explicit direction, of two layers
-    (`negative_curvature`) or else from the exact Hessian; `descent_certificate` says so
+    (`negative_curvature`) or else from the exact Hessian; `certify_along` says so
     independently. Refuted: w is not critical, or no two layers are coupled, or the exact Hessian is
     positive semidefinite. Sound and complete. Squared loss, no biases (`DataError`).
 
@@ -203,7 +203,7 @@ def certify_strict_saddle(risk: Risk, w: Point) -> Certificate:
     if direction is None:
         witness = {"exact Hessian": "positive semidefinite, by its characteristic polynomial"}
         return Certificate(claim, STRICT, Verdict.REFUTED, "exact", [critical, flat], witness)
-    answer = descent_certificate(risk, w, direction)
+    answer = certify_along(risk, w, direction)
     falls = answer.witness.get("order") == 2
     return Certificate(
         claim,

@@ -11,7 +11,7 @@ from flint import fmpq
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational, stack
 from lscore.errors import DataError, ShapeError
-from lscore.minima.affine import certify_affine_cell
+from lscore.minima.affine import certify_affine_minimum
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 from lscore.model.settings import slopes
@@ -35,7 +35,7 @@ def escape_path(risk: Risk, w: Point, unit: int | None = None) -> list[RationalM
         raise ShapeError("risk: escape paths are built for one output")
     w = exact(risk.network.point(w), "w")
     fit = affine_fit(risk).sum_of_squares * risk.loss.scale(len(risk.exact_y))
-    if not certify_affine_cell(risk, w).certified or risk(w) != fit:
+    if not certify_affine_minimum(risk, w).certified or risk(w) != fit:
         raise DataError("w: not a certified minimum with the risk of the affine fit")
     h, network = risk.network.activations[0], risk.network
     (hidden, out), target = network.unpack(w), one_dead_unit(risk)
@@ -100,7 +100,7 @@ def just_outside(risk: Risk, w: Point, factor: Scalar = "65/64") -> LowerPoint:
     if risk.exact_y.shape[1] != 1:
         raise ShapeError("risk: has several outputs, need one")
     w = exact(risk.network.point(w), "w")
-    if not certify_affine_cell(risk, w).certified:
+    if not certify_affine_minimum(risk, w).certified:
         raise DataError("w: not a certified minimum on one affine cell")
     hidden, out = risk.network.unpack(w)
     X, residuals = risk.exact_augmented, risk.predictions(w) - risk.exact_y

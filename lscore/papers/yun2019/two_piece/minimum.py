@@ -12,7 +12,7 @@ from lscore.algebra.linear import affine_least_squares, pure_error
 from lscore.algebra.matrices import RationalMatrix, Scalar, augment, exact, ones, rational
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError, HypothesisError
-from lscore.minima.affine import certify_affine_cell
+from lscore.minima.affine import certify_affine_minimum
 from lscore.model.risk import Risk
 from lscore.model.settings import CLAIM, check_width
 from lscore.papers.yun2019.two_piece.lower_points import one_dead_unit
@@ -55,7 +55,7 @@ def least_squares_minimum(risk: Risk, alpha: Scalar = 1) -> RationalMatrix:
 def certify_spurious(risk: Risk, w, lower: RationalMatrix | None = None) -> Certificate:
     r"""Is w a spurious local minimum: a local minimum with a lower point elsewhere? (YUN-T1)
 
-    Conditions: those of `certify_affine_cell` at w, and R(lower) < R(w) exactly; without `lower`
+    Conditions: those of `certify_affine_minimum` at w, and R(lower) < R(w) exactly; without `lower`
     the point of `least_squares_minimum` is used, or of `one_dead_unit` if w is not above it, or for
     widths (1, 1, 1) a global minimum. `values` holds it as `lower point`. Refuted if w is not a
     local minimum (witness from there) or if it is global: its risk equals a bound that no function
@@ -64,7 +64,7 @@ def certify_spurious(risk: Risk, w, lower: RationalMatrix | None = None) -> Cert
     or if none is given and a hypothesis of the constructions fails, such as a spare unit. Sound.
     """
     statement, text = "the point is a spurious local minimum", "another point has a smaller risk"
-    local = certify_affine_cell(risk, w)
+    local = certify_affine_minimum(risk, w)
     if not local.certified:
         return Certificate(
             CLAIM, statement, local.verdict, "exact", local.conditions, local.witness, local.reason

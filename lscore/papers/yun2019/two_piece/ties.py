@@ -130,10 +130,10 @@ def certify_group_sums(risk: Risk, groups: Sequence[Sequence[int]] | None = None
         ("4. some group has two residuals that are not 0", widest > 1, "no group has two"),
     ]
     values = {"groups": len(found), "residuals that are not 0": sum(len(g.off) for g in found)}
-    return decide_lines(CLAIM, "Lemma A.1 applies and its assertions hold", lines, values)
+    return certify_lines(CLAIM, "Lemma A.1 applies and its assertions hold", lines, values)
 
 
-def decide_lines(claim: str, statement: str, lines, values) -> Certificate:
+def certify_lines(claim: str, statement: str, lines, values) -> Certificate:
     """Certified if every line holds, else refuted by the first that does not."""
     conditions = []
     for text, holds, witness, *margin in lines:
