@@ -1,33 +1,35 @@
-"""lscore: constructions, checkers and exact certificates for loss surfaces of neural networks."""
+"""lscore: constructions, checkers and exact certificates for loss surfaces of neural networks.
 
-from lscore.algebra.matrices import RationalMatrix, exact, rational
-from lscore.cells.arrangement.units import ActivationCells, activation_cells
-from lscore.cells.forms import (
-    cell_polynomial,
-    certify_backpropagation,
-    certify_forms,
-    certify_multilinear,
-    forms,
-    laplacian,
-    monomials_by_block,
-    output_polynomials,
-)
+The names here are those that a reader types first. Everything else is in its room: `algebra`,
+`model`, `cells`, `minima`, `curvature`, `surface`, `runs`, and by paper in `papers`.
+"""
+
+from lscore.algebra.matrices import RationalMatrix, exact
+from lscore.algebra.rationals import rational
+from lscore.cells.arrangement.units import activation_cells
+from lscore.cells.forms import cell_polynomial, certify_multilinear
 from lscore.cells.incident import incident_cells
+from lscore.cells.partition import (
+    certify_disconnected,
+    certify_in_cell,
+    certify_not_convex,
+    certify_smooth,
+)
 from lscore.cells.pattern import Cell, cell_at, signature
 from lscore.cells.rays import cell_along, expand_along, walls_along
 from lscore.certificates import Certificate, Condition, Verdict
+from lscore.curvature.decay import certify_crossing, certify_decay
+from lscore.curvature.exact import certify_loss_change
+from lscore.errors import BudgetError, HypothesisError, LscoreError
 from lscore.minima.affine import certify_affine_minimum
-from lscore.minima.autograd import autograd_cell, certify_autograd
-from lscore.minima.balanced import certify_balance
+from lscore.minima.autograd import certify_autograd
 from lscore.minima.clarke import certify_subgradient, clarke_subdifferential
 from lscore.minima.convex_paths import certify_convex_path
-from lscore.minima.descent import certify_along
 from lscore.minima.local import certify_local_minimum
 from lscore.minima.paths import certify_nonincreasing
 from lscore.minima.smooth import (
     cell_hessian,
     certify_indefinite,
-    certify_mirrored_spectrum,
     certify_smooth_extremum,
     certify_smooth_maximum,
 )
@@ -44,6 +46,7 @@ from lscore.model.activations import (
 )
 from lscore.model.hinges import binary_hinge, multiclass_hinge, one_versus_all_hinge
 from lscore.model.losses import SquaredLoss, half_sum_of_squares, mean_squared_error
+from lscore.model.modules import ModuleRisk
 from lscore.model.networks import Network, from_torch
 from lscore.model.risk import Risk
 from lscore.model.smooth_activations import (
@@ -63,12 +66,20 @@ from lscore.model.smooth_activations import (
     tanh,
     two_sided,
 )
+from lscore.papers.yun2019.two_piece.minimum import certify_spurious
+from lscore.runs.descent import gradient_descent, sgd
+from lscore.runs.ensembles import descend_together
+from lscore.runs.flow import gradient_flow
+from lscore.runs.sweeps import sweep
 
 __all__ = [
-    "ActivationCells",
+    "BudgetError",
     "Cell",
     "Certificate",
     "Condition",
+    "HypothesisError",
+    "LscoreError",
+    "ModuleRisk",
     "Network",
     "PiecewiseLinear",
     "RationalMatrix",
@@ -79,52 +90,54 @@ __all__ = [
     "absolute_value",
     "activation_cells",
     "arctan",
-    "autograd_cell",
     "binary_hinge",
     "cell_along",
     "cell_at",
     "cell_hessian",
     "cell_polynomial",
     "certify_affine_minimum",
-    "certify_along",
     "certify_autograd",
-    "certify_backpropagation",
-    "certify_balance",
     "certify_convex_path",
-    "certify_forms",
+    "certify_crossing",
+    "certify_decay",
+    "certify_disconnected",
+    "certify_in_cell",
     "certify_indefinite",
     "certify_local_minimum",
-    "certify_mirrored_spectrum",
+    "certify_loss_change",
     "certify_multilinear",
     "certify_nonincreasing",
+    "certify_not_convex",
+    "certify_smooth",
     "certify_smooth_extremum",
     "certify_smooth_maximum",
+    "certify_spurious",
     "certify_subgradient",
     "clarke_subdifferential",
+    "descend_together",
     "elu",
     "erf",
     "exact",
     "expand_along",
     "exponential",
-    "forms",
     "from_torch",
     "gelu",
+    "gradient_descent",
+    "gradient_flow",
     "half_sum_of_squares",
     "hard_tanh",
     "identity",
     "incident_cells",
-    "laplacian",
     "leaky_relu",
     "linear",
     "mean_squared_error",
-    "monomials_by_block",
     "multiclass_hinge",
     "one_versus_all_hinge",
-    "output_polynomials",
     "piecewise_linear",
     "rational",
     "relu",
     "selu",
+    "sgd",
     "sigmoid",
     "signature",
     "silu",
@@ -132,8 +145,14 @@ __all__ = [
     "softplus",
     "softsign",
     "square",
+    "sweep",
     "tanh",
     "two_piece",
     "two_sided",
     "walls_along",
 ]
+
+
+def __dir__() -> list[str]:
+    """What completion shows: the public names, no module."""
+    return __all__

@@ -23,6 +23,7 @@ from torch import nn
 
 from lscore.algebra.matrices import Scalar, rational
 from lscore.certificates import Certificate, Condition, Verdict
+from lscore.curvature.shares import tenth_percentile
 from lscore.errors import DataError, ShapeError, TieError
 from lscore.model.modules import ModuleRisk
 from lscore.model.sequential import plain_layers
@@ -189,33 +190,6 @@ def _evaluate(risk: ModuleRisk, layers: list[arb_mat]) -> BallCurvature:
         mean = sum((q * u for q, u in zip(weights, row, strict=True)), arb(0))
         bend += sum((q * (u - mean) ** 2 for q, u in zip(weights, row, strict=True)), arb(0)) / n
     return BallCurvature(value, squared, bend + decay * squared)
-
-
-def tenth_percentile(values: Sequence[arb]) -> arb:
-    r"""An enclosure of the 10th percentile of the numbers in balls, interpolated as numpy does.
-
-    It lies at :math:`(1 - t)\, x_{(k)} + t\, x_{(k+1)}` with :math:`k + t = (n - 1)/10`. The j-th
-    smallest of numbers grows with each of them: as many lie below a level as before, or fewer. So
-    :math:`x_{(j)}` lies between the j-th smallest of the lower ends of the balls and the j-th
-    smallest of the upper ends, and as 1 - t and t are not negative the percentile lies between
-    those of the lower and of the upper ends. Ends are exact and sorted exactly. Sound. `DataError`
-    for no values. An infinite ball, or one that is not a number, makes the answer not a number.
-
-    >>> found = tenth_percentile([arb(3), arb(1, 0.5), arb(2, 2)])   # ends 0, .5, 3 and 1.5, 3, 4
-    >>> round(float(found.lower()), 6), round(float(found.upper()), 6)
-    (0.1, 1.8)
-    """
-    if not values:
-        raise DataError("values: got none, need at least one ball")
-    if not all(v.is_finite() for v in values):
-        return arb("nan")
-    position = rational("1/10") * (len(values) - 1)
-    k = int(position.floor())
-    part, ends = arb(position - k), []
-    for end in ("lower", "upper"):
-        row = sorted(getattr(v, end)() for v in values)
-        ends.append(row[k] + part * (row[min(k + 1, len(row) - 1)] - row[k]))
-    return ends[0].union(ends[1])
 
 
 def ball_record(

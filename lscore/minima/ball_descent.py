@@ -202,7 +202,7 @@ def _power_below(ball: arb) -> fmpq:
     return fmpq(2) ** max(min(exponent, _LONGEST), -_LONGEST)
 
 
-def refute_in_balls(risk: Risk, w: Point | np.ndarray) -> Certificate:
+def certify_in_balls(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Is w refuted as a local minimum, by its gradient or by negative curvature?
 
     Refuted if :math:`\langle \nabla R, u \rangle < 0` in balls, for u the negative float gradient
@@ -215,7 +215,7 @@ def refute_in_balls(risk: Risk, w: Point | np.ndarray) -> Certificate:
 
     >>> from lscore import Network, tanh
     >>> risk = Risk(Network((1, 1, 1), tanh), [1], [1])
-    >>> print(refute_in_balls(risk, exact([0, 0, 0, "1/2"])))
+    >>> print(certify_in_balls(risk, exact([0, 0, 0, "1/2"])))
     refuted (ball): the point is a local minimum  [B-SMOOTH]
       fails     the gradient is 0
       witness   direction: column(0, 0, 0, 1/2)

@@ -15,7 +15,7 @@ from lscore.certificates import Certificate, Condition, Verdict
 from lscore.errors import DataError, TieError
 from lscore.minima.affine import certify_affine_run
 from lscore.minima.balanced import certify_balanced_run, unused_unit_direction
-from lscore.minima.ball_descent import refute_in_balls
+from lscore.minima.ball_descent import certify_in_balls
 from lscore.minima.clarke import certify_subgradient
 from lscore.minima.descent import STATEMENT, certify_along
 from lscore.minima.smooth import certify_smooth_extremum
@@ -57,13 +57,20 @@ def propose_directions(risk: Risk, w: RationalMatrix, trials: int, seed: int) ->
 
 @checked
 def certify_local_minimum(
-    risk: Risk, w: Point | np.ndarray, trials: int = 400, seed: int = 0, exact_tries: int = 8
+    risk: Risk,
+    w: Point | np.ndarray,
+    trials: int = 400,
+    seed: int = 0,
+    exact_tries: int = 8,
+    along: object = None,
 ) -> Certificate:
     r"""Is w a local minimum? Certified, refuted with a descent direction, or unknown.
 
+    With a direction `along` only the ray w + t `along` is asked (`certify_along`).
+
     The questions, in this order; the first that decides gives the answer:
 
-    1. A smooth activation: `refute_in_balls` (never certified).
+    1. A smooth activation: `certify_in_balls` (never certified).
     2. One affine or dead cell, squared loss: `certify_affine_minimum`, with a radius.
     3. The risk is 0, decay included: a global minimum, for it is a sum of terms >= 0 (B-ZERO).
     4. The pulls of the loss balance along every path: `certify_balance`; affine, dead and flat
@@ -91,9 +98,11 @@ def certify_local_minimum(
     >>> answer.verdict.value, answer.witness["order"]
     ('refuted', 3)
     """
+    if along is not None:
+        return certify_along(risk, w, along)
     w = exact(risk.network.point(w), "w")
     if not risk.network.is_piecewise_linear:
-        return refute_in_balls(risk, w)
+        return certify_in_balls(risk, w)
     run = trace(risk.network, w, risk.exact_X)
     answer = certify_affine_run(risk, w, run.pre[:-1], run.outputs)
     if answer.verdict is not Verdict.UNKNOWN:

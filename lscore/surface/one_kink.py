@@ -17,6 +17,7 @@ from lscore.algebra.linear import least_squares
 from lscore.algebra.matrices import RationalMatrix, exact
 from lscore.errors import DataError, ShapeError
 from lscore.model.risk import Risk
+from lscore.model.settings import slopes
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,6 @@ def best_one_kink(risk: Risk, side: int | None = None) -> OneKinkFit:
     >>> best_one_kink(Risk(Network((1, 1, 1), relu), [0, 1, 2], [0, 0, 1]))
     OneKinkFit(risk=0, kink=1)
     """
-    from lscore.papers.yun2019.two_piece.setting import (
-        slopes,  # that package shows this function, too
-    )
-
     if risk.network.widths != (1, 1, 1):
         raise ShapeError(f"risk: network widths {risk.network.widths}, need (1, 1, 1)")
     if side not in (None, 1, -1):

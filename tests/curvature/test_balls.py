@@ -14,10 +14,9 @@ from lscore.curvature.balls import (
     ball_curvature,
     ball_record,
     certify_share,
-    tenth_percentile,
 )
 from lscore.curvature.routes import curvature
-from lscore.curvature.shares import first_convex_step, loss_change_fraction
+from lscore.curvature.shares import first_convex_step, loss_change_fraction, tenth_percentile
 from lscore.errors import DataError, TieError
 from lscore.model.modules import ModuleRisk
 

@@ -26,7 +26,7 @@ from lscore import (
     tanh,
 )
 from lscore.errors import LscoreError
-from lscore.minima.ball_descent import ball_gradient, ball_jet, below, refute_in_balls
+from lscore.minima.ball_descent import ball_gradient, ball_jet, below, certify_in_balls
 from lscore.model.balls import ball_risk
 
 SMOOTH = [tanh, lscore.sigmoid, lscore.gelu, lscore.softplus, softsign, square, lscore.elu()]
@@ -118,7 +118,7 @@ def test_a_gradient_of_zero_and_negative_curvature():
     low = ball_risk(risk, answer.witness["lower point"])
     assert low < ball_risk(risk, exact([0, 0])) - arb(answer.witness["decrease at least"])
     assert (
-        refute_in_balls(risk, exact([0, 0])).witness["second derivative at most"]
+        certify_in_balls(risk, exact([0, 0])).witness["second derivative at most"]
         == answer.witness["second derivative at most"]
         < 0
     )

@@ -11,7 +11,6 @@ from lscore import (
     Risk,
     absolute_value,
     binary_hinge,
-    certify_along,
     certify_local_minimum,
     exact,
     expand_along,
@@ -30,6 +29,7 @@ from lscore.cells.rays import cell_along
 from lscore.errors import BudgetError, DataError, LscoreError, TieError
 from lscore.minima.autograd import autograd_cell, autograd_direction, certify_autograd
 from lscore.minima.clarke import certify_subgradient, clarke_subdifferential
+from lscore.minima.descent import certify_along
 
 PLANE = [[0, 0], [1, 0], [0, 1], [2, 3], [5, -1], [-2, 7]]
 STANDING = Risk(Network((1, 2, 1), leaky_relu("1/4")), [-1, 0, 1], [1, -1, 1], binary_hinge())

@@ -30,7 +30,6 @@ from lscore import (
     Network,
     Risk,
     certify_affine_minimum,
-    certify_along,
     certify_local_minimum,
     exact,
     identity,
@@ -39,6 +38,7 @@ from lscore import (
 from lscore.algebra.matrices import to_float
 from lscore.errors import DataError, LscoreError, ShapeError
 from lscore.minima.affine import certified_radius_squared, lower_sqrt
+from lscore.minima.descent import certify_along
 from lscore.papers.yun2019 import least_squares_minimum
 
 

@@ -44,8 +44,8 @@ def is_narrow_minimum(risk: Risk, w: Point) -> str:
 
 
 def fools_the_classifier(risk: Risk | LinearRisk, w: Point, u: object) -> str:
-    """A critical point that `certify_saddle_or_minimum` leaves unknown although the loss is smaller at
-    w + u, w + u/2, ..., w + u/2^20."""
+    """A critical point that `certify_saddle_or_minimum` leaves unknown although the loss is smaller
+    at w + u, w + u/2, ..., w + u/2^20."""
     linear = linear_risk(risk)
     w, u = (exact(linear.network.point(exact(v, name), name)) for v, name in ((w, "w"), (u, "u")))
     weights = linear.weights(w)

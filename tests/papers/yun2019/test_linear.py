@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from lscore import (
     Network,
     Risk,
-    certify_along,
     exact,
     expand_along,
     identity,
@@ -26,6 +25,7 @@ from lscore import (
 from lscore.algebra.linear import least_squares, null_space, rank
 from lscore.algebra.matrices import stack
 from lscore.errors import DataError, DtypeError, HypothesisError, ShapeError
+from lscore.minima.descent import certify_along
 from lscore.papers.yun2019 import (
     CORNER,
     Designed,

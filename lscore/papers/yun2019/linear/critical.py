@@ -1,6 +1,7 @@
 r"""Yun, Sra, Jadbabaie (2019), Corollary 5: a critical point is a global minimum or a saddle.
 
-`certify_saddle_or_minimum` takes anybody's exact point of a deep linear network, with or without biases.
+`certify_saddle_or_minimum` takes anybody's exact point of a deep linear network, with or without
+biases.
 """
 
 from __future__ import annotations
