@@ -8,7 +8,7 @@ never to be read as "no".
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -150,4 +150,61 @@ class Certificate:
             f'<div class="lscore-certificate"><p><strong class="lscore-{self.verdict}">'
             f"{self.verdict}</strong> ({self.method}): {html.escape(self.statement)} "
             f"<code>{html.escape(self.claim)}</code></p><table>{rows}</table></div>"
+        )
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a checker decides: a claim, a statement, a method. It is answered in one of three ways.
+
+    `values` and `witness` map names to exact objects; see `Certificate`.
+
+    >>> asked = Question("LVB-L1", "the point lies inside an open cell")
+    >>> print(asked.certified([Condition("nothing lies on a knot", True)]))
+    certified (exact): the point lies inside an open cell  [LVB-L1]
+      holds     nothing lies on a knot
+    >>> asked.unknown("the activation is not piecewise linear").verdict.value
+    'unknown'
+    """
+
+    claim: str
+    statement: str
+    method: str = "exact"
+
+    def certified(self, conditions: Iterable[Condition], **more: object) -> Certificate:
+        """The statement is proved: every condition holds. `more`: values, witness, method."""
+        return self.answer(Verdict.CERTIFIED, conditions, **more)
+
+    def refuted(
+        self, conditions: Iterable[Condition], witness: Mapping[str, object], **more: object
+    ) -> Certificate:
+        """The witness shows that the statement is false. `more`: values, reason, method."""
+        return self.answer(Verdict.REFUTED, conditions, witness=witness, **more)
+
+    def unknown(
+        self, reason: str, conditions: Iterable[Condition] = (), **more: object
+    ) -> Certificate:
+        """Neither, for this reason. `more`: values, witness, method."""
+        return self.answer(Verdict.UNKNOWN, conditions, reason=reason, **more)
+
+    def answer(
+        self,
+        verdict: Verdict,
+        conditions: Iterable[Condition] = (),
+        *,
+        witness: Mapping[str, object] | None = None,
+        reason: str = "",
+        values: Mapping[str, object] | None = None,
+        method: str | None = None,
+    ) -> Certificate:
+        """The certificate with this verdict; `CertificateError` if it says more than it supports."""
+        return Certificate(
+            self.claim,
+            self.statement,
+            verdict,
+            method or self.method,
+            tuple(conditions),
+            witness or {},
+            reason,
+            values or {},
         )

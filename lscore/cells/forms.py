@@ -18,7 +18,7 @@ from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact, ones, zeros
 from lscore.cells.pattern import Cell, cell_at
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import HypothesisError
 from lscore.model.hinges import HingeLoss
 from lscore.model.networks import Network, Point
@@ -123,13 +123,13 @@ def certify_forms(cell: Cell, w: Point | np.ndarray) -> Certificate:
     w = exact(cell.risk.network.point(w), "w")
     found, risk = forms(cell), cell.risk(w)
     total = sum((form(w) for form in found), fmpq(0))
-    statement = "the risk at the point is the sum of the cell's forms"
+    asked = Question("LVB-T1", "the risk at the point is the sum of the cell's forms")
     conditions = [Condition("the sum of the forms equals the risk", total == risk)]
     if total != risk:
         witness = {"risk": risk, "sum of the forms": total}
-        return Certificate("LVB-T1", statement, Verdict.REFUTED, "exact", conditions, witness)
+        return asked.refuted(conditions, witness)
     values = {"risk": risk, "forms": len(found), "point in the cell": "yes" if w in cell else "no"}
-    return Certificate("LVB-T1", statement, Verdict.CERTIFIED, "exact", conditions, values=values)
+    return asked.certified(conditions, values=values)
 
 
 @checked
@@ -157,14 +157,14 @@ def certify_backpropagation(risk: Risk, w: Point | np.ndarray) -> Certificate:
     for name in products:
         expected[name] = sum((form(w) for form in found if name in form.blocks), fmpq(0))
     wrong = [name for name in products if products[name] != expected[name]]
-    statement = "parameters times gradients are sums of the forms, tensor by tensor"
+    asked = Question(
+        "LVB-B-T1-1", "parameters times gradients are sums of the forms, tensor by tensor"
+    )
     conditions = [Condition("equal for every weight matrix and bias", not wrong)]
     if wrong:
         witness = {"tensor": wrong[0], "product": products[wrong[0]], "forms": expected[wrong[0]]}
-        return Certificate("LVB-B-T1-1", statement, Verdict.REFUTED, "exact", conditions, witness)
-    return Certificate(
-        "LVB-B-T1-1", statement, Verdict.CERTIFIED, "exact", conditions, values=products
-    )
+        return asked.refuted(conditions, witness)
+    return asked.certified(conditions, values=products)
 
 
 def parameter_names(network: Network) -> list[str]:
@@ -307,11 +307,9 @@ def certify_multilinear(cell: Cell, polynomial: fmpq_mpoly | None = None) -> Cer
         Condition("the tensors of every monomial are those of one form", not foreign),
         Condition("the Laplacian is the zero polynomial", trace == 0),
     )
-    statement = "the risk is a sum of multilinear forms on the cell"
+    asked = Question("LVB-T1", "the risk is a sum of multilinear forms on the cell")
     values = {"monomials": sum(found.values()), "forms": len(allowed)}
     bad = repeated + foreign
     if bad:
-        return Certificate(
-            "LVB-T1", statement, Verdict.REFUTED, "exact", conditions, {"monomial in": bad[0]}
-        )
-    return Certificate("LVB-T1", statement, Verdict.CERTIFIED, "exact", conditions, values=values)
+        return asked.refuted(conditions, {"monomial in": bad[0]})
+    return asked.certified(conditions, values=values)

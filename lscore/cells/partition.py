@@ -15,7 +15,7 @@ from lscore.algebra.matrices import RationalMatrix, exact, ones
 from lscore.cells.forms import parameter_names, symbolic_signals
 from lscore.cells.pattern import Cell, cell_at, signature
 from lscore.cells.rays import cell_along
-from lscore.certificates import Certificate, Condition, Verdict, show
+from lscore.certificates import Certificate, Condition, Question, show
 from lscore.errors import TieError
 from lscore.model.hinges import HingeLoss
 from lscore.model.networks import Point
@@ -34,7 +34,7 @@ def certify_in_cell(risk: Risk, w: Point | np.ndarray) -> Certificate:
     >>> certify_in_cell(risk, exact([1, -1, 1, 0])).witness["ties"]
     [(1, 1, 0)]
     """
-    statement = "the point lies inside an open cell"
+    asked = Question("LVB-L1", "the point lies inside an open cell")
     found = signature(risk, w)
     ties = len(found.ties)
     clear = Condition(
@@ -45,8 +45,8 @@ def certify_in_cell(risk: Risk, w: Point | np.ndarray) -> Certificate:
     )
     if ties:
         witness = {"ties": found.ties}
-        return Certificate("LVB-L1", statement, Verdict.REFUTED, "exact", [clear], witness)
-    return Certificate("LVB-L1", statement, Verdict.CERTIFIED, "exact", [clear])
+        return asked.refuted([clear], witness)
+    return asked.certified([clear])
 
 
 def _off_layers(risk: Risk, w: RationalMatrix) -> dict[int, int]:
@@ -71,7 +71,7 @@ def certify_null_walls(risk: Risk, w: Point | np.ndarray) -> Certificate:
     sample while a later pre-activation, then 0 all around w, sits on a knot; else unknown. Sound.
     Source: Laurent and von Brecht (2018), Lemma 1.
     """
-    statement = "the points that lie in no cell form a null set"
+    asked = Question("LVB-L1", "the points that lie in no cell form a null set")
     w = exact(risk.network.point(w), "w")
     if risk.network.bias:
         conditions = [
@@ -81,29 +81,29 @@ def certify_null_walls(risk: Risk, w: Point | np.ndarray) -> Certificate:
         if not conditions:
             conditions = [Condition("no pre-activation has a knot", True)]
         if not isinstance(risk.loss, HingeLoss):
-            return Certificate("LVB-L1", statement, Verdict.CERTIFIED, "exact", conditions)
+            return asked.certified(conditions)
         h = risk.network.output_activation
         felt = h is None or all(s != 0 for s in h.slopes)
         text = "every margin depends on an output bias"
         if felt:
             conditions.append(Condition(text, True))
-            return Certificate("LVB-L1", statement, Verdict.CERTIFIED, "exact", conditions)
+            return asked.certified(conditions)
         if why := _held_margin(risk, w):
             conditions.append(Condition(text, False))
             witness = {"point": w, "why": why}
-            return Certificate("LVB-L1", statement, Verdict.REFUTED, "exact", conditions, witness)
+            return asked.refuted(conditions, witness)
         conditions.append(Condition(text, None))
         reason = "a flat piece of the output activation may hold a margin at 0"
-        return Certificate("LVB-L1", statement, Verdict.UNKNOWN, "exact", conditions, reason=reason)
+        return asked.unknown(reason, conditions)
     off = _off_layers(risk, w)
     biased = Condition("every layer has a bias", False)
     for l, i, k in signature(risk, w).ties:
         if i in off and off[i] < l - 1 < len(activated(risk.network)):
             text = f"layer {off[i] + 1} is off for sample {i}: unit {k} of layer {l} is tied nearby"
             witness = {"point": w, "why": text}
-            return Certificate("LVB-L1", statement, Verdict.REFUTED, "exact", [biased], witness)
+            return asked.refuted([biased], witness)
     reason = "a layer has no bias, and no layer is switched off at the point"
-    return Certificate("LVB-L1", statement, Verdict.UNKNOWN, "exact", [biased], reason=reason)
+    return asked.unknown(reason, [biased])
 
 
 def _held_margin(risk: Risk, w: RationalMatrix) -> str:
@@ -146,7 +146,7 @@ def certify_smooth(risk: Risk, w: Point | np.ndarray, trials: int = 20) -> Certi
     >>> certify_smooth(risk, exact([1, -1, 1, 0])).verdict.value
     'refuted'
     """
-    statement = "the outputs are smooth around the point"
+    asked = Question("MILNE-L1", "the outputs are smooth around the point")
     w = exact(risk.network.point(w), "w")
     hidden = len(activated(risk.network))
     ties = [tie for tie in signature(risk, w).ties if tie[0] <= hidden]
@@ -158,7 +158,7 @@ def certify_smooth(risk: Risk, w: Point | np.ndarray, trials: int = 20) -> Certi
             f"every tie (there are {len(ties)}) comes after a layer that is off", True
         )
     if not felt:
-        return Certificate("MILNE-L1", statement, Verdict.CERTIFIED, "exact", [still])
+        return asked.certified([still])
     rng = np.random.default_rng(0)
     for _ in range(trials):
         u = exact(rng.integers(-3, 4, risk.dimension).astype(float))
@@ -174,9 +174,9 @@ def certify_smooth(risk: Risk, w: Point | np.ndarray, trials: int = 20) -> Certi
                 "output of sample": i,
                 "slopes": f"{show(before)}, then {show(after)}",
             }
-            return Certificate("MILNE-L1", statement, Verdict.REFUTED, "exact", [still], witness)
+            return asked.refuted([still], witness)
     reason = f"something is tied, but no derivative jumps along {trials} directions"
-    return Certificate("MILNE-L1", statement, Verdict.UNKNOWN, "exact", [still], reason=reason)
+    return asked.unknown(reason, [still])
 
 
 def _output_slopes(cell: Cell, w: RationalMatrix, u: RationalMatrix) -> list[fmpq]:
@@ -212,14 +212,14 @@ def certify_layerwise_affine(
             for name in set(layers)
         )
     ]
-    statement = "on the cell the outputs are affine in each layer's parameters"
+    asked = Question("HE-T2a", "on the cell the outputs are affine in each layer's parameters")
     condition = Condition("no monomial takes two factors from one layer", not repeated)
     if repeated:
         names = zip(parameter_names(cell.risk.network), min(repeated), strict=True)
         witness = {"monomial": " ".join(name for name, e in names for _ in range(e))}
-        return Certificate("HE-T2a", statement, Verdict.REFUTED, "exact", [condition], witness)
+        return asked.refuted([condition], witness)
     values = {"monomials": len(monomials)}
-    return Certificate("HE-T2a", statement, Verdict.CERTIFIED, "exact", [condition], values=values)
+    return asked.certified([condition], values=values)
 
 
 def variables(risk: Risk) -> list[fmpq_mpoly]:
@@ -245,17 +245,15 @@ def certify_not_convex(risk: Risk, a: Point, b: Point) -> Certificate:
     statement about these two points. Source: remark after Theorem 2 of He, Wang and Tao (2020).
     """
     a, b, shared, conditions = _pair(risk, a, b)
-    statement = "the points have one signature and their midpoint has another"
+    asked = Question("HE-T2a", "the points have one signature and their midpoint has another")
     middle = (a + b) / 2
     found = signature(risk, middle)
     conditions.append(Condition("the midpoint has another signature", found != shared))
     if all(c.holds for c in conditions):
         values = {"signatures of the points and the midpoint": f"{_line(shared)} | {_line(found)}"}
-        return Certificate(
-            "HE-T2a", statement, Verdict.CERTIFIED, "exact", conditions, values=values
-        )
+        return asked.certified(conditions, values=values)
     witness = {"signature of the midpoint": _line(found)}
-    return Certificate("HE-T2a", statement, Verdict.REFUTED, "exact", conditions, witness)
+    return asked.refuted(conditions, witness)
 
 
 def _line(found: object) -> str:
@@ -275,7 +273,7 @@ def certify_disconnected(risk: Risk, a: Point, b: Point) -> Certificate:
     statement = "the points have one signature and no path inside the cell joins them"
     if not all(c.holds for c in conditions):
         witness = {"signatures": f"{_line(shared)} | {_line(signature(risk, b))}"}
-        return Certificate(id, statement, Verdict.REFUTED, "exact", conditions, witness)
+        return Question(id, statement).refuted(conditions, witness)
     cell, names = cell_at(risk, a), parameter_names(risk.network)
     for j, (left, right) in enumerate(zip(a.entries(), b.entries(), strict=True)):
         if left * right >= 0:
@@ -288,11 +286,9 @@ def certify_disconnected(risk: Risk, a: Point, b: Point) -> Certificate:
                 text = f"{names[j]} changes its sign, and is never 0 in the cell"
                 conditions.append(Condition(text, True))
                 values = {"there two positive polynomials would add up to": _constant(total)}
-                return Certificate(
-                    id, statement, Verdict.CERTIFIED, "exact", conditions, values=values
-                )
+                return Question(id, statement).certified(conditions, values=values)
     reason = "no parameter of opposite signs was shown to be non-zero in the cell"
-    return Certificate(id, statement, Verdict.UNKNOWN, "exact", conditions, reason=reason)
+    return Question(id, statement).unknown(reason, conditions)
 
 
 def _constant(p: fmpq_mpoly) -> fmpq:

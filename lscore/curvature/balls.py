@@ -22,7 +22,7 @@ from flint import arb, arb_mat, ctx
 from torch import nn
 
 from lscore.algebra.matrices import Scalar, rational
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question, Verdict
 from lscore.curvature.shares import tenth_percentile
 from lscore.errors import DataError, ShapeError, TieError
 from lscore.model.modules import ModuleRisk
@@ -227,8 +227,7 @@ def certify_share(record: Sequence[BallCurvature], at_least: Scalar) -> Certific
     statement = f"at least {at_least} of the change of the risk comes after t0"
 
     def answer(verdict, conditions=(), witness=None, reason="", values=None):
-        return Certificate("MILNE-F2", statement, verdict, "ball", conditions, witness or {},
-                           reason, values or {})  # fmt: skip
+        return Question("MILNE-F2", statement, "ball").answer(verdict, conditions, witness=witness or {}, reason=reason, values=values or {})  # fmt: skip
 
     doubtful = [k for k, at in enumerate(found) if not (at.quadratic > 0 or at.quadratic < 0)]
     later = "2 g'Hg > 0 at every recorded point from t0 on"

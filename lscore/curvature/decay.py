@@ -16,7 +16,7 @@ from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
 from lscore.cells.forms import cell_polynomial
 from lscore.cells.incident import incident_cells, tie_gradient
 from lscore.cells.pattern import Cell, cell_at
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question, Verdict
 from lscore.curvature.exact import exact_second_derivative
 from lscore.errors import DataError, HypothesisError, TieError
 from lscore.model.losses import SquaredLoss
@@ -65,8 +65,7 @@ def certify_decay(
     statement = f"|g(t)|^2 <= |g(0)|^2 exp(-{rate} t) along the flow, {span}"
 
     def answer(verdict, conditions=(), witness=None, reason="", values=None, method="ball"):
-        return Certificate("MILNE-L8", statement, verdict, method, conditions, witness or {},
-                           reason, values or {})  # fmt: skip
+        return Question("MILNE-L8", statement).answer(verdict, conditions, witness=witness or {}, reason=reason, values=values or {}, method=method)  # fmt: skip
 
     try:
         cell = cell_at(risk, w)
@@ -197,8 +196,7 @@ def certify_crossing(risk: Risk, w: Point | np.ndarray) -> Certificate:
 
     def unknown(reason: str, text: str) -> Certificate:
         conditions = [Condition(text, False)]
-        return Certificate("MILNE-B-L8-1", statement, Verdict.UNKNOWN, "exact", conditions,
-                           reason=reason)  # fmt: skip
+        return Question("MILNE-B-L8-1", statement).unknown(reason, conditions)  # fmt: skip
 
     around = incident_cells(risk, w)
     if len(around.cells) != 2 or around.doubtful:
@@ -227,13 +225,9 @@ def certify_crossing(risk: Risk, w: Point | np.ndarray) -> Certificate:
     conditions = [Condition(f"two cells meet at the point, and the flow {how}", True), smaller]
     if after > before:
         witness = {"before": before, "after": after}
-        return Certificate(
-            "MILNE-B-L8-1", statement, Verdict.REFUTED, "exact", conditions, witness=witness
-        )
+        return Question("MILNE-B-L8-1", statement).refuted(conditions, witness)
     values = {"before": before, "after": after, "factor": after / before}
-    return Certificate(
-        "MILNE-B-L8-1", statement, Verdict.CERTIFIED, "exact", conditions, values=values
-    )
+    return Question("MILNE-B-L8-1", statement).certified(conditions, values=values)
 
 
 def _normal(risk: Risk, w: RationalMatrix, around) -> RationalMatrix:

@@ -16,7 +16,7 @@ from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
 from lscore.cells.forms import cell_polynomial
 from lscore.cells.pattern import Cell, cell_at, signature
 from lscore.cells.rays import expand_along
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.curvature.shares import first_convex_step, loss_change_fraction
 from lscore.errors import DataError, TieError
 from lscore.model.networks import Point
@@ -106,9 +106,7 @@ def certify_second_derivative(
     except TieError as tie:
         statement = "gamma'' = 2 g'Hg along the gradient flow"
         inside = Condition("the point is inside a cell", False)
-        return Certificate(
-            "MILNE-E16", statement, Verdict.UNKNOWN, "exact", [inside], reason=str(tie)
-        )
+        return Question("MILNE-E16", statement).unknown(str(tie), [inside])
     who = "2 g'Hg" if claimed is None else "the claimed number"
     claimed = quadratic if claimed is None else rational(claimed, "claimed")
     along = _substitute(cell_polynomial(cell), flow_series(cell, w, 2), 2)
@@ -121,13 +119,9 @@ def certify_second_derivative(
     )
     if claimed != found:
         witness = {"gamma'' of the Taylor series": found}
-        return Certificate(
-            "MILNE-E16", statement, Verdict.REFUTED, "exact", conditions, witness=witness
-        )
+        return Question("MILNE-E16", statement).refuted(conditions, witness)
     values = {"c": found / squared} if squared else {}
-    return Certificate(
-        "MILNE-E16", statement, Verdict.CERTIFIED, "exact", conditions, values=values
-    )
+    return Question("MILNE-E16", statement).certified(conditions, values=values)
 
 
 def _clearance(risk: Risk, w: RationalMatrix) -> tuple[fmpq | None, str]:
@@ -159,20 +153,16 @@ def certify_two_backpropagations(cell: Cell, factor: Scalar = 2) -> Certificate:
         for j in range(count):
             quadratic += g[i] * g[j] * g[i].derivative(j)
     difference = twice - quadratic * factor
-    statement = f"g . grad |g|^2 = {factor} g'Hg on the whole cell"
+    asked = Question("MILNE-E19", f"g . grad |g|^2 = {factor} g'Hg on the whole cell")
     condition = Condition("both sides are the same polynomial", difference == 0)
     if difference != 0:
         exponents, c = next(iter(difference.to_dict().items()))
         names = zip(p.context().names(), exponents, strict=True)
         monomial = " ".join(name if e == 1 else f"{name}^{e}" for name, e in names if e) or "1"
         witness = {"monomial of the difference": f"{c} {monomial}"}
-        return Certificate(
-            "MILNE-E19", statement, Verdict.REFUTED, "exact", [condition], witness=witness
-        )
+        return asked.refuted([condition], witness)
     values = {"monomials": len(twice.to_dict())}
-    return Certificate(
-        "MILNE-E19", statement, Verdict.CERTIFIED, "exact", [condition], values=values
-    )
+    return asked.certified([condition], values=values)
 
 
 def certify_loss_change(risk: Risk, points: Sequence, at_least: Scalar) -> Certificate:
@@ -188,7 +178,7 @@ def certify_loss_change(risk: Risk, points: Sequence, at_least: Scalar) -> Certi
     at_least = rational(at_least, "at_least")
     if len(points) < 2:
         raise DataError(f"points: got {len(points)}, need at least 2")
-    statement = f"at least {at_least} of the change of the risk comes after t0"
+    asked = Question("MILNE-E20", f"at least {at_least} of the change of the risk comes after t0")
     exacts = [exact(risk.network.point(point), "points") for point in points]
     later = "gamma'' > 0 at every recorded point from t0 on"
     bends = []
@@ -197,23 +187,15 @@ def certify_loss_change(risk: Risk, points: Sequence, at_least: Scalar) -> Certi
             bends.append(exact_second_derivative(risk, w)[1])
         except TieError as tie:
             reason, undecided = f"point {k}: {tie}", Condition(later, None)
-            return Certificate(
-                "MILNE-E20", statement, Verdict.UNKNOWN, "exact", [undecided], reason=reason
-            )
+            return asked.unknown(reason, [undecided])
     start = first_convex_step(bends)
     positive = Condition(later, start is not None)
     if start is None:
         witness = {"gamma'' at the last point": bends[-1]}
-        return Certificate(
-            "MILNE-E20", statement, Verdict.REFUTED, "exact", [positive], witness=witness
-        )
+        return asked.refuted([positive], witness)
     fraction = loss_change_fraction([risk(w) for w in exacts], start)
     enough = Condition("the fraction is large enough", fraction >= at_least)
     conditions, values = [positive, enough], {"index of t0": start, "fraction": fraction}
     if fraction < at_least:
-        return Certificate(
-            "MILNE-E20", statement, Verdict.REFUTED, "exact", conditions, witness=values
-        )
-    return Certificate(
-        "MILNE-E20", statement, Verdict.CERTIFIED, "exact", conditions, values=values
-    )
+        return asked.refuted(conditions, values)
+    return asked.certified(conditions, values=values)

@@ -16,7 +16,7 @@ from flint import fmpq
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
 from lscore.cells.pattern import cell_at
 from lscore.cells.rays import expand_along
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import BudgetError, DataError, TieError
 from lscore.model.losses import SquaredLoss
 from lscore.model.networks import Point
@@ -65,14 +65,14 @@ def certify_minibatch_mean(
     if comb(n, b) > MAX_BATCHES:
         raise BudgetError(f"batch_size: {comb(n, b)} minibatches, the limit is {MAX_BATCHES}")
     kappa = fmpq(n - b, b * (n - 1)) if correction is None else rational(correction, "correction")
-    statement = f"minibatches of {b} add {kappa} tr(H Sigma) to g'Hg on average"
+    asked = Question(
+        "MILNE-B-F2-1", f"minibatches of {b} add {kappa} tr(H Sigma) to g'Hg on average"
+    )
     try:
         cell_at(risk, w)
     except TieError as tie:
         inside = Condition("the point is inside a cell", False)
-        return Certificate(
-            "MILNE-B-F2-1", statement, Verdict.UNKNOWN, "exact", [inside], reason=str(tie)
-        )
+        return asked.unknown(str(tie), [inside])
     gradients = sample_gradients(risk, w)
 
     def form(direction: RationalMatrix) -> fmpq:
@@ -86,12 +86,8 @@ def certify_minibatch_mean(
     holds = mean == form(full) + kappa * trace
     condition = Condition(f"equal over all {len(batches)} minibatches", holds)
     if holds:
-        return Certificate(
-            "MILNE-B-F2-1", statement, Verdict.CERTIFIED, "exact", [condition], values=values
-        )
-    return Certificate(
-        "MILNE-B-F2-1", statement, Verdict.REFUTED, "exact", [condition], witness=values
-    )
+        return asked.certified([condition], values=values)
+    return asked.refuted([condition], values)
 
 
 def _mean(gradients) -> RationalMatrix:

@@ -17,7 +17,7 @@ from flint import fmpq, fmpz
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact, ones
 from lscore.cells.pattern import positions
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.minima.balanced import unused_unit_direction
 from lscore.minima.descent import STATEMENT, certify_along
 from lscore.model.losses import SquaredLoss
@@ -213,7 +213,7 @@ def certify_affine_run(
     values = {"risk": residuals.dot(residuals) * scale}
     if cell.radius_squared is not None:
         values["radius"] = lower_sqrt(cell.radius_squared)
-    return Certificate(_CLAIM, STATEMENT, Verdict.CERTIFIED, "exact", conditions, values=values)
+    return Question(_CLAIM, STATEMENT).certified(conditions, values=values)
 
 
 def certified_radius_squared(risk: Risk, w: Point | np.ndarray) -> fmpq | None:
@@ -223,7 +223,7 @@ def certified_radius_squared(risk: Risk, w: Point | np.ndarray) -> fmpq | None:
 
 
 def _unknown(conditions: Sequence[Condition], reason: str) -> Certificate:
-    return Certificate(_CLAIM, STATEMENT, Verdict.UNKNOWN, "exact", conditions, reason=reason)
+    return Question(_CLAIM, STATEMENT).unknown(reason, conditions)
 
 
 def _refute_in_cell(risk, w, pull, pieces, conditions) -> Certificate:
@@ -239,6 +239,6 @@ def _refute_in_cell(risk, w, pull, pieces, conditions) -> Certificate:
             "the gradient is zero and the residuals are not orthogonal to the data",
         )
     answer = certify_along(risk, w, direction)
-    return Certificate(
-        _CLAIM, STATEMENT, answer.verdict, "exact", conditions, answer.witness, answer.reason
+    return Question(_CLAIM, STATEMENT).answer(
+        answer.verdict, conditions, witness=answer.witness, reason=answer.reason
     )

@@ -15,7 +15,7 @@ from lscore.algebra.matrices import RationalMatrix, exact
 from lscore.cells.incident import tie_gradient
 from lscore.cells.pattern import Cell, signature
 from lscore.cells.rays import cell_along
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import TieError
 from lscore.minima.clarke import certify_subgradient
 from lscore.model.networks import Point
@@ -97,8 +97,6 @@ def certify_autograd(risk: Risk, w: Point | np.ndarray) -> Certificate:
         count = len(signature(risk, w).ties)
         text = f"the ray along a direction enters the cell that autograd uses, {count} ties broken"
         if reached:
-            statement = "autograd's gradient is in Clarke's subdifferential"
-            return Certificate(
-                "LVB-AG", statement, Verdict.CERTIFIED, "exact", [Condition(text, True)]
-            )
+            asked = Question("LVB-AG", "autograd's gradient is in Clarke's subdifferential")
+            return asked.certified([Condition(text, True)])
     return certify_subgradient(risk, w, cell.gradient(w), claim="LVB-AG")

@@ -15,7 +15,7 @@ from flint import fmpq, fmpz, fmpz_mat
 from lscore.algebra.alternatives import zero_in_zonotope
 from lscore.algebra.linear import merge_rows, pivot_columns
 from lscore.algebra.matrices import RationalMatrix, exact, stack, zeros
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import BudgetError
 from lscore.minima.descent import STATEMENT
 from lscore.model.activations import relu
@@ -151,7 +151,7 @@ def certify_balanced_run(risk: Risk, run: Trace) -> Certificate:
     conditions = [fitted, Condition(text, balanced, largest, "largest sum")]
     if not balanced:
         return _unknown(conditions, "the pulls do not balance")
-    return Certificate(CLAIM, STATEMENT, Verdict.CERTIFIED, "exact", conditions, values=values)
+    return Question(CLAIM, STATEMENT).certified(conditions, values=values)
 
 
 def _pull(risk: Risk, run: Trace) -> tuple[RationalMatrix, list[tuple[fmpq, RationalMatrix]]]:
@@ -250,4 +250,4 @@ def unused_unit_direction(
 
 
 def _unknown(conditions: list[Condition], reason: str) -> Certificate:
-    return Certificate(CLAIM, STATEMENT, Verdict.UNKNOWN, "exact", conditions, reason=reason)
+    return Question(CLAIM, STATEMENT).unknown(reason, conditions)

@@ -12,7 +12,7 @@ import torch
 from flint import arb, arb_mat, ctx, fmpq
 
 from lscore.algebra.matrices import RationalMatrix, exact, zeros
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError
 from lscore.minima.descent import STATEMENT, rounding_note
 from lscore.model.activations import PiecewiseLinear, relu
@@ -281,17 +281,13 @@ def _along(risk: Risk, w: RationalMatrix, u: RationalMatrix, precision: int) -> 
             if fall > 0 and below(fall):
                 witness = {"direction": side, "order": order, **shown}
                 witness |= {"lower point": lower, "decrease at least": below(fall)}
-                return Certificate(
-                    CLAIM,
-                    STATEMENT,
-                    Verdict.REFUTED,
-                    "ball",
+                return Question(CLAIM, STATEMENT, "ball").refuted(
                     [Condition(failing, False)],
                     witness,
-                    rounding_note(risk, below(fall), below(value) if value > 0 else fmpq(0)),
+                    reason=rounding_note(risk, below(fall), below(value) if value > 0 else fmpq(0)),
                 )
     return None
 
 
 def _unknown(conditions: list[Condition], reason: str) -> Certificate:
-    return Certificate(CLAIM, STATEMENT, Verdict.UNKNOWN, "ball", conditions, reason=reason)
+    return Question(CLAIM, STATEMENT, "ball").unknown(reason, conditions)

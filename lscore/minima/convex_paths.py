@@ -13,7 +13,7 @@ from flint import arb, ctx, fmpq
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError, ShapeError
 from lscore.model.balls import ball_risk
 from lscore.model.losses import SquaredLoss
@@ -82,26 +82,24 @@ def certify_convex_path(
         else:
             reason = f"segment {s} moves more than the output layer or idle units"
             conditions.append(Condition(f"segment {s}: the output layer or idle units move", False))
-            return Certificate(
-                _CLAIM, _STATEMENT, Verdict.UNKNOWN, method, conditions, reason=reason
-            )
+            return Question(_CLAIM, _STATEMENT).unknown(reason, conditions, method=method)
         conditions.append(Condition(text, True))
     ends = [ball_risk(risk, waypoints[k], precision) for k in (0, -1)]
     if not all(ball.is_finite() for ball in ends):
         reason = "the activation has no finite enclosure at an end of the path"
-        return Certificate(_CLAIM, _STATEMENT, Verdict.UNKNOWN, method, conditions, reason=reason)
+        return Question(_CLAIM, _STATEMENT).unknown(reason, conditions, method=method)
     first, last = map(upper_decimal, ends)
     values = {"risk at the start at most": first, "risk at the end at most": last}
-    return Certificate(_CLAIM, _STATEMENT, Verdict.CERTIFIED, method, conditions, values=values)
+    return Question(_CLAIM, _STATEMENT).certified(conditions, values=values, method=method)
 
 
 def _no(segment: int, rises: bool, method: str, conditions: list) -> Certificate:
     """Refuted if the slope is surely positive, else unknown."""
     if rises:
         witness = {"segment": segment, "slope at its end": "positive"}
-        return Certificate(_CLAIM, _STATEMENT, Verdict.REFUTED, method, conditions, witness)
+        return Question(_CLAIM, _STATEMENT).refuted(conditions, witness, method=method)
     reason = f"segment {segment}: the sign of the slope at its end is not decided"
-    return Certificate(_CLAIM, _STATEMENT, Verdict.UNKNOWN, method, conditions, reason=reason)
+    return Question(_CLAIM, _STATEMENT).unknown(reason, conditions, method=method)
 
 
 def _same(a: Layer, b: Layer) -> bool:

@@ -11,11 +11,12 @@ from flint import fmpq
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import exact
 from lscore.cells.rays import expand_along
-from lscore.certificates import Certificate, Verdict
+from lscore.certificates import Certificate, Question
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 
 STATEMENT = "the point is a local minimum"
+_ASKED = Question("B-RAY", STATEMENT)
 _EPSILON = fmpq(1, 2**52)
 
 
@@ -40,22 +41,13 @@ def certify_along(risk: Risk, w: Point | np.ndarray, u: object) -> Certificate:
     change, order = expansion.change, expansion.order
     if order is None or change[order] > 0:
         what = "is constant" if order is None else f"rises at order {order}"
-        return Certificate(
-            "B-RAY",
-            STATEMENT,
-            Verdict.UNKNOWN,
-            "exact",
-            reason=f"along this direction the risk {what}",
-        )
+        return _ASKED.unknown(f"along this direction the risk {what}")
     t = expansion.stop
     while change(t) >= 0:
         t /= 2
-    return Certificate(
-        "B-RAY",
-        STATEMENT,
-        Verdict.REFUTED,
-        "exact",
-        witness={
+    return _ASKED.refuted(
+        (),
+        {
             "direction": u,
             "order": order,
             "coefficient": change[order],

@@ -11,7 +11,7 @@ from flint import fmpq
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question, Verdict
 from lscore.errors import DataError, TieError
 from lscore.minima.affine import certify_affine_run
 from lscore.minima.balanced import certify_balanced_run, unused_unit_direction
@@ -130,14 +130,12 @@ def _search(risk, w, run, balance, trials, seed, exact_tries) -> Certificate:
         if tried.refuted:
             return tried
     reason = f"{balance.reason}; and none of {exact_tries} promising directions descends"
-    return Certificate(
-        "B-RAY", STATEMENT, Verdict.UNKNOWN, "exact", balance.conditions, reason=reason
-    )
+    return Question("B-RAY", STATEMENT).unknown(reason, balance.conditions)
 
 
 def _certified(claim: str, conditions: Sequence[Condition], value: fmpq) -> Certificate:
     values = {"risk": value}
-    return Certificate(claim, STATEMENT, Verdict.CERTIFIED, "exact", conditions, values=values)
+    return Question(claim, STATEMENT).certified(conditions, values=values)
 
 
 def _directions(risk, w, run, trials, seed, exact_tries) -> Iterator:

@@ -10,7 +10,7 @@ from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix
 from lscore.algebra.polynomials import positive_point
 from lscore.cells.rays import pieces_along
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import ShapeError
 from lscore.model.risk import Risk
 
@@ -32,7 +32,7 @@ def certify_nonincreasing(risk: Risk, waypoints: list[RationalMatrix]) -> Certif
     """
     if len(waypoints) < 2:
         raise ShapeError(f"waypoints: got {len(waypoints)}, need at least 2")
-    statement = "the risk never rises along the path"
+    asked = Question("YUN-B-T1-4", "the risk never rises along the path")
     count = 0
     for s, (start, end) in enumerate(pairwise(waypoints)):
         for piece in pieces_along(risk, start, end):
@@ -46,17 +46,13 @@ def certify_nonincreasing(risk: Risk, waypoints: list[RationalMatrix]) -> Certif
                     "later time": after,
                     "rise": piece.risk(after) - piece.risk(before),
                 }
-                return Certificate(
-                    "YUN-B-T1-4", statement, Verdict.REFUTED, "exact", [here], witness=witness
-                )
+                return asked.refuted([here], witness)
     first, last = risk(waypoints[0]), risk(waypoints[-1])
     condition = Condition(
         f"slope <= 0 on all {count} polynomial pieces of {len(waypoints) - 1} segments", True
     )
     values = {"risk at the start": first, "risk at the end": last}
-    return Certificate(
-        "YUN-B-T1-4", statement, Verdict.CERTIFIED, "exact", [condition], values=values
-    )
+    return asked.certified([condition], values=values)
 
 
 def _rise(p: fmpq_poly, a: fmpq, b: fmpq) -> tuple[fmpq, fmpq]:

@@ -14,14 +14,14 @@ from lscore.algebra.arguments import checked
 from lscore.algebra.linear import rank
 from lscore.algebra.matrices import RationalMatrix, exact, stack
 from lscore.cells.pattern import signature
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError
 from lscore.model.hinges import HingeLoss
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 
 CLAIM = "LVB-NS"
-STATEMENT = "the point is a local minimum"
+STATEMENT = Question(CLAIM, "the point is a local minimum")
 
 
 @checked
@@ -74,7 +74,7 @@ def certify_affine_hinge_minimum(risk: Risk, w: Point) -> Certificate:
             failing = Condition(convex, False, largest, "largest entry of the gradient")
             return _unknown([*conditions, failing], "the risk falls nearby")
         conditions.append(Condition(convex, True))
-        return Certificate(CLAIM, STATEMENT, Verdict.CERTIFIED, "exact", conditions, values=values)
+        return STATEMENT.certified(conditions, values=values)
     generators = stack([gradients[i].T for i in ties]).T
     bounds = exact([weights[i] for i in ties])
     answer = zero_in_zonotope(offset, generators, bounds)
@@ -86,7 +86,7 @@ def certify_affine_hinge_minimum(risk: Risk, w: Point) -> Certificate:
     if slack > 0 and len(ties) == len(offset) == rank(generators):
         conditions.append(Condition("sharp: 0 is inside it", True, slack, "slack"))
     values["p"] = p
-    return Certificate(CLAIM, STATEMENT, Verdict.CERTIFIED, "exact", conditions, values=values)
+    return STATEMENT.certified(conditions, values=values)
 
 
 def _gradients(risk: Risk) -> tuple[list[RationalMatrix], list[fmpq]]:
@@ -97,4 +97,4 @@ def _gradients(risk: Risk) -> tuple[list[RationalMatrix], list[fmpq]]:
 
 
 def _unknown(conditions: list[Condition], reason: str) -> Certificate:
-    return Certificate(CLAIM, STATEMENT, Verdict.UNKNOWN, "exact", conditions, reason=reason)
+    return STATEMENT.unknown(reason, conditions)

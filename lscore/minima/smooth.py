@@ -18,7 +18,7 @@ from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact
 from lscore.cells.forms import cell_polynomial
 from lscore.cells.pattern import Cell, cell_at
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import HypothesisError, TieError
 from lscore.model.hinges import HingeLoss
 from lscore.model.networks import Point
@@ -53,26 +53,24 @@ def certify_indefinite(risk: Risk, w: Point | np.ndarray) -> Certificate:
     Hessian is 0, unknown on a wall. Any depth, no weight decay. Sound and complete inside cells.
     Source: Laurent and von Brecht (2018), Corollary 2.
     """
-    statement = "the Hessian has eigenvalues of both signs"
+    asked = Question("LVB-C2", "the Hessian has eigenvalues of both signs")
     _need_plain_hinge(risk, "LVB-C2")
     w = exact(risk.network.point(w), "w")
     try:
         hessian = cell_hessian(cell_at(risk, w), w)
     except TieError as tie:
-        return Certificate("LVB-C2", statement, Verdict.UNKNOWN, "exact", reason=str(tie))
+        return asked.unknown(str(tie))
     diagonal = all(hessian[j, j] == 0 for j in range(len(hessian)))
     conditions = [Condition("every diagonal entry is 0, hence the trace", diagonal)]
     entries = hessian.numerator.entries()
     places = [divmod(place, len(hessian)) for place, e in enumerate(entries) if e != 0]
     if not places:
         conditions.append(Condition("some entry is not 0", False))
-        return Certificate(
-            "LVB-C2", statement, Verdict.REFUTED, "exact", conditions, {"Hessian": "zero"}
-        )
+        return asked.refuted(conditions, {"Hessian": "zero"})
     i, j = places[0]
     conditions.append(Condition(f"the entry ({i}, {j}) is not 0", True))
     values = {"curvatures along the two directions": f"+-{2 * abs(hessian[i, j])}"}
-    return Certificate("LVB-C2", statement, Verdict.CERTIFIED, "exact", conditions, values=values)
+    return asked.certified(conditions, values=values)
 
 
 @checked
@@ -89,12 +87,12 @@ def certify_mirrored_spectrum(risk: Risk, w: Point | np.ndarray) -> Certificate:
     >>> certify_mirrored_spectrum(risk, exact([1, "1/4"])).verdict.value
     'certified'
     """
-    statement = "the spectrum of the Hessian is symmetric about 0"
+    asked = Question("LVB-B-C2-1", "the spectrum of the Hessian is symmetric about 0")
     w = exact(risk.network.point(w), "w")
     try:
         hessian = cell_hessian(cell_at(risk, w), w)
     except TieError as tie:
-        return Certificate("LVB-B-C2-1", statement, Verdict.UNKNOWN, "exact", reason=str(tie))
+        return asked.unknown(str(tie))
     chi, m = hessian.numerator.charpoly(), len(hessian)
     odd = [k for k in range(m - 1, -1, -2) if chi[k] != 0]
     missing = Condition("the characteristic polynomial lacks every other power", not odd)
@@ -102,8 +100,8 @@ def certify_mirrored_spectrum(risk: Risk, w: Point | np.ndarray) -> Certificate:
         k = odd[0]
         value = fmpq(chi[k], hessian.denominator ** (m - k))
         witness = {f"coefficient of lambda^{k}": value}
-        return Certificate("LVB-B-C2-1", statement, Verdict.REFUTED, "exact", [missing], witness)
-    return Certificate("LVB-B-C2-1", statement, Verdict.CERTIFIED, "exact", [missing])
+        return asked.refuted([missing], witness)
+    return asked.certified([missing])
 
 
 def _need_plain_hinge(risk: Risk, claim: str) -> None:
@@ -198,14 +196,14 @@ def _decide(risk: Risk, w, claim: str, statement: str, descent: bool) -> Certifi
     try:
         part = _lowest_part(cell_polynomial(cell_at(risk, w), w))
     except TieError as tie:
-        return Certificate(claim, statement, Verdict.UNKNOWN, "exact", reason=str(tie))
+        return Question(claim, statement).unknown(str(tie))
     constant = Condition("the risk is constant on the cell of the point", not part)
     if not part:
         values = {"risk": risk(w)}
-        return Certificate(claim, statement, Verdict.CERTIFIED, "exact", [constant], values=values)
+        return Question(claim, statement).certified([constant], values=values)
     up, flipped = _two_directions(part)
     order, rise = sum(next(iter(part))), _value(part, up)
     witness = {"direction": exact(list(up)), "order": order, "coefficient": rise}
     if descent:
         witness |= {"descent": exact(list(flipped)), "its coefficient": _value(part, flipped)}
-    return Certificate(claim, statement, Verdict.REFUTED, "exact", [constant], witness)
+    return Question(claim, statement).refuted([constant], witness)

@@ -32,7 +32,7 @@ from lscore.cells.arrangement.hyperplanes import (
 from lscore.cells.arrangement.signs import SignedRows
 from lscore.cells.arrangement.sweep import DegenerateError, fingerprints, half_of_the_cells
 from lscore.cells.arrangement.vertices import half_of_any_cells
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError, ShapeError, TieError
 
 LARGEST = 2**31
@@ -239,7 +239,7 @@ def _certificate(listed: ActivationCells) -> Certificate:
     A = listed._rows
     rows = [primitive(row) for row in integer_rows(A)]
     zero = [i for i, row in enumerate(rows) if not any(row)]
-    statement = "these are all activation patterns of one unit on the data"
+    asked = Question("LVB-L1", "these are all activation patterns of one unit on the data")
     if zero:
         wrong, distinct, in_integers = np.arange(len(listed)), 0, 0
         count, source = 0, f"sample {zero[0]} is zero, so no parameters lie in a cell"
@@ -266,15 +266,11 @@ def _certificate(listed: ActivationCells) -> Certificate:
     holds = [c.holds for c in conditions]
     values = {"patterns": len(listed), "signs decided in integers": in_integers}
     if all(holds):
-        return Certificate(
-            "LVB-L1", statement, Verdict.CERTIFIED, "exact", conditions, values=values
-        )
+        return asked.certified(conditions, values=values)
     if not wrong.size and count is not None:
         witness = {"patterns listed": distinct, "patterns there are": count}
-        return Certificate("LVB-L1", statement, Verdict.REFUTED, "exact", conditions, witness)
+        return asked.refuted(conditions, witness)
     reason = "the cells of these data are too many to count exactly"
     if wrong.size:
         reason = f"row {wrong[0]} is not the pattern of its witness"
-    return Certificate(
-        "LVB-L1", statement, Verdict.UNKNOWN, "exact", conditions, reason=reason, values=values
-    )
+    return asked.unknown(reason, conditions, values=values)

@@ -16,7 +16,7 @@ from flint import fmpq, fmpz
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact, zeros
 from lscore.cells.pattern import Cell, cell_at
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question, Verdict
 from lscore.errors import DataError, LscoreError, ShapeError
 from lscore.model.hinges import HingeLoss
 from lscore.model.networks import Network, Point
@@ -24,8 +24,8 @@ from lscore.model.risk import Risk
 from lscore.papers.laurent2018.data import LabelledData
 from lscore.papers.laurent2018.rare import certify_generic
 
-_FLAT = "the risk is constant on the cell"
-_OPTIMAL = "every flat cell has loss zero"
+_FLAT = Question("LVB-L101", "the risk is constant on the cell")
+_OPTIMAL = Question("LVB-T3", "every flat cell has loss zero")
 
 
 @checked
@@ -57,9 +57,7 @@ def certify_flat(cell: Cell) -> Certificate:
             return _refute(cell, path, coefficient)
     text = f"the pulls balance along every path: {count} sums over the samples are 0"
     values = {"risk": cell(zero)}
-    return Certificate(
-        "LVB-L101", _FLAT, Verdict.CERTIFIED, "exact", [Condition(text, True)], values=values
-    )
+    return _FLAT.certified([Condition(text, True)], values=values)
 
 
 @checked
@@ -128,7 +126,7 @@ def _refute(cell: Cell, path: tuple, coefficient: fmpq) -> Certificate:
         "point": point,
     }
     balanced = Condition("the pulls balance along every path", False)
-    return Certificate("LVB-L101", _FLAT, Verdict.REFUTED, "exact", [balanced], witness)
+    return _FLAT.refuted([balanced], witness)
 
 
 def _path_text(path: tuple, depth: int) -> str:
@@ -172,24 +170,15 @@ def certify_vanishing(diagonals: RationalMatrix, X: RationalMatrix) -> Certifica
     if len(diagonals) != len(X):
         raise ShapeError(f"diagonals, X: {len(diagonals)} and {len(X)} rows, need as many")
     m, d = diagonals.shape[1], X.shape[1]
-    statement = "the sum of D_i A x_i is 0 for every matrix A"
+    asked = Question("LVB-L100", "the sum of D_i A x_i is 0 for every matrix A")
     text, balance = f"the inputs balance for each of the {m} diagonal entries", diagonals.T @ X
     for j in range(m):
         for k in range(d):
             if balance[j, k] != 0:
                 unit = exact([[int((a, b) == (j, k)) for b in range(d)] for a in range(m)])
                 witness = {"matrix": unit, "sum": weighted_images(diagonals, unit, X)}
-                return Certificate(
-                    "LVB-L100",
-                    statement,
-                    Verdict.REFUTED,
-                    "exact",
-                    [Condition(text, False)],
-                    witness,
-                )
-    return Certificate(
-        "LVB-L100", statement, Verdict.CERTIFIED, "exact", [Condition(text, balance.is_zero())]
-    )
+                return asked.refuted([Condition(text, False)], witness)
+    return asked.certified([Condition(text, balance.is_zero())])
 
 
 def weighted_images(diagonals: RationalMatrix, A: RationalMatrix, X: RationalMatrix):
@@ -226,7 +215,7 @@ def certify_flat_is_optimal(risk: Risk, w: Point | None = None, limit: int = 10*
         if flat.certified and flat.values["risk"] > 0:
             witness = {"point": w, "risk": flat.values["risk"]}
             conditions = [*flat.conditions, Condition("the loss of that flat cell is 0", False)]
-            return Certificate("LVB-T3", _OPTIMAL, Verdict.REFUTED, "exact", conditions, witness)
+            return _OPTIMAL.refuted(conditions, witness)
     data = LabelledData.of(risk)
     generic = certify_generic(data, limit)
     conditions = [
@@ -242,4 +231,4 @@ def certify_flat_is_optimal(risk: Risk, w: Point | None = None, limit: int = 10*
     elif generic.refuted:
         reason = "the data are rare"
     verdict = Verdict.UNKNOWN if reason else Verdict.CERTIFIED
-    return Certificate("LVB-T3", _OPTIMAL, verdict, "exact", conditions, reason=reason)
+    return _OPTIMAL.answer(verdict, conditions, reason=reason)

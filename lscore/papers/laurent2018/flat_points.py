@@ -18,7 +18,7 @@ from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, ones, rational
 from lscore.cells.pattern import Cell, cell_at, signature
 from lscore.cells.rays import cell_along
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import HypothesisError, LscoreError, TieError
 from lscore.model.hinges import HingeLoss
 from lscore.model.networks import Point
@@ -27,7 +27,7 @@ from lscore.papers.laurent2018.data import leaky_slope
 from lscore.papers.laurent2018.flat import certify_flat, check_flat_setting
 
 CLAIM = "LVB-T2"
-STATEMENT = "the point touches a flat cell"
+STATEMENT = Question(CLAIM, "the point touches a flat cell")
 _TRIES = 100
 
 
@@ -214,9 +214,7 @@ def certify_touches_flat(risk: Risk, w: Point, limit: int = 2**12) -> Certificat
             Condition("a ray enters a cell without unsolved margins", not cell.unsolved.any()),
             Condition("that cell is flat", certify_flat(cell).certified),
         ]
-        return Certificate(
-            CLAIM, STATEMENT, Verdict.CERTIFIED, "exact", conditions, values={"ray": direction}
-        )
+        return STATEMENT.certified(conditions, values={"ray": direction})
     cells = adjacent_patterns(risk, w, limit)
     if cells is None:
         ways = len(signature(risk, w).ties)
@@ -224,14 +222,12 @@ def certify_touches_flat(risk: Risk, w: Point, limit: int = 2**12) -> Certificat
     flat = sum(certify_flat(cell).certified for cell in cells)
     if flat == 0:
         witness = {"ways to resolve the ties": len(cells), "flat among them": 0, "loss": risk(w)}
-        return Certificate(CLAIM, STATEMENT, Verdict.REFUTED, "exact", witness=witness)
+        return STATEMENT.refuted((), witness)
     condition = Condition("the point lies in a flat cell", len(cells) == flat == 1)
     if condition.holds:
-        return Certificate(
-            CLAIM, STATEMENT, Verdict.CERTIFIED, "exact", [condition], values={"loss": risk(w)}
-        )
+        return STATEMENT.certified([condition], values={"loss": risk(w)})
     return _unknown(f"{flat} of {len(cells)} ways to resolve the ties give a flat cell")
 
 
 def _unknown(reason: str) -> Certificate:
-    return Certificate(CLAIM, STATEMENT, Verdict.UNKNOWN, "exact", reason=reason)
+    return STATEMENT.unknown(reason)

@@ -15,12 +15,12 @@ from flint import fmpq, fmpz, fmpz_mat
 from lscore.algebra.alternatives import common_descent
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact, zeros
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError, LscoreError, ShapeError
 from lscore.papers.laurent2018.data import LabelledData, is_rare_combination
 
 CLAIM = "LVB-D1"
-STATEMENT = "the data are generic"
+STATEMENT = Question(CLAIM, "the data are generic")
 
 
 @checked
@@ -54,9 +54,7 @@ def certify_generic(data: LabelledData, limit: int = 10**6) -> Certificate:
         separators[f"separator of class {data.name(r)}"] = separator
         left -= {r}
     if len(left) < 2:
-        return Certificate(
-            CLAIM, STATEMENT, Verdict.CERTIFIED, "exact", conditions, values=separators
-        )
+        return STATEMENT.certified(conditions, values=separators)
     samples = _alternating(data, left)
     options = [_options(data, i, left) for i in samples]
     search = _Search([[packed for packed, _, _ in row] for row in options], limit)
@@ -76,10 +74,8 @@ def certify_generic(data: LabelledData, limit: int = 10**6) -> Certificate:
             f"more than {limit} partial sums on one side ({sums} after {search.used} of "
             f"{len(samples)} samples), and deciding rare or generic is NP-complete"
         )
-        return Certificate(
-            CLAIM, STATEMENT, Verdict.UNKNOWN, "exact", conditions, {}, reason, separators
-        )
-    return Certificate(CLAIM, STATEMENT, Verdict.CERTIFIED, "exact", conditions, values=separators)
+        return STATEMENT.unknown(reason, conditions, values=separators)
+    return STATEMENT.certified(conditions, values=separators)
 
 
 def _alternating(data: LabelledData, left: set[int]) -> list[int]:
@@ -220,7 +216,7 @@ def _rare(data: LabelledData, chosen: dict, conditions: list, values: dict) -> C
     if not is_rare_combination(data, slopes, switches):
         raise LscoreError("certify_generic: a combination failed its check by substitution")
     witness = {"slopes": slopes, "switches": switches}
-    return Certificate(CLAIM, STATEMENT, Verdict.REFUTED, "exact", conditions, witness, "", values)
+    return STATEMENT.refuted(conditions, witness, values=values)
 
 
 @checked

@@ -19,7 +19,7 @@ from flint import fmpq
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact
 from lscore.cells.rays import expand_along
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError, HypothesisError, TieError
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
@@ -53,7 +53,7 @@ def certify_layer_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
     try:
         gradient = risk.gradient(w)
     except TieError as tie:
-        return Certificate(_CLAIM, _STATEMENT, Verdict.UNKNOWN, "exact", reason=str(tie))
+        return Question(_CLAIM, _STATEMENT).unknown(str(tie))
     steepest = max(abs(g) for g in gradient.entries())
     setting = (
         Condition("the gradient is 0", steepest == 0),
@@ -61,7 +61,7 @@ def certify_layer_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
     )
     if not all(c.holds for c in setting):
         reason = f"a gradient entry is {steepest}" if steepest else "the point is 0"
-        return Certificate(_CLAIM, _STATEMENT, Verdict.UNKNOWN, "exact", setting, reason=reason)
+        return Question(_CLAIM, _STATEMENT).unknown(reason, setting)
     norms = [layer.weight.dot(layer.weight) for layer in risk.network.unpack(w)]
     curvature, wanted = _residual_curvature(risk, w), -(len(norms) - 1) * risk.weight_decay
     quotient = curvature / w.dot(w)
@@ -77,10 +77,8 @@ def certify_layer_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
     values = {"w'Bw / |w|^2": quotient, "lambda": risk.weight_decay}
     failed = [c.text for c in conditions if not c.holds]
     if failed:
-        return Certificate(
-            _CLAIM, _STATEMENT, Verdict.REFUTED, "exact", conditions, {"fails": failed[0]}
-        )
-    return Certificate(_CLAIM, _STATEMENT, Verdict.CERTIFIED, "exact", conditions, values=values)
+        return Question(_CLAIM, _STATEMENT).refuted(conditions, {"fails": failed[0]})
+    return Question(_CLAIM, _STATEMENT).certified(conditions, values=values)
 
 
 def _residual_curvature(risk: Risk, w: RationalMatrix) -> fmpq:

@@ -13,7 +13,7 @@ from flint import fmpq
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError, HypothesisError
 from lscore.model.losses import SquaredLoss
 from lscore.model.networks import Point
@@ -82,16 +82,12 @@ def certify_membership(
         raise HypothesisError("MILNE-D2", "|x| <= r", f"an input has |x|^2 = {smallest}", smallest)
     bound, room = 8 * data_loss(risk, w) * squared_r, (decay - theta) ** 2
     condition = Condition("8 l r^2 < (lambda - theta)^2", bound < room, room - bound)
-    statement = "the point lies in U(lambda, theta)"
+    asked = Question("MILNE-D2", "the point lies in U(lambda, theta)")
     values = {"lambda": decay, "theta": theta, "8 l r^2": bound}
     if bound < room:
-        return Certificate(
-            "MILNE-D2", statement, Verdict.CERTIFIED, "exact", (condition,), values=values
-        )
+        return asked.certified((condition,), values=values)
     witness = {"8 l r^2 - (lambda - theta)^2": bound - room}
-    return Certificate(
-        "MILNE-D2", statement, Verdict.REFUTED, "exact", (condition,), witness, values=values
-    )
+    return asked.refuted((condition,), witness, values=values)
 
 
 @checked

@@ -17,7 +17,7 @@ from flint import fmpq
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError, HypothesisError
 from lscore.model.activations import relu
 from lscore.model.losses import SquaredLoss
@@ -25,7 +25,7 @@ from lscore.model.networks import Network
 from lscore.model.risk import Risk
 from lscore.papers.milne2019.region import check_setting
 
-_ONLY = "0 is the only global minimum and the only Clarke critical point"
+_ONLY = Question("MILNE-B-TOY-1", "0 is the only global minimum and the only Clarke critical point")
 _TRAINED = "gradient descent from every point of the ball converges to 0"
 _EVERY = f"{_TRAINED}, the only critical point, for all data with |x| <= r and |y| <= slope |x|"
 
@@ -106,15 +106,11 @@ def certify_only_minimum(risk: Risk) -> Certificate:
     )
     values = {"max |B|": critical, "lambda": decay}
     if critical <= decay:
-        return Certificate(
-            "MILNE-B-TOY-1", _ONLY, Verdict.CERTIFIED, "exact", conditions, values=values
-        )
+        return _ONLY.certified(conditions, values=values)
     lower = _lower_point(risk, *max(moments, key=lambda side: abs(side[1])))
     gain = risk(exact([0] * risk.dimension)) - risk(lower)
     witness = {"lower point": lower, "lower by": gain}
-    return Certificate(
-        "MILNE-B-TOY-1", _ONLY, Verdict.REFUTED, "exact", conditions, witness, values=values
-    )
+    return _ONLY.refuted(conditions, witness, values=values)
 
 
 def _lower_point(risk: Risk, S: fmpq, B: fmpq) -> RationalMatrix:
@@ -190,7 +186,7 @@ def certify_every_draw(
         Risk(network, exact([radius]), exact([slope * radius]), half, decay)
     )
     witness = {"input": radius, "label": slope * radius, **lower.witness}
-    return Certificate(answer.claim, _EVERY, Verdict.REFUTED, "exact", answer.conditions, witness)
+    return Question(answer.claim, _EVERY).refuted(answer.conditions, witness)
 
 
 def _contraction(
@@ -212,6 +208,6 @@ def _contraction(
     failed = [c.text for c in conditions if not c.holds]
     if failed:
         reason = f"not so: {failed[0]}"
-        return Certificate(claim, statement, Verdict.UNKNOWN, "exact", conditions, reason=reason)
+        return Question(claim, statement).unknown(reason, conditions)
     values = {"factor per step": 1 - rate * min(decay - pull for _, pull, _, _ in bounds)}
-    return Certificate(claim, statement, Verdict.CERTIFIED, "exact", conditions, values=values)
+    return Question(claim, statement).certified(conditions, values=values)

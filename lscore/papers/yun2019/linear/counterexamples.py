@@ -12,7 +12,7 @@ from flint import fmpq
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError, ShapeError
 from lscore.model.networks import Network
 from lscore.papers.yun2019.linear.setting import ProductLoss
@@ -34,13 +34,13 @@ def certify_linear_collapse(network: Network) -> Certificate:
     >>> answer.witness["activation"]
     'ReLU'
     """
-    statement = "the surface of the outputs is a single cell"
+    asked = Question("HE-T2d", "the surface of the outputs is a single cell")
     last = network.output_activation
     every = network.activations + (() if last is None else (last,))
     bent = [h for h in every if not getattr(h, "is_linear", False)]
     conditions = [Condition("no activation changes its slope", not bent)]
     if not bent:
-        return Certificate("HE-T2d", statement, Verdict.CERTIFIED, "exact", conditions)
+        return asked.certified(conditions)
     reason = ""
     if not network.is_piecewise_linear:
         reason = "a smooth activation has no cells"
@@ -48,9 +48,9 @@ def certify_linear_collapse(network: Network) -> Certificate:
         reason = "without biases a layer of slope 0 may hide the activations behind it"
     if reason:
         conditions = [Condition("no activation changes its slope", None)]
-        return Certificate("HE-T2d", statement, Verdict.UNKNOWN, "exact", conditions, reason=reason)
+        return asked.unknown(reason, conditions)
     witness = {"activation": bent[0].name}
-    return Certificate("HE-T2d", statement, Verdict.REFUTED, "exact", conditions, witness)
+    return asked.refuted(conditions, witness)
 
 
 def absolute_risk(w: RationalMatrix, v: fmpq) -> fmpq:
@@ -84,19 +84,13 @@ def certify_absolute_minimum(w: object, radius: Scalar) -> Certificate:
         Condition("the first weight outweighs the second all over the box", margin >= 0, margin),
         Condition("another point has a smaller risk", low < fmpq(1, 2), fmpq(1, 2) - low),
     ]
-    statement = "a linear network with absolute loss has a spurious local minimum here"
+    asked = Question(
+        "HE-T2d", "a linear network with absolute loss has a spurious local minimum here"
+    )
     values = {"risk": absolute_risk(w, fmpq(0)), "radius": radius, "smaller risk": low}
     if margin < 0:
-        return Certificate(
-            "HE-T2d",
-            statement,
-            Verdict.UNKNOWN,
-            "exact",
-            conditions,
-            reason="the box is too large for the bound",
-            values=values,
-        )
-    return Certificate("HE-T2d", statement, Verdict.CERTIFIED, "exact", conditions, values=values)
+        return asked.unknown("the box is too large for the bound", conditions, values=values)
+    return asked.certified(conditions, values=values)
 
 
 def corner_identity_holds() -> bool:
@@ -164,16 +158,8 @@ def certify_corner_minimum(loss: str, radius: Scalar) -> Certificate:
             "another product is lower", value(better) < value(zero), value(zero) - value(better)
         ),
     ]
-    statement = "the two-layer network has a spurious local minimum here"
+    asked = Question("YUN-T4", "the two-layer network has a spurious local minimum here")
     values = {"value": value(zero), "radius": radius, "smaller value": value(better)}
     if margin < 0:
-        return Certificate(
-            "YUN-T4",
-            statement,
-            Verdict.UNKNOWN,
-            "exact",
-            conditions,
-            reason="the box is too large for the bound",
-            values=values,
-        )
-    return Certificate("YUN-T4", statement, Verdict.CERTIFIED, "exact", conditions, values=values)
+        return asked.unknown("the box is too large for the bound", conditions, values=values)
+    return asked.certified(conditions, values=values)

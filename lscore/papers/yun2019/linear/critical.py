@@ -10,7 +10,7 @@ from flint import fmpq
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, ones, rational, stack
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question, Verdict
 from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
 from lscore.papers.yun2019.linear.factorisations import certify_bottleneck_minimum
@@ -29,7 +29,7 @@ from lscore.papers.yun2019.linear.setting import (
 )
 from lscore.papers.yun2019.linear.strict import certify_strict_saddle
 
-MINIMUM = "the point is a global minimum"
+MINIMUM = Question("YUN-C5", "the point is a global minimum")
 
 
 @checked
@@ -65,7 +65,7 @@ def certify_saddle_or_minimum(
         convexity(linear.loss),
     ]
     values = {"loss": linear(w)}
-    return Certificate("YUN-C5", MINIMUM, Verdict.CERTIFIED, "exact", conditions, {}, "", values)
+    return MINIMUM.certified(conditions, values=values)
 
 
 def _in_bottleneck(risk: Risk, w: Point) -> Certificate:
@@ -85,7 +85,7 @@ def _classify_with_biases(risk: Risk, w: Point, epsilon: Scalar) -> Certificate:
     constant = Condition("the constant term is stationary", residuals.is_zero())
     if not residuals.is_zero():
         witness = {"sum of the residuals": residuals}
-        return Certificate("YUN-B-T4-3", SADDLE, "refuted", "exact", [constant], witness)
+        return Question("YUN-B-T4-3", SADDLE).refuted([constant], witness)
     epsilon = rational(epsilon, "epsilon")
     answer = certify_saddle_or_minimum(linear, v, epsilon)
     conditions, witness = list(answer.conditions), answer.witness
@@ -96,15 +96,12 @@ def _classify_with_biases(risk: Risk, w: Point, epsilon: Scalar) -> Certificate:
         answer = _in_bottleneck(_centred(risk), v)
         conditions = list(answer.conditions)
         witness = _lower_with_biases(risk, w, v, answer.witness)
-    return Certificate(
-        "YUN-B-T4-3",
-        answer.statement,
+    return Question("YUN-B-T4-3", answer.statement).answer(
         answer.verdict,
-        "exact",
         [constant, *conditions],
-        witness,
-        answer.reason,
-        {"loss": risk(w)},
+        witness=witness,
+        reason=answer.reason,
+        values={"loss": risk(w)},
     )
 
 

@@ -13,7 +13,7 @@ from lscore.algebra.arguments import checked
 from lscore.algebra.linear import least_squares, pivot_columns, rank
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational, stack
 from lscore.algebra.polynomials import dominates
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question, Verdict
 from lscore.errors import DataError, HypothesisError, ShapeError
 from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
@@ -102,14 +102,12 @@ def certify_transfer(
     if epsilon <= 0:
         raise DataError(f"epsilon: got {epsilon}, need a positive number")
     above, below = _around(network, w, layer)
-    statement = f"layer {layer} alone brings the product to R within {epsilon}"
+    asked = Question("YUN-LA6", f"layer {layer} alone brings the product to R within {epsilon}")
     full = rank(above) == len(above) and rank(below.T) == len(below.T)
     conditions = [Condition("full row rank above, full column rank below", full)]
     if not full:
         reason = "without full ranks the lemma does not say what the layer reaches"
-        return Certificate(
-            "YUN-LA6", statement, Verdict.UNKNOWN, "exact", conditions, reason=reason
-        )
+        return asked.unknown(reason, conditions)
     moved = move_product(network, w, layer, R)
     product_of = [product([l.weight for l in network.unpack(v)]) for v in (w, moved)]
     step, change = R - product_of[0], moved - w
@@ -129,7 +127,7 @@ def certify_transfer(
         verdict, reason = Verdict.UNKNOWN, "the condition of the lemma fails, its conclusion holds"
     if room < 0:
         verdict, reason = Verdict.REFUTED, ""
-    return Certificate("YUN-LA6", statement, verdict, "exact", conditions, {"point": moved}, reason)
+    return asked.answer(verdict, conditions, witness={"point": moved}, reason=reason)
 
 
 def _around(network: Network, w: Point, layer: int) -> tuple[RationalMatrix, RationalMatrix]:
@@ -215,11 +213,9 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
         "loss of the best map": bottom,
         "gradient of the loss of the product": linear.gradient(R),
     }
-    statement = "the point is a global minimum of the narrow network"
+    asked = Question("YUN-B-T4-4", "the point is a global minimum of the narrow network")
     if all(c.holds for c in conditions):
-        return Certificate(
-            "YUN-B-T4-4", statement, Verdict.CERTIFIED, "exact", conditions, values=values
-        )
+        return asked.certified(conditions, values=values)
     if not surplus:
         keep = _turned(keep, lose, kept, lost) if ranks.holds else _widened(keep, lose, lost)
     point = _low_rank_point(risk.network, keep, best)
@@ -227,9 +223,7 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
     witness = {"lower point": point, "decrease there": fall}
     if fall <= 0:
         witness = {"a lost component": "larger than a kept one, by an amount floats do not see"}
-    return Certificate(
-        "YUN-B-T4-4", statement, Verdict.REFUTED, "exact", conditions, witness, values=values
-    )
+    return asked.refuted(conditions, witness, values=values)
 
 
 def _keeps_the_largest(kept: RationalMatrix, lost: RationalMatrix, dimensions: int) -> bool:

@@ -12,7 +12,7 @@ from flint import arb, fmpq
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError, HypothesisError
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
@@ -32,6 +32,8 @@ from lscore.papers.yun2019.linear.setting import (
 
 _HALVINGS = 500
 SADDLE = "the point is a saddle"
+_ASKED_1 = Question("YUN-T4", SADDLE)
+_ASKED_0 = Question("YUN-C5", SADDLE)
 TURNING = "gradient of the loss of the product is not zero"
 
 
@@ -164,14 +166,14 @@ def certify_saddle(
             return _stationary(critical, linear.loss)
         witness = {"gradient of the loss of the product": "zero, so the point is a global minimum"}
         stationary = [critical, Condition(TURNING, False), convexity(linear.loss)]
-        return Certificate("YUN-C5", SADDLE, "refuted", "exact", stationary, witness)
+        return _ASKED_0.refuted(stationary, witness, method="exact")
     turning = Condition(TURNING, True)
     claim = "YUN-T4" if _is_wide(linear) else "YUN-B-T4-1"
     route = find_directions(weights, G)
     if route is None:
         conditions = [critical, turning, Condition("null vectors of the products exist", False)]
         reason = "a bottleneck: the products have no null vectors to move along"
-        return Certificate(claim, SADDLE, Verdict.UNKNOWN, "exact", conditions, reason=reason)
+        return Question(claim, SADDLE).unknown(reason, conditions, method="exact")
     terms = pivot_derivative(weights, G, route)
     every = Condition(
         "the same moves work for every smaller epsilon", any(not t.is_zero() for t in terms)
@@ -184,8 +186,8 @@ def certify_saddle(
     wanting = next((c for c in conditions if c.holds is not True), None)
     if wanting is not None:
         reason = f"{wanting.text}: {'not decided' if wanting.holds is None else 'fails'}"
-        return Certificate(
-            claim, SADDLE, Verdict.UNKNOWN, "exact" if exactly else "ball", conditions, {}, reason
+        return Question(claim, SADDLE).unknown(
+            reason, conditions, method="exact" if exactly else "ball"
         )
     values = {
         "loss": level if exactly else float(level.mid()),
@@ -195,7 +197,9 @@ def certify_saddle(
     }
     witness = {"base": found.base, "up": found.up, "down": found.down}
     method = "exact" if exactly else "ball"
-    return Certificate(claim, SADDLE, Verdict.CERTIFIED, method, conditions, witness, "", values)
+    return Question(claim, SADDLE).certified(
+        conditions, witness=witness, values=values, method=method
+    )
 
 
 def convexity(loss: ProductLoss) -> Condition:
@@ -219,10 +223,10 @@ def _criticality(gradients: list, statement: str) -> tuple[Condition, Certificat
     if not wrong:
         return critical, None
     witness = {f"gradient of layer {wrong[0]}": gradients[wrong[0] - 1]}
-    return critical, Certificate("YUN-T4", statement, "refuted", "exact", [critical], witness)
+    return critical, Question("YUN-T4", statement).refuted([critical], witness)
 
 
 def _stationary(critical: Condition, loss: ProductLoss) -> Certificate:
     reason = "the product is stationary for a loss that is not convex: its type there decides"
     conditions = [critical, Condition(TURNING, False), convexity(loss)]
-    return Certificate("YUN-T4", SADDLE, "unknown", "exact", conditions, reason=reason)
+    return _ASKED_1.unknown(reason, conditions)

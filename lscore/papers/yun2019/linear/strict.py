@@ -15,7 +15,7 @@ from flint import fmpq
 from lscore.algebra.arguments import checked
 from lscore.algebra.linear import null_space
 from lscore.algebra.matrices import RationalMatrix, exact
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError
 from lscore.minima.descent import certify_along
 from lscore.model.networks import Point
@@ -194,23 +194,19 @@ def certify_strict_saddle(risk: Risk, w: Point) -> Certificate:
     claim = "YUN-B-T4-2"
     if not critical.holds:
         witness = {"gradient": linear.network.pack(gradients)}
-        return Certificate(claim, STRICT, Verdict.REFUTED, "exact", [critical], witness)
+        return Question(claim, STRICT).refuted([critical], witness)
     flat = Condition("the Hessian has a negative direction", False)
     if not any(True for _ in coupled_layers(weights, G)):
         witness = {"coupled pairs of layers": "none, so the Hessian is positive semidefinite"}
-        return Certificate(claim, STRICT, Verdict.REFUTED, "exact", [critical, flat], witness)
+        return Question(claim, STRICT).refuted([critical, flat], witness)
     direction = _downward(risk, w)
     if direction is None:
         witness = {"exact Hessian": "positive semidefinite, by its characteristic polynomial"}
-        return Certificate(claim, STRICT, Verdict.REFUTED, "exact", [critical, flat], witness)
+        return Question(claim, STRICT).refuted([critical, flat], witness)
     answer = certify_along(risk, w, direction)
     falls = answer.witness.get("order") == 2
-    return Certificate(
-        claim,
-        STRICT,
-        Verdict.CERTIFIED,
-        "exact",
+    return Question(claim, STRICT).certified(
         [critical, Condition("the risk falls at order 2 along the direction", falls)],
-        {"direction": direction},
+        witness={"direction": direction},
         values={"coefficient of t^2": answer.witness.get("coefficient")},
     )

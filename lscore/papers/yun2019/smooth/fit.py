@@ -8,7 +8,7 @@ from flint import arb, ctx, fmpq
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question, Verdict
 from lscore.errors import HypothesisError, ShapeError
 from lscore.model.activations import PiecewiseLinear
 from lscore.model.settings import slopes
@@ -79,7 +79,9 @@ def _answer(claim: str, conditions, point: BallPoint | None, reason: str = "") -
     """Certified with this point of risk 0, or unknown with the reason."""
     verdict = Verdict.UNKNOWN if point is None else Verdict.CERTIFIED
     values = {} if point is None else {"risk": 0, "point": point}
-    return Certificate(claim, STATEMENT, verdict, "ball", conditions, {}, reason, values)
+    return Question(claim, STATEMENT, "ball").answer(
+        verdict, conditions, reason=reason, values=values
+    )
 
 
 def _show(v: Real) -> str:
@@ -138,20 +140,18 @@ def certify_three_points(c: Constants, fit: Sequence[Place] | None = None) -> Ce
     >>> certify_three_points(constants(softplus, [0, 0], [1, 1])).values["radius"]
     Decimal('1.000')
     """
-    statement = "the point is a spurious local minimum"
+    asked = Question(CLAIM, "the point is a spurious local minimum", "ball")
     local = certify_smooth_minimum(c)
     if not local.certified:
-        return Certificate(
-            CLAIM, statement, local.verdict, "ball", local.conditions, local.witness, local.reason
+        return asked.answer(
+            local.verdict, local.conditions, witness=local.witness, reason=local.reason
         )
     best = certify_zero_risk(c.h) if fit is None else certify_printed_fit(c.h, fit)
     conditions = [*local.conditions, *best.conditions]
     values = dict(local.values)
     if best.certified:
         values |= {"smaller risk": 0, "lower point": best.values["point"]}
-    return Certificate(
-        CLAIM, statement, best.verdict, "ball", conditions, reason=best.reason, values=values
-    )
+    return asked.answer(best.verdict, conditions, reason=best.reason, values=values)
 
 
 @checked

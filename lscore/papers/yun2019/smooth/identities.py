@@ -16,7 +16,7 @@ from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import Scalar, rational
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question, Verdict
 from lscore.errors import DataError, DtypeError
 
 _RING = fmpq_mpoly_ctx.get(("a", "b", "c", "d"), "degrevlex")
@@ -71,7 +71,7 @@ def _formula(function: Callable) -> Callable[..., fmpq_mpoly]:
 def _decided(claim: str, statement: str, conditions, witness) -> Certificate:
     """Certified if nothing was found wrong, refuted with the first wrong case otherwise."""
     verdict = Verdict.REFUTED if witness else Verdict.CERTIFIED
-    return Certificate(claim, statement, verdict, "exact", conditions, witness)
+    return Question(claim, statement).answer(verdict, conditions, witness=witness)
 
 
 def _check_range(highest: int, least: int) -> None:

@@ -24,7 +24,7 @@ from flint import arb, ctx, fmpq
 from lscore.algebra.arguments import checked
 from lscore.algebra.intervals import Interval, interval
 from lscore.algebra.matrices import Scalar, rational
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError
 from lscore.model.balls import derivative_hulls
 from lscore.papers.yun2019.smooth.lower_points import best_pull, rounded_down
@@ -227,20 +227,20 @@ def certify_smooth_minimum(c: Constants) -> Certificate:
         if c.width != 2 or all(k.holds is not False for k in curvature):
             curvature.append(Condition("Q is positive semidefinite at the point", False))
         conditions = [outputs, *curvature]
-        return Certificate(CLAIM, STATEMENT, Verdict.REFUTED, "ball", conditions, witness)
+        return Question(CLAIM, STATEMENT, "ball").refuted(conditions, witness)
     radius = certified_radius(c)
     box = Condition("Q is positive semidefinite on a box", radius > 0 or None, radius, "radius")
     wanting = next((k for k in curvature if k.holds is not True), None)
     if box.holds:
         conditions = [outputs, *([] if wanting else curvature), box]
         values = {"risk": THIRD, "radius": radius}
-        return Certificate(CLAIM, STATEMENT, Verdict.CERTIFIED, "ball", conditions, values=values)
+        return Question(CLAIM, STATEMENT, "ball").certified(conditions, values=values)
     reason = "no box of radius 2^-20 is safe"
     if wanting is not None:
         word = "fails" if wanting.holds is False else "is not decided"
         reason = f"{wanting.text} {word}, and no direction of descent is shown"
     conditions = [outputs, *curvature, box]
-    return Certificate(CLAIM, STATEMENT, Verdict.UNKNOWN, "ball", conditions, reason=reason)
+    return Question(CLAIM, STATEMENT, "ball").unknown(reason, conditions)
 
 
 def _negative(c: Constants) -> dict[str, object]:

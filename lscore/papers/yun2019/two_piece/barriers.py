@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from flint import fmpq
 
 from lscore.algebra.matrices import RationalMatrix, exact, stack
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import BudgetError, DataError, HypothesisError, ShapeError
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
@@ -155,18 +155,18 @@ def certify_barrier(risk: Risk, w: Point) -> Certificate:
     >>> certify_barrier(risk, exact([1, 1, 1, 1, "1/2", 0, -2])).values["barrier"]
     67/11
     """
-    statement = "every path to a global minimum rises above the point"
+    asked = Question(CLAIM, "every path to a global minimum rises above the point")
     try:
         cones = KinkCones(risk)
     except (ShapeError, DataError, HypothesisError, BudgetError) as error:
-        return Certificate(CLAIM, statement, Verdict.UNKNOWN, "exact", reason=str(error))
+        return asked.unknown(str(error))
     found, value = lowest_pass(risk, w, cones), risk(exact(risk.network.point(w), "w"))
     text = "the lowest pass to a global minimum is higher than the point"
     if found.height == value:
         highest = max(map(risk, found.corners))
         witness = {"path": stack([corner.T for corner in found.corners]), "highest risk": highest}
         no = [Condition(text, False)]
-        return Certificate(CLAIM, statement, Verdict.REFUTED, "exact", no, witness)
+        return asked.refuted(no, witness)
     ways = {other for node in found.side for other in _neighbours(cones, node)} - found.side
     conditions = [
         Condition(text, found.height > value, found.height - value, "difference"),
@@ -183,4 +183,4 @@ def certify_barrier(risk: Risk, w: Point) -> Certificate:
     ]
     values = {"risk": value, "lowest on this side": found.lowest}
     values |= {"barrier": found.height, "global minimum": found.bottom}
-    return Certificate(CLAIM, statement, Verdict.CERTIFIED, "exact", conditions, values=values)
+    return asked.certified(conditions, values=values)

@@ -10,7 +10,7 @@ from flint import fmpq
 from lscore.algebra.arguments import checked
 from lscore.algebra.linear import affine_least_squares, pure_error
 from lscore.algebra.matrices import RationalMatrix, Scalar, augment, exact, ones, rational
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError, HypothesisError
 from lscore.minima.affine import certify_affine_minimum
 from lscore.model.risk import Risk
@@ -66,8 +66,8 @@ def certify_spurious(risk: Risk, w, lower: RationalMatrix | None = None) -> Cert
     statement, text = "the point is a spurious local minimum", "another point has a smaller risk"
     local = certify_affine_minimum(risk, w)
     if not local.certified:
-        return Certificate(
-            CLAIM, statement, local.verdict, "exact", local.conditions, local.witness, local.reason
+        return Question(CLAIM, statement).answer(
+            local.verdict, local.conditions, witness=local.witness, reason=local.reason
         )
     value, single = local.values["risk"], _single_kink(risk)
     bounds = {"smallest risk of any function of x": _pure_risk(risk)}
@@ -82,22 +82,22 @@ def certify_spurious(risk: Risk, w, lower: RationalMatrix | None = None) -> Cert
     if reached:
         below = Condition(text, False)
         conditions, witness = [*local.conditions, below], {"risk": value} | reached
-        return Certificate(CLAIM, statement, Verdict.REFUTED, "exact", conditions, witness)
+        return Question(CLAIM, statement).refuted(conditions, witness)
     point = None if lower is None else exact(lower, "lower")
     try:
         point = _lower_point(risk, value, single) if point is None else point
     except (DataError, HypothesisError) as error:
         conditions = [*local.conditions, Condition(text, None)]
         reason = f"no lower point is constructed, give one as `lower`; {error}"
-        return Certificate(CLAIM, statement, Verdict.UNKNOWN, "exact", conditions, reason=reason)
+        return Question(CLAIM, statement).unknown(reason, conditions)
     best = risk(risk.network.point(point, "lower"))
     below = Condition(text, best < value, value - best, "difference")
     conditions, values = [*local.conditions, below], {**local.values, "smaller risk": best}
     if best >= value:
         reason = "the other point given is not lower"
-        return Certificate(CLAIM, statement, Verdict.UNKNOWN, "exact", conditions, reason=reason)
+        return Question(CLAIM, statement).unknown(reason, conditions)
     values["lower point"] = point
-    return Certificate(CLAIM, statement, Verdict.CERTIFIED, "exact", conditions, values=values)
+    return Question(CLAIM, statement).certified(conditions, values=values)
 
 
 def _lower_point(risk: Risk, value: fmpq, single: OneKinkFit | None) -> RationalMatrix:

@@ -17,7 +17,7 @@ from flint import fmpq
 from lscore.algebra.arguments import checked
 from lscore.algebra.linear import AffineFit, least_squares
 from lscore.algebra.matrices import RationalMatrix, checked_size, exact
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DtypeError, HypothesisError, ShapeError
 from lscore.model.networks import Network
 from lscore.model.risk import Risk
@@ -140,8 +140,8 @@ def certify_lines(claim: str, statement: str, lines, values) -> Certificate:
         conditions.append(Condition(text, holds, *margin))
         if not holds:
             found = {"what fails": witness}
-            return Certificate(claim, statement, Verdict.REFUTED, "exact", conditions, found)
-    return Certificate(claim, statement, Verdict.CERTIFIED, "exact", conditions, values=values)
+            return Question(claim, statement).refuted(conditions, found)
+    return Question(claim, statement).certified(conditions, values=values)
 
 
 def one_output_fit(risk: Risk) -> AffineFit:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from lscore.algebra.arguments import checked
 from lscore.algebra.linear import least_squares
 from lscore.algebra.matrices import RationalMatrix, exact, ones
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 from lscore.surface.one_kink import best_one_kink
@@ -33,13 +33,13 @@ def certify_bad_valley(risk: Risk, w: Point) -> Certificate:
     >>> certify_bad_valley(risk, exact(["-1/2", 2, -1, "11/6"])).values["barrier"]
     1/3
     """
-    statement = "every path to a global minimum rises above the point"
+    asked = Question(CLAIM, "every path to a global minimum rises above the point")
     w = exact(risk.network.point(w), "w")
     value, bottom = risk(w), best_one_kink(risk).risk
     if value == bottom:
         conditions = [Condition("the point is not a global minimum", False)]
         witness = {"risk": value, "global minimum": bottom}
-        return Certificate(CLAIM, statement, Verdict.REFUTED, "exact", conditions, witness)
+        return asked.refuted(conditions, witness)
     barrier = _best_constant(risk)
     text = "the best point with this sign of the first weight is not global"
     conditions = [
@@ -48,16 +48,16 @@ def certify_bad_valley(risk: Risk, w: Point) -> Certificate:
     if value >= barrier:
         conditions.append(Condition(text, None))
         reason = "at this height a path may turn the unit round"
-        return Certificate(CLAIM, statement, Verdict.UNKNOWN, "exact", conditions, reason=reason)
+        return asked.unknown(reason, conditions)
     side = 1 if w[0, 0] > 0 else -1
     valley = best_one_kink(risk, side).risk
     conditions.append(Condition(text, valley > bottom, valley - bottom))
     if valley == bottom:
         reason = "a global minimum lies on the same side of the barrier"
-        return Certificate(CLAIM, statement, Verdict.UNKNOWN, "exact", conditions, reason=reason)
+        return asked.unknown(reason, conditions)
     values = {"risk": value, "lowest on this side": valley}
     values |= {"barrier": barrier, "global minimum": bottom}
-    return Certificate(CLAIM, statement, Verdict.CERTIFIED, "exact", conditions, values=values)
+    return asked.certified(conditions, values=values)
 
 
 def _best_constant(risk: Risk):
