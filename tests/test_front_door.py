@@ -268,7 +268,7 @@ def test_the_wrong_kind_is_named_with_the_cure(make, error, message):
         certify_local_minimum,
         cell_at,
         certify_spurious,
-        lscore.cells.incident,
+        lscore.incident_cells,
     ],
 )
 def test_what_is_no_risk_is_named(function, wrong):

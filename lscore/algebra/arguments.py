@@ -192,20 +192,25 @@ def checked(target):
 
 
 def _guarded(function: Callable, owner: object) -> Callable:
-    places: list[tuple[str, Kind]] = []
+    @cache
+    def places() -> list[tuple[int, str, Kind]]:
+        """Asked at the first call, when every name of the module is known."""
+        hints = get_type_hints(owner)
+        names = enumerate(signature(function).parameters)
+        found = [(i, name, kind(hints.get(name, object))) for i, name in names]
+        return [place for place in found if not place[2].anything]
 
     @wraps(function)
     def call(*arguments, **keywords):
-        if not places:  # at the first call, when every name of the module is known
-            hints = get_type_hints(owner)
-            names = signature(function).parameters
-            places.extend((name, kind(hints.get(name, object))) for name in names)
-        for (name, needed), value in zip(places, arguments):  # noqa: B905
+        for i, name, needed in places():
+            if i < len(arguments):
+                value = arguments[i]
+            elif name in keywords:
+                value = keywords[name]
+            else:
+                continue
             if type(value) not in needed.plain:
                 check(value, needed, name)
-        for name, needed in places if keywords else ():
-            if name in keywords:
-                check(keywords[name], needed, name)
         return function(*arguments, **keywords)
 
     return call

@@ -129,8 +129,9 @@ CLAIMS = [
         "YUN-B-T1-8",
         "book",
         "the lowest pass",
-        "one input: how high a path to a global minimum must rise is decided exactly; two ReLUs "
-        "on five points have a spurious minimum behind a barrier",
+        "one input, one hidden layer of two-piece units, squared loss: how high a path to a global "
+        "minimum must rise is decided exactly; two ReLUs on four points have a spurious minimum "
+        "behind a barrier",
     ),
     Claim(
         "YUN-B-T2-4",

@@ -33,7 +33,7 @@ class Pass:
     the global minimum; `lowest` the smallest risk that can be reached below the height, or `bottom`
     if the point is as high itself; `side` the faces reached below it. `corners` are exact points:
     on the straight segments between them the risk is convex, so nowhere higher than at the corners.
-    `dead_end` are those of a path, below the height, to a point of risk `lowest`.
+    `dead_end` are those of a path to a point of risk `lowest`, below the height but for its start.
     """
 
     height: fmpq
