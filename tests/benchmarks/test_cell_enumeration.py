@@ -93,7 +93,7 @@ def test_enumeration(benchmark, n, d, number):
 @pytest.mark.benchmark(group="certificate of a million cells")
 def test_certificate(benchmark, n, d):
     cells = activation_cells(gaussian(samples(benchmark, n), d))
-    answer = benchmark.pedantic(cells.certificate, rounds=3, warmup_rounds=1)
+    answer = benchmark.pedantic(cells.certify, rounds=3, warmup_rounds=1)
     assert answer.certified
 
 

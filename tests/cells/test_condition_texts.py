@@ -240,7 +240,7 @@ CASES = {
         REFUTED,
         lines(("|B+| <= lambda", True), ("|B-| <= lambda", False)),
     ),
-    "all patterns": (LINE.certificate, CERTIFIED, lines(*((text, True) for text in ROWS))),
+    "all patterns": (LINE.certify, CERTIFIED, lines(*((text, True) for text in ROWS))),
     "a pattern is missing": (
         lambda: listed(patterns=LINE.patterns[1:], witnesses=LINE.witnesses[1:]),
         REFUTED,
