@@ -173,38 +173,44 @@ class Question:
 
     def certified(self, conditions: Iterable[Condition], **more: object) -> Certificate:
         """The statement is proved: every condition holds. `more`: values, witness, method."""
-        return self.answer(Verdict.CERTIFIED, conditions, **more)
+        return self._answer(Verdict.CERTIFIED, conditions, **more)
 
     def refuted(
         self, conditions: Iterable[Condition], witness: Mapping[str, object], **more: object
     ) -> Certificate:
         """The witness shows that the statement is false. `more`: values, reason, method."""
-        return self.answer(Verdict.REFUTED, conditions, witness=witness, **more)
+        return self._answer(Verdict.REFUTED, conditions, witness=witness, **more)
 
     def unknown(
         self, reason: str, conditions: Iterable[Condition] = (), **more: object
     ) -> Certificate:
         """Neither, for this reason. `more`: values, witness, method."""
-        return self.answer(Verdict.UNKNOWN, conditions, reason=reason, **more)
+        return self._answer(Verdict.UNKNOWN, conditions, reason=reason, **more)
 
-    def answer(
-        self,
-        verdict: Verdict,
-        conditions: Iterable[Condition] = (),
-        *,
-        witness: Mapping[str, object] | None = None,
-        reason: str = "",
-        values: Mapping[str, object] | None = None,
-        method: str | None = None,
+    def as_found(self, other: Certificate, **more: object) -> Certificate:
+        """The answer to another question, taken over as it is found, but for its values.
+
+        `more`: values of this one, and conditions, witness, reason, method in place of the other's.
+        """
+        names = ("conditions", "witness", "reason", "method")
+        return self._answer(other.verdict, **{n: getattr(other, n) for n in names} | more)
+
+    def line_by_line(self, lines: Iterable[tuple], **more: object) -> Certificate:
+        """Certified if every line (text, holds, why not, and the margin if any) holds.
+
+        The first that does not hold ends it: refuted, or unknown if it is undecided (None).
+        """
+        conditions = []
+        for text, holds, why_not, *margin in lines:
+            conditions.append(Condition(text, holds, *margin))
+            if holds is None:
+                return self.unknown(why_not, conditions)
+            if not holds:
+                return self.refuted(conditions, {"what fails": why_not})
+        return self.certified(conditions, **more)
+
+    def _answer(
+        self, verdict: Verdict, conditions: Iterable[Condition], method: str = "", **more: object
     ) -> Certificate:
-        """The certificate with this verdict; `CertificateError` if it says more than it supports."""
-        return Certificate(
-            self.claim,
-            self.statement,
-            verdict,
-            method or self.method,
-            tuple(conditions),
-            witness or {},
-            reason,
-            values or {},
-        )
+        method = method or self.method
+        return Certificate(self.claim, self.statement, verdict, method, tuple(conditions), **more)

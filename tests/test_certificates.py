@@ -5,7 +5,7 @@ from cases import PARABOLA
 from flint import fmpq
 
 from lscore import Certificate, Condition, Verdict, certify_affine_minimum, exact
-from lscore.certificates import CertificateError, show
+from lscore.certificates import CertificateError, Question, show
 from lscore.claims import CLAIMS, PAPERS, claim
 from lscore.errors import DataError, HypothesisError, LscoreError
 from lscore.minima.descent import certify_along
@@ -13,6 +13,9 @@ from lscore.pages.shared import refusal
 from lscore.papers.yun2019 import least_squares_minimum
 
 TRUE = Condition("a < b", True, fmpq(1, 3))
+
+
+ASKED = Question("YUN-T1", "x & y")
 
 
 def make(verdict, method="exact", **keywords):
@@ -61,6 +64,52 @@ def test_a_certificate_cannot_be_changed():
     refuted = make("refuted", "float", witness=source)
     source.clear()
     assert refuted.witness == {"risk": 1}
+
+
+def test_a_question_is_answered_by_what_each_verdict_needs():
+    more = {"values": {"a": 1}}
+    assert str(ASKED.certified([TRUE], **more)) == str(make("certified", conditions=[TRUE], **more))
+    refuted = make("refuted", "float", conditions=[TRUE], witness={"w": 2}, reason="r")
+    assert str(ASKED.refuted([TRUE], {"w": 2}, reason="r", method="float")) == str(refuted)
+    assert str(ASKED.unknown("r")) == str(make("unknown", reason="r"))
+    assert Question("YUN-T1", "x & y", "ball").unknown("r").method == "ball"
+    for wrong in (
+        lambda: ASKED.certified([Condition("c", False)]),
+        lambda: ASKED.certified([TRUE], method="float"),
+        lambda: ASKED.refuted([TRUE], {}),
+        lambda: ASKED.unknown(""),
+    ):
+        with pytest.raises(CertificateError):
+            wrong()
+
+
+def test_an_answer_is_taken_over_as_it_is_found():
+    parts = {"conditions": [TRUE], "witness": {"w": 2}, "reason": "r"}
+    other = Question("B-RAY", "z")
+    found = other.refuted([TRUE], {"w": 2}, reason="r", values={"a": 1}, method="ball")
+    assert str(ASKED.as_found(found)) == str(make("refuted", "ball", **parts))
+    more = {"conditions": [], "witness": {"v": 3}, "reason": "", "values": {"b": 4}}
+    assert str(ASKED.as_found(found, **more)) == str(make("refuted", "ball", **more))
+    assert ASKED.as_found(other.unknown("r"), method="ball").method == "ball"
+    floats = other.refuted([], {"w": 2}, method="float")
+    with pytest.raises(CertificateError, match="refuted needs a witness"):
+        ASKED.as_found(floats, witness={})
+
+
+def test_the_first_line_that_does_not_hold_ends_it():
+    yes, no, open_ = ("a", True, "-", fmpq(1), "room"), ("b", False, "b = 2"), ("c", None, "a tie")
+    all_hold = ASKED.line_by_line([yes, ("d", True, "-")], values={"e": 5})
+    conditions = [Condition("a", True, fmpq(1), "room"), Condition("d", True)]
+    assert str(all_hold) == str(make("certified", conditions=conditions, values={"e": 5}))
+    refuted = ASKED.line_by_line([yes, no, open_], values={"e": 5})
+    conditions[1] = Condition("b", False)
+    witness = {"what fails": "b = 2"}
+    assert str(refuted) == str(make("refuted", conditions=conditions, witness=witness))
+    undecided = ASKED.line_by_line(iter([open_, no]))
+    expected = make("unknown", conditions=[Condition("c", None)], reason="a tie")
+    assert str(undecided) == str(expected)
+    with pytest.raises(CertificateError, match="certified needs conditions"):
+        ASKED.line_by_line([])
 
 
 def test_an_unknown_claim_is_refused_by_name():

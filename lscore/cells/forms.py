@@ -126,8 +126,7 @@ def certify_forms(cell: Cell, w: Point | np.ndarray) -> Certificate:
     asked = Question("LVB-T1", "the risk at the point is the sum of the cell's forms")
     conditions = [Condition("the sum of the forms equals the risk", total == risk)]
     if total != risk:
-        witness = {"risk": risk, "sum of the forms": total}
-        return asked.refuted(conditions, witness)
+        return asked.refuted(conditions, {"risk": risk, "sum of the forms": total})
     values = {"risk": risk, "forms": len(found), "point in the cell": "yes" if w in cell else "no"}
     return asked.certified(conditions, values=values)
 

@@ -43,10 +43,7 @@ def certify_in_cell(risk: Risk, w: Point | np.ndarray) -> Certificate:
         found.clearance,
         "clearance",
     )
-    if ties:
-        witness = {"ties": found.ties}
-        return asked.refuted([clear], witness)
-    return asked.certified([clear])
+    return asked.refuted([clear], {"ties": found.ties}) if ties else asked.certified([clear])
 
 
 def _off_layers(risk: Risk, w: RationalMatrix) -> dict[int, int]:
@@ -90,8 +87,7 @@ def certify_null_walls(risk: Risk, w: Point | np.ndarray) -> Certificate:
             return asked.certified(conditions)
         if why := _held_margin(risk, w):
             conditions.append(Condition(text, False))
-            witness = {"point": w, "why": why}
-            return asked.refuted(conditions, witness)
+            return asked.refuted(conditions, {"point": w, "why": why})
         conditions.append(Condition(text, None))
         reason = "a flat piece of the output activation may hold a margin at 0"
         return asked.unknown(reason, conditions)
@@ -100,8 +96,7 @@ def certify_null_walls(risk: Risk, w: Point | np.ndarray) -> Certificate:
     for l, i, k in signature(risk, w).ties:
         if i in off and off[i] < l - 1 < len(activated(risk.network)):
             text = f"layer {off[i] + 1} is off for sample {i}: unit {k} of layer {l} is tied nearby"
-            witness = {"point": w, "why": text}
-            return asked.refuted([biased], witness)
+            return asked.refuted([biased], {"point": w, "why": text})
     reason = "a layer has no bias, and no layer is switched off at the point"
     return asked.unknown(reason, [biased])
 
@@ -218,8 +213,7 @@ def certify_layerwise_affine(
         names = zip(parameter_names(cell.risk.network), min(repeated), strict=True)
         witness = {"monomial": " ".join(name for name, e in names for _ in range(e))}
         return asked.refuted([condition], witness)
-    values = {"monomials": len(monomials)}
-    return asked.certified([condition], values=values)
+    return asked.certified([condition], values={"monomials": len(monomials)})
 
 
 def variables(risk: Risk) -> list[fmpq_mpoly]:
@@ -252,8 +246,7 @@ def certify_not_convex(risk: Risk, a: Point, b: Point) -> Certificate:
     if all(c.holds for c in conditions):
         values = {"signatures of the points and the midpoint": f"{_line(shared)} | {_line(found)}"}
         return asked.certified(conditions, values=values)
-    witness = {"signature of the midpoint": _line(found)}
-    return asked.refuted(conditions, witness)
+    return asked.refuted(conditions, {"signature of the midpoint": _line(found)})
 
 
 def _line(found: object) -> str:
@@ -270,10 +263,10 @@ def certify_disconnected(risk: Risk, a: Point, b: Point) -> Certificate:
     """
     a, b, shared, conditions = _pair(risk, a, b)
     id = "LVB-L1" if isinstance(risk.loss, HingeLoss) else "HE-T2a"
-    statement = "the points have one signature and no path inside the cell joins them"
+    asked = Question(id, "the points have one signature and no path inside the cell joins them")
     if not all(c.holds for c in conditions):
         witness = {"signatures": f"{_line(shared)} | {_line(signature(risk, b))}"}
-        return Question(id, statement).refuted(conditions, witness)
+        return asked.refuted(conditions, witness)
     cell, names = cell_at(risk, a), parameter_names(risk.network)
     for j, (left, right) in enumerate(zip(a.entries(), b.entries(), strict=True)):
         if left * right >= 0:
@@ -286,9 +279,9 @@ def certify_disconnected(risk: Risk, a: Point, b: Point) -> Certificate:
                 text = f"{names[j]} changes its sign, and is never 0 in the cell"
                 conditions.append(Condition(text, True))
                 values = {"there two positive polynomials would add up to": _constant(total)}
-                return Question(id, statement).certified(conditions, values=values)
+                return asked.certified(conditions, values=values)
     reason = "no parameter of opposite signs was shown to be non-zero in the cell"
-    return Question(id, statement).unknown(reason, conditions)
+    return asked.unknown(reason, conditions)
 
 
 def _constant(p: fmpq_mpoly) -> fmpq:

@@ -22,7 +22,7 @@ from flint import arb, arb_mat, ctx
 from torch import nn
 
 from lscore.algebra.matrices import Scalar, rational
-from lscore.certificates import Certificate, Condition, Question, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.curvature.shares import tenth_percentile
 from lscore.errors import DataError, ShapeError, TieError
 from lscore.model.modules import ModuleRisk
@@ -225,24 +225,21 @@ def certify_share(record: Sequence[BallCurvature], at_least: Scalar) -> Certific
     if len(found) < 2:
         raise DataError(f"record: got {len(found)} points, need at least 2")
     statement = f"at least {at_least} of the change of the risk comes after t0"
-
-    def answer(verdict, conditions=(), witness=None, reason="", values=None):
-        return Question("MILNE-F2", statement, "ball").answer(verdict, conditions, witness=witness or {}, reason=reason, values=values or {})  # fmt: skip
-
+    asked = Question("MILNE-F2", statement, "ball")
     doubtful = [k for k, at in enumerate(found) if not (at.quadratic > 0 or at.quadratic < 0)]
     later = "2 g'Hg > 0 at every recorded point from t0 on"
     if doubtful:
         reason = f"point {doubtful[0]}: 2 g'Hg is not apart from 0"
-        return answer(Verdict.UNKNOWN, [Condition(later, None)], reason=reason)
+        return asked.unknown(reason, [Condition(later, None)])
     falling = [k for k, at in enumerate(found) if at.quadratic < 0]
     start = falling[-1] + 1 if falling else 0
     positive = Condition(later, start < len(found))
     if start == len(found):
-        return answer(Verdict.REFUTED, [positive], {"2 g'Hg < 0 at point": start - 1})
+        return asked.refuted([positive], {"2 g'Hg < 0 at point": start - 1})
     change, large = found[0].value - found[-1].value, "the fraction is large enough"
     if not (change > 0 or change < 0):
         reason = "the change of the risk is not apart from 0"
-        return answer(Verdict.UNKNOWN, [positive, Condition(large, None)], reason=reason)
+        return asked.unknown(reason, [positive, Condition(large, None)])
     fraction = (found[start].value - found[-1].value) / change
     tenth = tenth_percentile([at.normalised for at in found[start:]])
     values = {
@@ -252,11 +249,11 @@ def certify_share(record: Sequence[BallCurvature], at_least: Scalar) -> Certific
         "10th percentile of c": _six(tenth),
     }
     if fraction < arb(at_least):
-        return answer(Verdict.REFUTED, [positive, Condition(large, False)], values)
+        return asked.refuted([positive, Condition(large, False)], values)
     enough = Condition(large, bool(fraction >= arb(at_least)) or None)
     if enough.holds is None:
-        return answer(Verdict.UNKNOWN, [positive, enough], reason="the fraction is too close")
-    return answer(Verdict.CERTIFIED, [positive, enough], values=values)
+        return asked.unknown("the fraction is too close", [positive, enough])
+    return asked.certified([positive, enough], values=values)
 
 
 def _six(ball: arb) -> str:

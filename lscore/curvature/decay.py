@@ -16,7 +16,7 @@ from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
 from lscore.cells.forms import cell_polynomial
 from lscore.cells.incident import incident_cells, tie_gradient
 from lscore.cells.pattern import Cell, cell_at
-from lscore.certificates import Certificate, Condition, Question, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.curvature.exact import exact_second_derivative
 from lscore.errors import DataError, HypothesisError, TieError
 from lscore.model.losses import SquaredLoss
@@ -62,24 +62,18 @@ def certify_decay(
     if radius <= 0 or (horizon is not None and horizon <= 0):
         raise DataError(f"radius, time: got {radius}, {horizon}, need positive numbers")
     span = "for all t >= 0" if horizon is None else f"for t <= {horizon}"
-    statement = f"|g(t)|^2 <= |g(0)|^2 exp(-{rate} t) along the flow, {span}"
-
-    def answer(verdict, conditions=(), witness=None, reason="", values=None, method="ball"):
-        return Question("MILNE-L8", statement).answer(verdict, conditions, witness=witness or {}, reason=reason, values=values or {}, method=method)  # fmt: skip
-
+    asked = Question("MILNE-L8", f"|g(t)|^2 <= |g(0)|^2 exp(-{rate} t) along the flow, {span}")
     try:
         cell = cell_at(risk, w)
         squared, bend = exact_second_derivative(risk, w)
     except TieError as tie:
         inside = Condition("the point is inside a cell", False)
-        reason = f"{tie}; gamma need not be C^2 there"
-        return answer(Verdict.UNKNOWN, [inside], reason=reason, method="exact")
+        return asked.unknown(f"{tie}; gamma need not be C^2 there", [inside])
     if squared == 0:
         raise HypothesisError("MILNE-L8", "non-zero gradient", "the flow stands still", w)
     c = bend / squared
     if c < rate:
-        condition = Condition("c >= C at the start", False)
-        return answer(Verdict.REFUTED, [condition], {"c at the start": c}, method="exact")
+        return asked.refuted([Condition("c >= C at the start", False)], {"c at the start": c})
     old = ctx.prec
     ctx.prec = precision
     try:
@@ -87,9 +81,9 @@ def certify_decay(
     finally:
         ctx.prec = old
     if all(condition.holds for condition in conditions):
-        return answer(Verdict.CERTIFIED, conditions, values={"c at the start": c})
+        return asked.certified(conditions, values={"c at the start": c}, method="ball")
     failed = next(condition.text for condition in conditions if not condition.holds)
-    return answer(Verdict.UNKNOWN, conditions, reason=f"not shown: {failed}")
+    return asked.unknown(f"not shown: {failed}", conditions, method="ball")
 
 
 def _decay_conditions(cell, w, squared, mu, radius, horizon) -> list[Condition]:
@@ -192,17 +186,12 @@ def certify_crossing(risk: Risk, w: Point | np.ndarray) -> Certificate:
       witness   after: 25/4
     """
     w = exact(risk.network.point(w), "w")
-    statement = "|g|^2 does not rise where the flow meets the wall"
-
-    def unknown(reason: str, text: str) -> Certificate:
-        conditions = [Condition(text, False)]
-        return Question("MILNE-B-L8-1", statement).unknown(reason, conditions)  # fmt: skip
-
+    asked = Question("MILNE-B-L8-1", "|g|^2 does not rise where the flow meets the wall")
     around = incident_cells(risk, w)
     if len(around.cells) != 2 or around.doubtful:
         count = len(around.cells) + len(around.doubtful)
         reason = f"{count} cells meet at the point, need exactly 2"
-        return unknown(reason, "two cells meet at the point")
+        return asked.unknown(reason, [Condition("two cells meet at the point", False)])
     normal = _normal(risk, w, around)
     left, right = sorted(around.cells, key=lambda entry: entry.direction.dot(normal))
     g_left, g_right = left.cell.gradient(w), right.cell.gradient(w)
@@ -210,11 +199,11 @@ def certify_crossing(risk: Risk, w: Point | np.ndarray) -> Certificate:
     if from_left <= 0 and onward < 0:  # the flow comes from the right: look from there
         normal, g_left, g_right = -normal, g_right, g_left
         from_left, onward = -onward, -from_left
-    arrives = "a flow arrives at the wall and crosses it or slides"
+    no_flow = [Condition("a flow arrives at the wall and crosses it or slides", False)]
     if from_left == 0 or onward == 0:
-        return unknown("a velocity is tangent to the wall", arrives)
+        return asked.unknown("a velocity is tangent to the wall", no_flow)
     if from_left < 0:
-        return unknown("both velocities point away from the wall, no flow arrives", arrives)
+        return asked.unknown("both velocities point away from the wall, no flow arrives", no_flow)
     before = g_left.dot(g_left)
     slides = onward < 0
     after = g_right.dot(g_right)
@@ -224,10 +213,9 @@ def certify_crossing(risk: Risk, w: Point | np.ndarray) -> Certificate:
     smaller = Condition("|g|^2 after the wall is not larger than before", after <= before)
     conditions = [Condition(f"two cells meet at the point, and the flow {how}", True), smaller]
     if after > before:
-        witness = {"before": before, "after": after}
-        return Question("MILNE-B-L8-1", statement).refuted(conditions, witness)
+        return asked.refuted(conditions, {"before": before, "after": after})
     values = {"before": before, "after": after, "factor": after / before}
-    return Question("MILNE-B-L8-1", statement).certified(conditions, values=values)
+    return asked.certified(conditions, values=values)
 
 
 def _normal(risk: Risk, w: RationalMatrix, around) -> RationalMatrix:

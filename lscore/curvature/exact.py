@@ -104,13 +104,12 @@ def certify_second_derivative(
         cell = cell_at(risk, w)
         squared, quadratic = exact_second_derivative(risk, w)
     except TieError as tie:
-        statement = "gamma'' = 2 g'Hg along the gradient flow"
-        inside = Condition("the point is inside a cell", False)
-        return Question("MILNE-E16", statement).unknown(str(tie), [inside])
+        asked = Question("MILNE-E16", "gamma'' = 2 g'Hg along the gradient flow")
+        return asked.unknown(str(tie), [Condition("the point is inside a cell", False)])
     who = "2 g'Hg" if claimed is None else "the claimed number"
     claimed = quadratic if claimed is None else rational(claimed, "claimed")
     along = _substitute(cell_polynomial(cell), flow_series(cell, w, 2), 2)
-    statement = f"gamma'' = {claimed} along the gradient flow"
+    asked = Question("MILNE-E16", f"gamma'' = {claimed} along the gradient flow")
     found = 2 * along[2]
     text = f"{who} is the second derivative of the risk along the flow's Taylor series"
     conditions = (
@@ -118,10 +117,8 @@ def certify_second_derivative(
         Condition(text, claimed == found),
     )
     if claimed != found:
-        witness = {"gamma'' of the Taylor series": found}
-        return Question("MILNE-E16", statement).refuted(conditions, witness)
-    values = {"c": found / squared} if squared else {}
-    return Question("MILNE-E16", statement).certified(conditions, values=values)
+        return asked.refuted(conditions, {"gamma'' of the Taylor series": found})
+    return asked.certified(conditions, values={"c": found / squared} if squared else {})
 
 
 def _clearance(risk: Risk, w: RationalMatrix) -> tuple[fmpq | None, str]:
@@ -159,10 +156,8 @@ def certify_two_backpropagations(cell: Cell, factor: Scalar = 2) -> Certificate:
         exponents, c = next(iter(difference.to_dict().items()))
         names = zip(p.context().names(), exponents, strict=True)
         monomial = " ".join(name if e == 1 else f"{name}^{e}" for name, e in names if e) or "1"
-        witness = {"monomial of the difference": f"{c} {monomial}"}
-        return asked.refuted([condition], witness)
-    values = {"monomials": len(twice.to_dict())}
-    return asked.certified([condition], values=values)
+        return asked.refuted([condition], {"monomial of the difference": f"{c} {monomial}"})
+    return asked.certified([condition], values={"monomials": len(twice.to_dict())})
 
 
 def certify_loss_change(risk: Risk, points: Sequence, at_least: Scalar) -> Certificate:
@@ -186,13 +181,11 @@ def certify_loss_change(risk: Risk, points: Sequence, at_least: Scalar) -> Certi
         try:
             bends.append(exact_second_derivative(risk, w)[1])
         except TieError as tie:
-            reason, undecided = f"point {k}: {tie}", Condition(later, None)
-            return asked.unknown(reason, [undecided])
+            return asked.unknown(f"point {k}: {tie}", [Condition(later, None)])
     start = first_convex_step(bends)
     positive = Condition(later, start is not None)
     if start is None:
-        witness = {"gamma'' at the last point": bends[-1]}
-        return asked.refuted([positive], witness)
+        return asked.refuted([positive], {"gamma'' at the last point": bends[-1]})
     fraction = loss_change_fraction([risk(w) for w in exacts], start)
     enough = Condition("the fraction is large enough", fraction >= at_least)
     conditions, values = [positive, enough], {"index of t0": start, "fraction": fraction}

@@ -71,8 +71,7 @@ def certify_minibatch_mean(
     try:
         cell_at(risk, w)
     except TieError as tie:
-        inside = Condition("the point is inside a cell", False)
-        return asked.unknown(str(tie), [inside])
+        return asked.unknown(str(tie), [Condition("the point is inside a cell", False)])
     gradients = sample_gradients(risk, w)
 
     def form(direction: RationalMatrix) -> fmpq:

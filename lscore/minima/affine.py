@@ -24,7 +24,7 @@ from lscore.model.losses import SquaredLoss
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 
-_CLAIM = "YUN-T1"
+_MINIMUM = Question("YUN-T1", STATEMENT)
 
 
 def lower_sqrt(value: fmpq, digits: int = 6) -> Decimal:
@@ -177,7 +177,7 @@ def certify_affine_minimum(risk: Risk, w: Point | np.ndarray) -> Certificate:
     """
     w = exact(risk.network.point(w), "w")
     if not risk.network.is_piecewise_linear:
-        return _unknown([], _unsupported(risk))
+        return _MINIMUM.unknown(_unsupported(risk))
     return certify_affine_run(risk, w, *risk.forward(w))
 
 
@@ -187,11 +187,11 @@ def certify_affine_run(
     """`certify_affine_minimum` for a forward pass that is already done."""
     unsupported = _unsupported(risk)
     if unsupported:
-        return _unknown([], unsupported)
+        return _MINIMUM.unknown(unsupported)
     cell = _cell(risk, pre)
     inside = "every hidden unit stays on one linear piece"
     if cell.problem:
-        return _unknown([Condition(inside, None)], cell.problem)
+        return _MINIMUM.unknown(cell.problem, [Condition(inside, None)])
     conditions = [Condition(inside, True, cell.clearance, "distance to the nearest knot")]
     activation = risk.network.activations[0]
     alive = [k for k, p in enumerate(cell.pieces) if activation.slopes[p] != 0]
@@ -213,17 +213,13 @@ def certify_affine_run(
     values = {"risk": residuals.dot(residuals) * scale}
     if cell.radius_squared is not None:
         values["radius"] = lower_sqrt(cell.radius_squared)
-    return Question(_CLAIM, STATEMENT).certified(conditions, values=values)
+    return _MINIMUM.certified(conditions, values=values)
 
 
 def certified_radius_squared(risk: Risk, w: Point | np.ndarray) -> fmpq | None:
     """The exact rho^2 of `certify_affine_minimum`; None if no unit has a knot or (i) fails."""
     w = exact(risk.network.point(w), "w")
     return None if _unsupported(risk) else _cell(risk, risk.forward(w)[0]).radius_squared
-
-
-def _unknown(conditions: Sequence[Condition], reason: str) -> Certificate:
-    return Question(_CLAIM, STATEMENT).unknown(reason, conditions)
 
 
 def _refute_in_cell(risk, w, pull, pieces, conditions) -> Certificate:
@@ -234,11 +230,6 @@ def _refute_in_cell(risk, w, pull, pieces, conditions) -> Certificate:
         everywhere = np.tile(pieces, (len(pull), 1))
         direction = unused_unit_direction(risk, w, pull, everywhere)
     if direction is None:
-        return _unknown(
-            conditions,
-            "the gradient is zero and the residuals are not orthogonal to the data",
-        )
-    answer = certify_along(risk, w, direction)
-    return Question(_CLAIM, STATEMENT).answer(
-        answer.verdict, conditions, witness=answer.witness, reason=answer.reason
-    )
+        reason = "the gradient is zero and the residuals are not orthogonal to the data"
+        return _MINIMUM.unknown(reason, conditions)
+    return _MINIMUM.as_found(certify_along(risk, w, direction), conditions=conditions)

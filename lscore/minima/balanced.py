@@ -24,7 +24,7 @@ from lscore.model.networks import Network, Point
 from lscore.model.passes import Trace, trace
 from lscore.model.risk import Risk
 
-CLAIM = "B-BALANCE"
+_MINIMUM = Question("B-BALANCE", STATEMENT)
 MAX_PATHS = 4096
 _KINKS = "units are on knots only at inputs with pull 0"
 
@@ -120,24 +120,24 @@ def certify_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
     """
     w = exact(risk.network.point(w), "w")
     if not risk.network.is_piecewise_linear:
-        return _unknown([], "the activation is not piecewise linear")
+        return _MINIMUM.unknown("the activation is not piecewise linear")
     return certify_balanced_run(risk, trace(risk.network, w, risk.exact_X))
 
 
 def certify_balanced_run(risk: Risk, run: Trace) -> Certificate:
     """`certify_balance` for a forward pass that is already done."""
     if risk.weight_decay:
-        return _unknown([], "the risk has weight decay")
+        return _MINIMUM.unknown("the risk has weight decay")
     pull, ties = _pull(risk, run)
     kinks = _kinks(risk, run, pull)
     fitted = Condition(_KINKS, not kinks)
     if kinks:
-        return _unknown([fitted], kinks)
+        return _MINIMUM.unknown(kinks, [fitted])
     pieces = tuple(part // 2 for part in run.positions)
     try:
         functions = reachable_functions(risk.network, risk.exact_X, pieces)
     except BudgetError as error:
-        return _unknown([fitted], str(error))
+        return _MINIMUM.unknown(str(error), [fitted])
     pull = _through_output(risk, run, pull)
     sums = functions.T @ pull
     count = sums.shape[0] * sums.shape[1]
@@ -150,8 +150,8 @@ def certify_balanced_run(risk: Risk, run: Trace) -> Certificate:
     largest = None if balanced else max(map(abs, sums.entries()))
     conditions = [fitted, Condition(text, balanced, largest, "largest sum")]
     if not balanced:
-        return _unknown(conditions, "the pulls do not balance")
-    return Question(CLAIM, STATEMENT).certified(conditions, values=values)
+        return _MINIMUM.unknown("the pulls do not balance", conditions)
+    return _MINIMUM.certified(conditions, values=values)
 
 
 def _pull(risk: Risk, run: Trace) -> tuple[RationalMatrix, list[tuple[fmpq, RationalMatrix]]]:
@@ -247,7 +247,3 @@ def unused_unit_direction(
             move[width * (inner + network.bias) + c * width + k] = g.dot(g) / (bend or 1)
             return exact(move)
     return None
-
-
-def _unknown(conditions: list[Condition], reason: str) -> Certificate:
-    return Question(CLAIM, STATEMENT).unknown(reason, conditions)

@@ -21,7 +21,7 @@ from lscore.model.networks import Point
 from lscore.model.risk import Risk
 from lscore.model.smooth_activations import Activation
 
-CLAIM = "B-SMOOTH"
+_MINIMUM = Question("B-SMOOTH", STATEMENT, "ball")
 PRECISIONS = (128, 512)
 _HALVINGS = 200
 _LONGEST = 10**5  # bits of a number that is written out
@@ -233,7 +233,7 @@ def certify_in_balls(risk: Risk, w: Point | np.ndarray) -> Certificate:
         slopes = ball_gradient(risk, w, precision)
         if any(not slope.is_finite() for slope in slopes):
             reason = "a pre-activation or a margin may be on a kink: balls enclose no gradient"
-            return _unknown([Condition(_GRADIENT, None)], reason)
+            return _MINIMUM.unknown(reason, [Condition(_GRADIENT, None)])
         signed = [below(-g) if g < 0 else -below(g) if g > 0 else fmpq(0) for g in slopes]
         if any(signed):
             answer = _along(risk, w, exact(signed), precision)
@@ -243,7 +243,8 @@ def certify_in_balls(risk: Risk, w: Point | np.ndarray) -> Certificate:
     size = max((slope.abs_upper() for slope in slopes), key=float).str(2, radius=False)
     bound = _GRADIENT if flat else f"no entry of the gradient is shown to exceed {size}"
     reason = f"{bound} ({precision} bits); minima of smooth networks are not certified here"
-    return _unknown([Condition(_GRADIENT, flat or None), Condition(_CURVATURE, None)], reason)
+    conditions = [Condition(_GRADIENT, flat or None), Condition(_CURVATURE, None)]
+    return _MINIMUM.unknown(reason, conditions)
 
 
 def _float_directions(risk: Risk, w: RationalMatrix) -> list[RationalMatrix]:
@@ -281,13 +282,6 @@ def _along(risk: Risk, w: RationalMatrix, u: RationalMatrix, precision: int) -> 
             if fall > 0 and below(fall):
                 witness = {"direction": side, "order": order, **shown}
                 witness |= {"lower point": lower, "decrease at least": below(fall)}
-                return Question(CLAIM, STATEMENT, "ball").refuted(
-                    [Condition(failing, False)],
-                    witness,
-                    reason=rounding_note(risk, below(fall), below(value) if value > 0 else fmpq(0)),
-                )
+                note = rounding_note(risk, below(fall), below(value) if value > 0 else fmpq(0))
+                return _MINIMUM.refuted([Condition(failing, False)], witness, reason=note)
     return None
-
-
-def _unknown(conditions: list[Condition], reason: str) -> Certificate:
-    return Question(CLAIM, STATEMENT, "ball").unknown(reason, conditions)

@@ -21,7 +21,7 @@ from lscore.algebra.linear import rank
 from lscore.algebra.matrices import RationalMatrix, exact, stack, zeros
 from lscore.cells.incident import MAX_CELLS, MAX_TIES, IncidentCells, incident_cells, relevant_ties
 from lscore.cells.pattern import Cell, signature
-from lscore.certificates import Certificate, Condition, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import BudgetError, DataError, TieError
 from lscore.model.networks import Point
 from lscore.model.passes import activated
@@ -123,11 +123,7 @@ def certify_subgradient(
     zero = g is None
     g = zeros(risk.dimension) if zero else exact(risk.network.point(exact(g, "g"), "g"))
     name = "0" if zero else "g"
-    statement = f"{name} is in Clarke's subdifferential"
-
-    def answer(verdict, conditions, **rest) -> Certificate:
-        return Certificate(claim, statement, verdict, "exact", conditions, **rest)
-
+    asked = Question(claim, f"{name} is in Clarke's subdifferential")
     ties, hidden = relevant_ties(risk, w), len(activated(risk.network))
     if ties and all(layer > hidden for layer, _, _ in ties):
         inside, independent = _zonotope(risk, w, ties, g)
@@ -135,38 +131,36 @@ def certify_subgradient(
             f"{name} is in the zonotope of {len(ties)} margin ties", inside.solvable
         )
         if not inside.solvable:
-            witness = {"direction": inside.obstruction}
-            return answer(Verdict.REFUTED, [reached], witness=witness)
+            return asked.refuted([reached], {"direction": inside.obstruction})
         if independent:
             every = Condition("the gradients of these margins are independent", True)
-            return answer(Verdict.CERTIFIED, [reached, every])
+            return asked.certified([reached, every])
     try:
         incident = incident_cells(risk, w, ties, max_ties, max_cells)
     except BudgetError as error:
-        return answer(Verdict.UNKNOWN, [], reason=str(error))
+        return asked.unknown(str(error))
     sure, doubtful = [found.cell for found in incident.cells], list(incident.doubtful)
     conditions = []
     if sure:
         found, (where, what) = common_descent(_gradients(sure, w, g)), _entered(incident)
         conditions += [Condition(where, True), Condition(f"{name} is {what}", found.solvable)]
         if found.solvable:
-            return answer(Verdict.CERTIFIED, conditions)
+            return asked.certified(conditions)
         if not doubtful:
-            return answer(Verdict.REFUTED, conditions, witness={"direction": found.obstruction})
+            return asked.refuted(conditions, {"direction": found.obstruction})
     every = _gradients(sure + doubtful, w, g)
     if every.is_zero():
         text = f"{name} is the only gradient of the cells that may be incident"
-        return answer(Verdict.CERTIFIED, [Condition(f"{text} ({len(doubtful)})", True)])
+        return asked.certified([Condition(f"{text} ({len(doubtful)})", True)])
     wider = common_descent(every)
     if not wider.solvable:
         also = Condition(f"nor with the {len(doubtful)} cells that may be incident", True)
         if not sure:
             text = f"{name} is a convex combination of the gradients of the {len(doubtful)} cells"
             also = Condition(f"{text} that may be incident", False)
-        witness = {"direction": wider.obstruction}
-        return answer(Verdict.REFUTED, [*conditions, also], witness=witness)
+        return asked.refuted([*conditions, also], {"direction": wider.obstruction})
     reason = f"{len(doubtful)} cells may or may not be incident, and they decide"
-    return answer(Verdict.UNKNOWN, conditions[:1], reason=reason)
+    return asked.unknown(reason, conditions[:1])
 
 
 def _entered(incident: IncidentCells) -> tuple[str, str]:

@@ -20,8 +20,6 @@ from lscore.model.losses import SquaredLoss
 from lscore.model.networks import Layer
 from lscore.model.risk import Risk
 
-_CLAIM, _STATEMENT = "YUN-B-T1-4", "the risk never rises along the path"
-
 
 def upper_decimal(ball: arb, digits: int = 3) -> Decimal:
     """A decimal number that is not smaller than any number of the ball.
@@ -67,39 +65,33 @@ def certify_convex_path(
     if len(waypoints) < 2:
         raise ShapeError(f"waypoints: got {len(waypoints)}, need at least 2")
     method = "exact" if risk.network.is_piecewise_linear else "ball"
+    asked = Question("YUN-B-T1-4", "the risk never rises along the path", method)
     conditions = []
     for s, (start, end) in enumerate(pairwise(waypoints)):
         (hidden, out), (moved, final) = risk.network.unpack(start), risk.network.unpack(end)
         if _same(hidden, moved):
             slope = _slope(risk, end, start, precision)
             text = f"segment {s}: the output layer moves, slope <= 0 at the end"
+            if slope > 0:
+                witness = {"segment": s, "slope at its end": "positive"}
+                return asked.refuted([*conditions, Condition(text, False)], witness)
             if not slope <= 0:
-                rises = bool(slope > 0)
-                conditions.append(Condition(text, False if rises else None))
-                return _no(s, rises, method, conditions)
+                reason = f"segment {s}: the sign of the slope at its end is not decided"
+                return asked.unknown(reason, [*conditions, Condition(text, None)])
         elif _same(out, final) and _idle_only(hidden, moved, out):
             text = f"segment {s}: only idle units move"
         else:
             reason = f"segment {s} moves more than the output layer or idle units"
             conditions.append(Condition(f"segment {s}: the output layer or idle units move", False))
-            return Question(_CLAIM, _STATEMENT).unknown(reason, conditions, method=method)
+            return asked.unknown(reason, conditions)
         conditions.append(Condition(text, True))
     ends = [ball_risk(risk, waypoints[k], precision) for k in (0, -1)]
     if not all(ball.is_finite() for ball in ends):
         reason = "the activation has no finite enclosure at an end of the path"
-        return Question(_CLAIM, _STATEMENT).unknown(reason, conditions, method=method)
+        return asked.unknown(reason, conditions)
     first, last = map(upper_decimal, ends)
     values = {"risk at the start at most": first, "risk at the end at most": last}
-    return Question(_CLAIM, _STATEMENT).certified(conditions, values=values, method=method)
-
-
-def _no(segment: int, rises: bool, method: str, conditions: list) -> Certificate:
-    """Refuted if the slope is surely positive, else unknown."""
-    if rises:
-        witness = {"segment": segment, "slope at its end": "positive"}
-        return Question(_CLAIM, _STATEMENT).refuted(conditions, witness, method=method)
-    reason = f"segment {segment}: the sign of the slope at its end is not decided"
-    return Question(_CLAIM, _STATEMENT).unknown(reason, conditions, method=method)
+    return asked.certified(conditions, values=values)
 
 
 def _same(a: Layer, b: Layer) -> bool:

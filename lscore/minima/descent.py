@@ -16,7 +16,7 @@ from lscore.model.networks import Point
 from lscore.model.risk import Risk
 
 STATEMENT = "the point is a local minimum"
-_ASKED = Question("B-RAY", STATEMENT)
+MINIMUM_BY_RAYS = Question("B-RAY", STATEMENT)
 _EPSILON = fmpq(1, 2**52)
 
 
@@ -41,11 +41,11 @@ def certify_along(risk: Risk, w: Point | np.ndarray, u: object) -> Certificate:
     change, order = expansion.change, expansion.order
     if order is None or change[order] > 0:
         what = "is constant" if order is None else f"rises at order {order}"
-        return _ASKED.unknown(f"along this direction the risk {what}")
+        return MINIMUM_BY_RAYS.unknown(f"along this direction the risk {what}")
     t = expansion.stop
     while change(t) >= 0:
         t /= 2
-    return _ASKED.refuted(
+    return MINIMUM_BY_RAYS.refuted(
         (),
         {
             "direction": u,

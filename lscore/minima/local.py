@@ -2,12 +2,11 @@ r"""Is this point a local minimum? The decider that takes anybody's point."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 
 import numpy as np
 import torch
-from flint import fmpq
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact
@@ -17,7 +16,7 @@ from lscore.minima.affine import certify_affine_run
 from lscore.minima.balanced import certify_balanced_run, unused_unit_direction
 from lscore.minima.ball_descent import certify_in_balls
 from lscore.minima.clarke import certify_subgradient
-from lscore.minima.descent import STATEMENT, certify_along
+from lscore.minima.descent import MINIMUM_BY_RAYS, STATEMENT, certify_along
 from lscore.minima.smooth import certify_smooth_extremum
 from lscore.model.hinges import HingeLoss
 from lscore.model.networks import Point
@@ -110,7 +109,7 @@ def certify_local_minimum(
     value = risk.loss(run.outputs, risk.exact_y) + risk.weight_decay / 2 * w.dot(w)
     least = Condition("the risk is 0, and it is a sum of terms >= 0", value == 0)
     if least.holds:
-        return _certified("B-ZERO", [least], value)
+        return Question("B-ZERO", STATEMENT).certified([least], values={"risk": value})
     balance = certify_balanced_run(risk, run)
     if balance.certified:
         return balance
@@ -124,18 +123,14 @@ def _search(risk, w, run, balance, trials, seed, exact_tries) -> Certificate:
         return certify_along(risk, w, critical.witness["direction"])
     convex = Condition("without a hidden layer the risk is convex in w", not run.positions)
     if critical.certified and convex.holds:
-        return _certified("B-CONVEX", [convex, *critical.conditions], risk(w))
+        conditions, values = [convex, *critical.conditions], {"risk": risk(w)}
+        return Question("B-CONVEX", STATEMENT).certified(conditions, values=values)
     for u in _directions(risk, w, run, trials, seed, exact_tries):
         tried = certify_along(risk, w, u)
         if tried.refuted:
             return tried
     reason = f"{balance.reason}; and none of {exact_tries} promising directions descends"
-    return Question("B-RAY", STATEMENT).unknown(reason, balance.conditions)
-
-
-def _certified(claim: str, conditions: Sequence[Condition], value: fmpq) -> Certificate:
-    values = {"risk": value}
-    return Question(claim, STATEMENT).certified(conditions, values=values)
+    return MINIMUM_BY_RAYS.unknown(reason, balance.conditions)
 
 
 def _directions(risk, w, run, trials, seed, exact_tries) -> Iterator:

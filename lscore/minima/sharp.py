@@ -16,12 +16,12 @@ from lscore.algebra.matrices import RationalMatrix, exact, stack
 from lscore.cells.pattern import signature
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError
+from lscore.minima.descent import STATEMENT
 from lscore.model.hinges import HingeLoss
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 
-CLAIM = "LVB-NS"
-STATEMENT = Question(CLAIM, "the point is a local minimum")
+_MINIMUM = Question("LVB-NS", STATEMENT)
 
 
 @checked
@@ -58,7 +58,7 @@ def certify_affine_hinge_minimum(risk: Risk, w: Point) -> Certificate:
     for l, part in enumerate(found.layers, start=1):
         if (part % 2).any() or (part != part[0]).any():
             reason = f"a unit of layer {l} has a tie or uses more than one piece on the data"
-            return _unknown([Condition(inside, None)], reason)
+            return _MINIMUM.unknown(reason, [Condition(inside, None)])
     conditions = [Condition(inside, True)]
     gradients, weights = _gradients(risk)
     margins = found.margins[:, 0]
@@ -72,21 +72,22 @@ def certify_affine_hinge_minimum(risk: Risk, w: Point) -> Certificate:
         if not offset.is_zero():
             largest = max(map(abs, offset.entries()))
             failing = Condition(convex, False, largest, "largest entry of the gradient")
-            return _unknown([*conditions, failing], "the risk falls nearby")
+            return _MINIMUM.unknown("the risk falls nearby", [*conditions, failing])
         conditions.append(Condition(convex, True))
-        return STATEMENT.certified(conditions, values=values)
+        return _MINIMUM.certified(conditions, values=values)
     generators = stack([gradients[i].T for i in ties]).T
     bounds = exact([weights[i] for i in ties])
     answer = zero_in_zonotope(offset, generators, bounds)
     if not answer.solvable:
-        return _unknown([*conditions, Condition(convex, False)], "0 is not in the subdifferential")
+        conditions.append(Condition(convex, False))
+        return _MINIMUM.unknown("0 is not in the subdifferential", conditions)
     p = answer.solution
     conditions.append(Condition(convex, True))
     slack = min(p.smallest(), (bounds - p).smallest())
     if slack > 0 and len(ties) == len(offset) == rank(generators):
         conditions.append(Condition("sharp: 0 is inside it", True, slack, "slack"))
     values["p"] = p
-    return STATEMENT.certified(conditions, values=values)
+    return _MINIMUM.certified(conditions, values=values)
 
 
 def _gradients(risk: Risk) -> tuple[list[RationalMatrix], list[fmpq]]:
@@ -94,7 +95,3 @@ def _gradients(risk: Risk) -> tuple[list[RationalMatrix], list[fmpq]]:
     A, labels = risk.exact_augmented, risk.exact_y.entries()
     columns = [A.rows(i, i + 1).T * -y for i, y in enumerate(labels)]
     return columns, risk.loss.term_weights(len(labels), 1).entries()
-
-
-def _unknown(conditions: list[Condition], reason: str) -> Certificate:
-    return STATEMENT.unknown(reason, conditions)

@@ -99,8 +99,7 @@ def certify_mirrored_spectrum(risk: Risk, w: Point | np.ndarray) -> Certificate:
     if odd:
         k = odd[0]
         value = fmpq(chi[k], hessian.denominator ** (m - k))
-        witness = {f"coefficient of lambda^{k}": value}
-        return asked.refuted([missing], witness)
+        return asked.refuted([missing], {f"coefficient of lambda^{k}": value})
     return asked.certified([missing])
 
 
@@ -168,7 +167,7 @@ def certify_smooth_maximum(risk: Risk, w: Point | np.ndarray) -> Certificate:
     >>> answer.witness["direction"], answer.witness["order"]
     (column(0, -1), 1)
     """
-    return _decide(risk, w, "MILNE-L2", "the point is a local maximum", descent=False)
+    return _decide(Question("MILNE-L2", "the point is a local maximum"), risk, w, descent=False)
 
 
 @checked
@@ -188,22 +187,21 @@ def certify_smooth_extremum(risk: Risk, w: Point | np.ndarray) -> Certificate:
     'refuted'
     """
     _need_plain_hinge(risk, "LVB-C1")
-    return _decide(risk, w, "LVB-C1", "the point is a local extremum", descent=True)
+    return _decide(Question("LVB-C1", "the point is a local extremum"), risk, w, descent=True)
 
 
-def _decide(risk: Risk, w, claim: str, statement: str, descent: bool) -> Certificate:
+def _decide(asked: Question, risk: Risk, w, descent: bool) -> Certificate:
     w = exact(risk.network.point(w), "w")
     try:
         part = _lowest_part(cell_polynomial(cell_at(risk, w), w))
     except TieError as tie:
-        return Question(claim, statement).unknown(str(tie))
+        return asked.unknown(str(tie))
     constant = Condition("the risk is constant on the cell of the point", not part)
     if not part:
-        values = {"risk": risk(w)}
-        return Question(claim, statement).certified([constant], values=values)
+        return asked.certified([constant], values={"risk": risk(w)})
     up, flipped = _two_directions(part)
     order, rise = sum(next(iter(part))), _value(part, up)
     witness = {"direction": exact(list(up)), "order": order, "coefficient": rise}
     if descent:
         witness |= {"descent": exact(list(flipped)), "its coefficient": _value(part, flipped)}
-    return Question(claim, statement).refuted([constant], witness)
+    return asked.refuted([constant], witness)

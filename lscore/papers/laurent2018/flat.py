@@ -16,7 +16,7 @@ from flint import fmpq, fmpz
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact, zeros
 from lscore.cells.pattern import Cell, cell_at
-from lscore.certificates import Certificate, Condition, Question, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError, LscoreError, ShapeError
 from lscore.model.hinges import HingeLoss
 from lscore.model.networks import Network, Point
@@ -56,8 +56,7 @@ def certify_flat(cell: Cell) -> Certificate:
         if coefficient != 0:
             return _refute(cell, path, coefficient)
     text = f"the pulls balance along every path: {count} sums over the samples are 0"
-    values = {"risk": cell(zero)}
-    return _FLAT.certified([Condition(text, True)], values=values)
+    return _FLAT.certified([Condition(text, True)], values={"risk": cell(zero)})
 
 
 @checked
@@ -230,5 +229,4 @@ def certify_flat_is_optimal(risk: Risk, w: Point | None = None, limit: int = 10*
         reason = "the slope of the activation is 0 on one side"
     elif generic.refuted:
         reason = "the data are rare"
-    verdict = Verdict.UNKNOWN if reason else Verdict.CERTIFIED
-    return _OPTIMAL.answer(verdict, conditions, reason=reason)
+    return _OPTIMAL.unknown(reason, conditions) if reason else _OPTIMAL.certified(conditions)

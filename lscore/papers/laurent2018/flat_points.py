@@ -27,7 +27,7 @@ from lscore.papers.laurent2018.data import leaky_slope
 from lscore.papers.laurent2018.flat import certify_flat, check_flat_setting
 
 CLAIM = "LVB-T2"
-STATEMENT = Question(CLAIM, "the point touches a flat cell")
+_TOUCHES = Question(CLAIM, "the point touches a flat cell")
 _TRIES = 100
 
 
@@ -214,20 +214,16 @@ def certify_touches_flat(risk: Risk, w: Point, limit: int = 2**12) -> Certificat
             Condition("a ray enters a cell without unsolved margins", not cell.unsolved.any()),
             Condition("that cell is flat", certify_flat(cell).certified),
         ]
-        return STATEMENT.certified(conditions, values={"ray": direction})
+        return _TOUCHES.certified(conditions, values={"ray": direction})
     cells = adjacent_patterns(risk, w, limit)
     if cells is None:
         ways = len(signature(risk, w).ties)
-        return _unknown(f"{ways} ties can be resolved in more than {limit} ways")
+        return _TOUCHES.unknown(f"{ways} ties can be resolved in more than {limit} ways")
     flat = sum(certify_flat(cell).certified for cell in cells)
     if flat == 0:
         witness = {"ways to resolve the ties": len(cells), "flat among them": 0, "loss": risk(w)}
-        return STATEMENT.refuted((), witness)
+        return _TOUCHES.refuted((), witness)
     condition = Condition("the point lies in a flat cell", len(cells) == flat == 1)
     if condition.holds:
-        return STATEMENT.certified([condition], values={"loss": risk(w)})
-    return _unknown(f"{flat} of {len(cells)} ways to resolve the ties give a flat cell")
-
-
-def _unknown(reason: str) -> Certificate:
-    return STATEMENT.unknown(reason)
+        return _TOUCHES.certified([condition], values={"loss": risk(w)})
+    return _TOUCHES.unknown(f"{flat} of {len(cells)} ways to resolve the ties give a flat cell")

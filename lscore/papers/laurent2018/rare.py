@@ -19,8 +19,7 @@ from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError, LscoreError, ShapeError
 from lscore.papers.laurent2018.data import LabelledData, is_rare_combination
 
-CLAIM = "LVB-D1"
-STATEMENT = Question(CLAIM, "the data are generic")
+_GENERIC = Question("LVB-D1", "the data are generic")
 
 
 @checked
@@ -54,7 +53,7 @@ def certify_generic(data: LabelledData, limit: int = 10**6) -> Certificate:
         separators[f"separator of class {data.name(r)}"] = separator
         left -= {r}
     if len(left) < 2:
-        return STATEMENT.certified(conditions, values=separators)
+        return _GENERIC.certified(conditions, values=separators)
     samples = _alternating(data, left)
     options = [_options(data, i, left) for i in samples]
     search = _Search([[packed for packed, _, _ in row] for row in options], limit)
@@ -74,8 +73,8 @@ def certify_generic(data: LabelledData, limit: int = 10**6) -> Certificate:
             f"more than {limit} partial sums on one side ({sums} after {search.used} of "
             f"{len(samples)} samples), and deciding rare or generic is NP-complete"
         )
-        return STATEMENT.unknown(reason, conditions, values=separators)
-    return STATEMENT.certified(conditions, values=separators)
+        return _GENERIC.unknown(reason, conditions, values=separators)
+    return _GENERIC.certified(conditions, values=separators)
 
 
 def _alternating(data: LabelledData, left: set[int]) -> list[int]:
@@ -215,8 +214,7 @@ def _rare(data: LabelledData, chosen: dict, conditions: list, values: dict) -> C
     switches = exact([[int(i in chosen and r in chosen[i][1]) for r in range(R)] for i in range(n)])
     if not is_rare_combination(data, slopes, switches):
         raise LscoreError("certify_generic: a combination failed its check by substitution")
-    witness = {"slopes": slopes, "switches": switches}
-    return STATEMENT.refuted(conditions, witness, values=values)
+    return _GENERIC.refuted(conditions, {"slopes": slopes, "switches": switches}, values=values)
 
 
 @checked

@@ -25,7 +25,7 @@ from lscore.model.networks import Point
 from lscore.model.risk import Risk
 from lscore.papers.milne2019.region import check_setting, data_loss, squared_radius
 
-_CLAIM, _STATEMENT = "MILNE-N", "this critical point obeys (i), (ii) and (iii)"
+_BALANCE = Question("MILNE-N", "this critical point obeys (i), (ii) and (iii)")
 
 
 @checked
@@ -44,16 +44,16 @@ def certify_layer_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
     >>> certify_layer_balance(risk, exact(["1/2", "1/2"])).verdict.value
     'certified'
     """
-    check_setting(risk, _CLAIM)
+    check_setting(risk, _BALANCE.claim)
     if risk.weight_decay == 0:
-        raise HypothesisError(_CLAIM, "lambda > 0", "weight decay 0", risk.weight_decay)
+        raise HypothesisError(_BALANCE.claim, "lambda > 0", "weight decay 0", risk.weight_decay)
     if len(risk.network.widths) < 3:
         raise DataError(f"risk: widths {risk.network.widths}, need a hidden layer")
     w = exact(risk.network.point(w), "w")
     try:
         gradient = risk.gradient(w)
     except TieError as tie:
-        return Question(_CLAIM, _STATEMENT).unknown(str(tie))
+        return _BALANCE.unknown(str(tie))
     steepest = max(abs(g) for g in gradient.entries())
     setting = (
         Condition("the gradient is 0", steepest == 0),
@@ -61,7 +61,7 @@ def certify_layer_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
     )
     if not all(c.holds for c in setting):
         reason = f"a gradient entry is {steepest}" if steepest else "the point is 0"
-        return Question(_CLAIM, _STATEMENT).unknown(reason, setting)
+        return _BALANCE.unknown(reason, setting)
     norms = [layer.weight.dot(layer.weight) for layer in risk.network.unpack(w)]
     curvature, wanted = _residual_curvature(risk, w), -(len(norms) - 1) * risk.weight_decay
     quotient = curvature / w.dot(w)
@@ -77,8 +77,8 @@ def certify_layer_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
     values = {"w'Bw / |w|^2": quotient, "lambda": risk.weight_decay}
     failed = [c.text for c in conditions if not c.holds]
     if failed:
-        return Question(_CLAIM, _STATEMENT).refuted(conditions, {"fails": failed[0]})
-    return Question(_CLAIM, _STATEMENT).certified(conditions, values=values)
+        return _BALANCE.refuted(conditions, {"fails": failed[0]})
+    return _BALANCE.certified(conditions, values=values)
 
 
 def _residual_curvature(risk: Risk, w: RationalMatrix) -> fmpq:

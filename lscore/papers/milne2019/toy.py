@@ -26,8 +26,12 @@ from lscore.model.risk import Risk
 from lscore.papers.milne2019.region import check_setting
 
 _ONLY = Question("MILNE-B-TOY-1", "0 is the only global minimum and the only Clarke critical point")
-_TRAINED = "gradient descent from every point of the ball converges to 0"
-_EVERY = f"{_TRAINED}, the only critical point, for all data with |x| <= r and |y| <= slope |x|"
+_TRAINED = Question("MILNE-B-TOY-2", "gradient descent from every point of the ball converges to 0")
+_EVERY = Question(
+    "MILNE-B-TOY-3",
+    f"{_TRAINED.statement}, the only critical point, "
+    "for all data with |x| <= r and |y| <= slope |x|",
+)
 
 
 @checked
@@ -109,8 +113,7 @@ def certify_only_minimum(risk: Risk) -> Certificate:
         return _ONLY.certified(conditions, values=values)
     lower = _lower_point(risk, *max(moments, key=lambda side: abs(side[1])))
     gain = risk(exact([0] * risk.dimension)) - risk(lower)
-    witness = {"lower point": lower, "lower by": gain}
-    return _ONLY.refuted(conditions, witness, values=values)
+    return _ONLY.refuted(conditions, {"lower point": lower, "lower by": gain}, values=values)
 
 
 def _lower_point(risk: Risk, S: fmpq, B: fmpq) -> RationalMatrix:
@@ -151,7 +154,7 @@ def certify_trained_to_zero(risk: Risk, rate: Scalar, squared_norm: Scalar) -> C
     """
     sides = zip("+-", toy_sides(risk), strict=True)
     bounds = [(f"|B{sign}|", abs(B), f"S{sign}", S) for sign, (S, B) in sides]
-    return _contraction("MILNE-B-TOY-2", _TRAINED, bounds, risk.weight_decay, rate, squared_norm)
+    return _contraction(_TRAINED, bounds, risk.weight_decay, rate, squared_norm)
 
 
 def certify_every_draw(
@@ -177,7 +180,7 @@ def certify_every_draw(
     if slope < 0 or radius <= 0:
         raise DataError(f"slope, radius: got {slope} and {radius}, need >= 0 and > 0")
     bounds = [("slope r^2", slope * radius**2, "r^2", radius**2)]
-    answer = _contraction("MILNE-B-TOY-3", _EVERY, bounds, decay, rate, squared_norm)
+    answer = _contraction(_EVERY, bounds, decay, rate, squared_norm)
     if slope * radius**2 <= decay:
         return answer
     half = SquaredLoss("1/2", mean=True)
@@ -186,16 +189,16 @@ def certify_every_draw(
         Risk(network, exact([radius]), exact([slope * radius]), half, decay)
     )
     witness = {"input": radius, "label": slope * radius, **lower.witness}
-    return Question(answer.claim, _EVERY).refuted(answer.conditions, witness)
+    return _EVERY.refuted(answer.conditions, witness)
 
 
 def _contraction(
-    claim: str, statement: str, bounds: list, decay: fmpq, rate: Scalar, squared_norm: Scalar
+    asked: Question, bounds: list, decay: fmpq, rate: Scalar, squared_norm: Scalar
 ) -> Certificate:
     r"""The conditions of MILNE-B-TOY-2 for bounds of \|B\| and S, each with its name."""
     rate, squared_norm = rational(rate, "rate"), rational(squared_norm, "squared_norm")
     if decay <= 0:
-        raise HypothesisError(claim, "lambda > 0", f"weight decay {decay}", decay)
+        raise HypothesisError(asked.claim, "lambda > 0", f"weight decay {decay}", decay)
     if rate <= 0 or squared_norm < 0:
         raise DataError(f"rate, squared_norm: got {rate} and {squared_norm}, need > 0 and >= 0")
     conditions = []
@@ -207,7 +210,6 @@ def _contraction(
         ]
     failed = [c.text for c in conditions if not c.holds]
     if failed:
-        reason = f"not so: {failed[0]}"
-        return Question(claim, statement).unknown(reason, conditions)
+        return asked.unknown(f"not so: {failed[0]}", conditions)
     values = {"factor per step": 1 - rate * min(decay - pull for _, pull, _, _ in bounds)}
-    return Question(claim, statement).certified(conditions, values=values)
+    return asked.certified(conditions, values=values)

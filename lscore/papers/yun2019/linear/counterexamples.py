@@ -47,10 +47,8 @@ def certify_linear_collapse(network: Network) -> Certificate:
     elif not network.bias and any(set(h.slopes) == {0} for h in every[: every.index(bent[0])]):
         reason = "without biases a layer of slope 0 may hide the activations behind it"
     if reason:
-        conditions = [Condition("no activation changes its slope", None)]
-        return asked.unknown(reason, conditions)
-    witness = {"activation": bent[0].name}
-    return asked.refuted(conditions, witness)
+        return asked.unknown(reason, [Condition("no activation changes its slope", None)])
+    return asked.refuted(conditions, {"activation": bent[0].name})
 
 
 def absolute_risk(w: RationalMatrix, v: fmpq) -> fmpq:

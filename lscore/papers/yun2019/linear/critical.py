@@ -29,7 +29,7 @@ from lscore.papers.yun2019.linear.setting import (
 )
 from lscore.papers.yun2019.linear.strict import certify_strict_saddle
 
-MINIMUM = Question("YUN-C5", "the point is a global minimum")
+_MINIMUM = Question("YUN-C5", "the point is a global minimum")
 
 
 @checked
@@ -64,8 +64,7 @@ def certify_saddle_or_minimum(
         Condition("gradient of the loss of the product is exactly zero", True),
         convexity(linear.loss),
     ]
-    values = {"loss": linear(w)}
-    return MINIMUM.certified(conditions, values=values)
+    return _MINIMUM.certified(conditions, values={"loss": linear(w)})
 
 
 def _in_bottleneck(risk: Risk, w: Point) -> Certificate:
@@ -84,8 +83,8 @@ def _classify_with_biases(risk: Risk, w: Point, epsilon: Scalar) -> Certificate:
     residuals = (risk.predictions(w) - risk.exact_y).T @ ones(len(risk.X))
     constant = Condition("the constant term is stationary", residuals.is_zero())
     if not residuals.is_zero():
-        witness = {"sum of the residuals": residuals}
-        return Question("YUN-B-T4-3", SADDLE).refuted([constant], witness)
+        asked = Question("YUN-B-T4-3", SADDLE)
+        return asked.refuted([constant], {"sum of the residuals": residuals})
     epsilon = rational(epsilon, "epsilon")
     answer = certify_saddle_or_minimum(linear, v, epsilon)
     conditions, witness = list(answer.conditions), answer.witness
@@ -96,12 +95,8 @@ def _classify_with_biases(risk: Risk, w: Point, epsilon: Scalar) -> Certificate:
         answer = _in_bottleneck(_centred(risk), v)
         conditions = list(answer.conditions)
         witness = _lower_with_biases(risk, w, v, answer.witness)
-    return Question("YUN-B-T4-3", answer.statement).answer(
-        answer.verdict,
-        [constant, *conditions],
-        witness=witness,
-        reason=answer.reason,
-        values={"loss": risk(w)},
+    return Question("YUN-B-T4-3", answer.statement).as_found(
+        answer, conditions=[constant, *conditions], witness=witness, values={"loss": risk(w)}
     )
 
 

@@ -13,7 +13,7 @@ from lscore.algebra.arguments import checked
 from lscore.algebra.linear import least_squares, pivot_columns, rank
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational, stack
 from lscore.algebra.polynomials import dominates
-from lscore.certificates import Certificate, Condition, Question, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError, HypothesisError, ShapeError
 from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
@@ -122,12 +122,13 @@ def certify_transfer(
             "epsilon^2 less the square of the move",
         ),
     ]
-    verdict, reason = Verdict.CERTIFIED, ""
-    if not conditions[1].holds:
-        verdict, reason = Verdict.UNKNOWN, "the condition of the lemma fails, its conclusion holds"
+    witness = {"point": moved}
     if room < 0:
-        verdict, reason = Verdict.REFUTED, ""
-    return asked.answer(verdict, conditions, witness={"point": moved}, reason=reason)
+        return asked.refuted(conditions, witness)
+    if not conditions[1].holds:
+        reason = "the condition of the lemma fails, its conclusion holds"
+        return asked.unknown(reason, conditions, witness=witness)
+    return asked.certified(conditions, witness=witness)
 
 
 def _around(network: Network, w: Point, layer: int) -> tuple[RationalMatrix, RationalMatrix]:

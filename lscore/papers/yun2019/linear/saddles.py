@@ -32,8 +32,7 @@ from lscore.papers.yun2019.linear.setting import (
 
 _HALVINGS = 500
 SADDLE = "the point is a saddle"
-_ASKED_1 = Question("YUN-T4", SADDLE)
-_ASKED_0 = Question("YUN-C5", SADDLE)
+_SADDLE = Question("YUN-T4", SADDLE)
 TURNING = "gradient of the loss of the product is not zero"
 
 
@@ -158,7 +157,7 @@ def certify_saddle(
     weights = linear.weights(w)
     G = linear.gradient(product(weights))
     gradients = layer_gradients(weights, G)
-    critical, refused = _criticality(gradients, SADDLE)
+    critical, refused = _criticality(gradients)
     if refused is not None:
         return refused
     if G.is_zero():
@@ -166,14 +165,14 @@ def certify_saddle(
             return _stationary(critical, linear.loss)
         witness = {"gradient of the loss of the product": "zero, so the point is a global minimum"}
         stationary = [critical, Condition(TURNING, False), convexity(linear.loss)]
-        return _ASKED_0.refuted(stationary, witness, method="exact")
+        return Question("YUN-C5", SADDLE).refuted(stationary, witness)
     turning = Condition(TURNING, True)
-    claim = "YUN-T4" if _is_wide(linear) else "YUN-B-T4-1"
+    asked = Question("YUN-T4" if _is_wide(linear) else "YUN-B-T4-1", SADDLE)
     route = find_directions(weights, G)
     if route is None:
         conditions = [critical, turning, Condition("null vectors of the products exist", False)]
         reason = "a bottleneck: the products have no null vectors to move along"
-        return Question(claim, SADDLE).unknown(reason, conditions, method="exact")
+        return asked.unknown(reason, conditions)
     terms = pivot_derivative(weights, G, route)
     every = Condition(
         "the same moves work for every smaller epsilon", any(not t.is_zero() for t in terms)
@@ -183,12 +182,11 @@ def certify_saddle(
     conditions = [critical, turning, every, *moves]
     depth, level = len(weights), linear(w)
     exactly = isinstance(level, fmpq)
+    method = "exact" if exactly else "ball"
     wanting = next((c for c in conditions if c.holds is not True), None)
     if wanting is not None:
         reason = f"{wanting.text}: {'not decided' if wanting.holds is None else 'fails'}"
-        return Question(claim, SADDLE).unknown(
-            reason, conditions, method="exact" if exactly else "ball"
-        )
+        return asked.unknown(reason, conditions, method=method)
     values = {
         "loss": level if exactly else float(level.mid()),
         "pivot layer": f"{route.layer(depth)} of {depth}",
@@ -196,10 +194,7 @@ def certify_saddle(
         "worst order with this pivot": depth - route.pivot + 2,
     }
     witness = {"base": found.base, "up": found.up, "down": found.down}
-    method = "exact" if exactly else "ball"
-    return Question(claim, SADDLE).certified(
-        conditions, witness=witness, values=values, method=method
-    )
+    return asked.certified(conditions, witness=witness, values=values, method=method)
 
 
 def convexity(loss: ProductLoss) -> Condition:
@@ -216,17 +211,16 @@ def _is_wide(linear: LinearRisk) -> bool:
     return min(d) == min(d[0], d[-1])
 
 
-def _criticality(gradients: list, statement: str) -> tuple[Condition, Certificate | None]:
+def _criticality(gradients: list) -> tuple[Condition, Certificate | None]:
     """The condition that all layer gradients vanish, and the refutation if one does not."""
     wrong = [j for j, part in enumerate(gradients, start=1) if not part.is_zero()]
     critical = Condition("every layer gradient is exactly zero", not wrong)
     if not wrong:
         return critical, None
     witness = {f"gradient of layer {wrong[0]}": gradients[wrong[0] - 1]}
-    return critical, Question("YUN-T4", statement).refuted([critical], witness)
+    return critical, _SADDLE.refuted([critical], witness)
 
 
 def _stationary(critical: Condition, loss: ProductLoss) -> Certificate:
     reason = "the product is stationary for a loss that is not convex: its type there decides"
-    conditions = [critical, Condition(TURNING, False), convexity(loss)]
-    return _ASKED_1.unknown(reason, conditions)
+    return _SADDLE.unknown(reason, [critical, Condition(TURNING, False), convexity(loss)])

@@ -29,7 +29,9 @@ from lscore.papers.yun2019.linear.setting import (
     product,
 )
 
-STRICT = "the point is a strict saddle: a critical point with negative curvature"
+_STRICT = Question(
+    "YUN-B-T4-2", "the point is a strict saddle: a critical point with negative curvature"
+)
 
 
 def coupled_layers(weights: list, G) -> Iterator[tuple[int, int, RationalMatrix, RationalMatrix]]:
@@ -191,21 +193,19 @@ def certify_strict_saddle(risk: Risk, w: Point) -> Certificate:
     critical = Condition(
         "every layer gradient is exactly zero", all(part.is_zero() for part in gradients)
     )
-    claim = "YUN-B-T4-2"
     if not critical.holds:
-        witness = {"gradient": linear.network.pack(gradients)}
-        return Question(claim, STRICT).refuted([critical], witness)
+        return _STRICT.refuted([critical], {"gradient": linear.network.pack(gradients)})
     flat = Condition("the Hessian has a negative direction", False)
     if not any(True for _ in coupled_layers(weights, G)):
         witness = {"coupled pairs of layers": "none, so the Hessian is positive semidefinite"}
-        return Question(claim, STRICT).refuted([critical, flat], witness)
+        return _STRICT.refuted([critical, flat], witness)
     direction = _downward(risk, w)
     if direction is None:
         witness = {"exact Hessian": "positive semidefinite, by its characteristic polynomial"}
-        return Question(claim, STRICT).refuted([critical, flat], witness)
+        return _STRICT.refuted([critical, flat], witness)
     answer = certify_along(risk, w, direction)
     falls = answer.witness.get("order") == 2
-    return Question(claim, STRICT).certified(
+    return _STRICT.certified(
         [critical, Condition("the risk falls at order 2 along the direction", falls)],
         witness={"direction": direction},
         values={"coefficient of t^2": answer.witness.get("coefficient")},

@@ -8,7 +8,7 @@ from flint import arb, ctx, fmpq
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact
-from lscore.certificates import Certificate, Condition, Question, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import HypothesisError, ShapeError
 from lscore.model.activations import PiecewiseLinear
 from lscore.model.settings import slopes
@@ -49,6 +49,7 @@ def certify_zero_risk(h: object, v: Sequence[Scalar | arb] | None = None) -> Cer
     >>> print(certify_zero_risk(square, (0, 1)).values["point"])
     (0, 1, 1, 0, 0, 0, -2.000, -2.000, 2.000)
     """
+    asked = Question("YUN-B-T2-1", STATEMENT, "ball")
     check_activation(h)
     if v is not None and len(v) != 2:
         raise ShapeError(f"v: got {len(v)} numbers, need 2")
@@ -63,8 +64,8 @@ def certify_zero_risk(h: object, v: Sequence[Scalar | arb] | None = None) -> Cer
         if conditions[-1].holds:
             with ctx.workprec(PRECISION):
                 point = BallPoint((v1, v2, v2, v1, 0, 0, -1 / gap, -1 / gap, total / gap))
-            return _answer("YUN-B-T2-1", conditions[-1:], point)
-    return _answer("YUN-B-T2-1", conditions, None, "D is not told from 0 for any pair tried")
+            return asked.certified(conditions[-1:], values={"risk": 0, "point": point})
+    return asked.unknown("D is not told from 0 for any pair tried", conditions)
 
 
 def _differ(text: str, gap: Real) -> Condition:
@@ -73,15 +74,6 @@ def _differ(text: str, gap: Real) -> Condition:
     if s is None:
         return Condition(text, None)
     return Condition(text, s != 0, rounded_down(abs(gap)), "difference")
-
-
-def _answer(claim: str, conditions, point: BallPoint | None, reason: str = "") -> Certificate:
-    """Certified with this point of risk 0, or unknown with the reason."""
-    verdict = Verdict.UNKNOWN if point is None else Verdict.CERTIFIED
-    values = {} if point is None else {"risk": 0, "point": point}
-    return Question(claim, STATEMENT, "ball").answer(
-        verdict, conditions, reason=reason, values=values
-    )
 
 
 def _show(v: Real) -> str:
@@ -100,6 +92,7 @@ def certify_printed_fit(h: object, places: Sequence[Place]) -> Certificate:
     decided because its sides are balls that overlap. Raises as `check_activation`; `ShapeError`
     unless there are four places, `DataError` if one belongs to another activation.
     """
+    asked = Question(CLAIM, STATEMENT, "ball")
     check_activation(h)
     if len(places) != 4:
         raise ShapeError(f"places: got {len(places)}, need 4")
@@ -112,20 +105,21 @@ def certify_printed_fit(h: object, places: Sequence[Place]) -> Certificate:
         gap = v3.value * first - v1.value * second
     side = sign(apart)
     size = None if side is None else apart if isinstance(apart, fmpq) else rounded_down(apart)
+    equal = None if side is None else side == 0
     conditions = [
-        Condition("C2.1: h(v1)h(v4) = h(v2)h(v3)", None if side is None else side == 0,
-                  size if side else None, "difference"),
+        Condition("C2.1: h(v1)h(v4) = h(v2)h(v3)", equal, size if side else None, "difference"),
         _differ("C2.2: the midpoint products differ", gap),
-    ]  # fmt: skip
+    ]
     for name, condition in zip(("C2.1", "C2.2"), conditions, strict=True):
         if condition.holds is not True:
             reason = f"{name} fails, so this construction gives no point"
             if condition.holds is None:
                 reason = f"{name} is not decided: its two sides are balls that overlap"
-            return _answer(CLAIM, conditions, None, reason)
+            return asked.unknown(reason, conditions)
     with ctx.workprec(PRECISION):
         weights = v3.value / gap, -v1.value / gap
-    return _answer(CLAIM, conditions, BallPoint((v1.v, v2.v, v3.v, v4.v, 0, 0, *weights, 0)))
+    point = BallPoint((v1.v, v2.v, v3.v, v4.v, 0, 0, *weights, 0))
+    return asked.certified(conditions, values={"risk": 0, "point": point})
 
 
 @checked
@@ -143,15 +137,13 @@ def certify_three_points(c: Constants, fit: Sequence[Place] | None = None) -> Ce
     asked = Question(CLAIM, "the point is a spurious local minimum", "ball")
     local = certify_smooth_minimum(c)
     if not local.certified:
-        return asked.answer(
-            local.verdict, local.conditions, witness=local.witness, reason=local.reason
-        )
+        return asked.as_found(local)
     best = certify_zero_risk(c.h) if fit is None else certify_printed_fit(c.h, fit)
     conditions = [*local.conditions, *best.conditions]
     values = dict(local.values)
     if best.certified:
         values |= {"smaller risk": 0, "lower point": best.values["point"]}
-    return asked.answer(best.verdict, conditions, reason=best.reason, values=values)
+    return asked.as_found(best, conditions=conditions, values=values)
 
 
 @checked

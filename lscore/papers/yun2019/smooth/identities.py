@@ -16,7 +16,7 @@ from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import Scalar, rational
-from lscore.certificates import Certificate, Condition, Question, Verdict
+from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError, DtypeError
 
 _RING = fmpq_mpoly_ctx.get(("a", "b", "c", "d"), "degrevlex")
@@ -68,12 +68,6 @@ def _formula(function: Callable) -> Callable[..., fmpq_mpoly]:
     return value
 
 
-def _decided(claim: str, statement: str, conditions, witness) -> Certificate:
-    """Certified if nothing was found wrong, refuted with the first wrong case otherwise."""
-    verdict = Verdict.REFUTED if witness else Verdict.CERTIFIED
-    return Question(claim, statement).answer(verdict, conditions, witness=witness)
-
-
 def _check_range(highest: int, least: int) -> None:
     """Refuse an empty range of degrees: nothing would be compared."""
     if isinstance(highest, bool) or not isinstance(highest, int) or highest < least:
@@ -104,7 +98,8 @@ def certify_lemma_a4(highest: int = 12, factor: Callable[[int], fmpq_mpoly] = p)
         Condition("a^n + b^n - 2((a+b)/2)^n = (a-b)^2 p_n", identity),
         Condition("coefficients of p_n are >= 0 with sum n(n-1)/4", bounded),
     ]
-    return _decided("YUN-LA4", f"Lemma A.4 for n = 2, ..., {highest}", conditions, witness)
+    asked = Question("YUN-LA4", f"Lemma A.4 for n = 2, ..., {highest}")
+    return asked.refuted(conditions, witness) if witness else asked.certified(conditions)
 
 
 @checked
@@ -129,7 +124,8 @@ def certify_lemma_a5(highest: int = 6, cross: Callable[[int, int], fmpq_mpoly] =
             if difference != 0 and not witness:
                 witness = {"n1, n2": f"{n1}, {n2}", "difference": str(difference)}
     conditions = [Condition("the second difference is q + q + r, as printed", not witness)]
-    return _decided("YUN-LA5", f"Lemma A.5 for n1, n2 = 1, ..., {highest}", conditions, witness)
+    asked = Question("YUN-LA5", f"Lemma A.5 for n1, n2 = 1, ..., {highest}")
+    return asked.refuted(conditions, witness) if witness else asked.certified(conditions)
 
 
 @checked
@@ -170,8 +166,8 @@ def certify_lemma_a3(highest: int = 12, bend: Callable[[int], fmpq_mpoly] = p) -
         Condition("their limits are h''/4 and h'", limits),
     ]
     witness = {} if completed and not wrong else {"degree": wrong}
-    statement = f"Lemma A.3 for polynomials h of degree <= {highest}"
-    return _decided("YUN-LA3", statement, conditions, witness)
+    asked = Question("YUN-LA3", f"Lemma A.3 for polynomials h of degree <= {highest}")
+    return asked.refuted(conditions, witness) if witness else asked.certified(conditions)
 
 
 @checked
@@ -198,5 +194,5 @@ def certify_bend_criterion(constant: Scalar = "1/3") -> Certificate:
     difference = margin - 3 * s * rest * criterion
     witness = {} if difference == 0 else {"difference": str(difference)}
     conditions = [Condition("9 y1^2 y2^2 (p1 a2 + a1 p2 + a1 a2) is the criterion", not witness)]
-    statement = "C2.7 is (1/3 + s) G(v2) > s G(v1) + 1/3 where h h'' < 0"
-    return _decided("YUN-B-T2-2", statement, conditions, witness)
+    asked = Question("YUN-B-T2-2", "C2.7 is (1/3 + s) G(v2) > s G(v1) + 1/3 where h h'' < 0")
+    return asked.refuted(conditions, witness) if witness else asked.certified(conditions)

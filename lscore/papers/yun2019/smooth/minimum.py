@@ -39,7 +39,7 @@ from lscore.papers.yun2019.smooth.setting import (
 )
 
 DIRECTION = "direction z with z'Qz < 0"
-STATEMENT = "the point is a local minimum of risk 1/3"
+_MINIMUM = Question(CLAIM, "the point is a local minimum of risk 1/3", "ball")
 _BOX_PRECISION = 64
 
 
@@ -226,21 +226,18 @@ def certify_smooth_minimum(c: Constants) -> Certificate:
     if witness:
         if c.width != 2 or all(k.holds is not False for k in curvature):
             curvature.append(Condition("Q is positive semidefinite at the point", False))
-        conditions = [outputs, *curvature]
-        return Question(CLAIM, STATEMENT, "ball").refuted(conditions, witness)
+        return _MINIMUM.refuted([outputs, *curvature], witness)
     radius = certified_radius(c)
     box = Condition("Q is positive semidefinite on a box", radius > 0 or None, radius, "radius")
     wanting = next((k for k in curvature if k.holds is not True), None)
     if box.holds:
         conditions = [outputs, *([] if wanting else curvature), box]
-        values = {"risk": THIRD, "radius": radius}
-        return Question(CLAIM, STATEMENT, "ball").certified(conditions, values=values)
+        return _MINIMUM.certified(conditions, values={"risk": THIRD, "radius": radius})
     reason = "no box of radius 2^-20 is safe"
     if wanting is not None:
         word = "fails" if wanting.holds is False else "is not decided"
         reason = f"{wanting.text} {word}, and no direction of descent is shown"
-    conditions = [outputs, *curvature, box]
-    return Question(CLAIM, STATEMENT, "ball").unknown(reason, conditions)
+    return _MINIMUM.unknown(reason, [outputs, *curvature, box])
 
 
 def _negative(c: Constants) -> dict[str, object]:

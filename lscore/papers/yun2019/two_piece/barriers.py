@@ -165,8 +165,7 @@ def certify_barrier(risk: Risk, w: Point) -> Certificate:
     if found.height == value:
         highest = max(map(risk, found.corners))
         witness = {"path": stack([corner.T for corner in found.corners]), "highest risk": highest}
-        no = [Condition(text, False)]
-        return asked.refuted(no, witness)
+        return asked.refuted([Condition(text, False)], witness)
     ways = {other for node in found.side for other in _neighbours(cones, node)} - found.side
     conditions = [
         Condition(text, found.height > value, found.height - value, "difference"),

@@ -63,12 +63,11 @@ def certify_spurious(risk: Risk, w, lower: RationalMatrix | None = None) -> Cert
     exact global minimum of `best_one_kink`. Unknown if w is not decided, if `lower` is not lower,
     or if none is given and a hypothesis of the constructions fails, such as a spare unit. Sound.
     """
-    statement, text = "the point is a spurious local minimum", "another point has a smaller risk"
+    asked = Question(CLAIM, "the point is a spurious local minimum")
+    text = "another point has a smaller risk"
     local = certify_affine_minimum(risk, w)
     if not local.certified:
-        return Question(CLAIM, statement).answer(
-            local.verdict, local.conditions, witness=local.witness, reason=local.reason
-        )
+        return asked.as_found(local)
     value, single = local.values["risk"], _single_kink(risk)
     bounds = {"smallest risk of any function of x": _pure_risk(risk)}
     if single is not None:
@@ -80,24 +79,22 @@ def certify_spurious(risk: Risk, w, lower: RationalMatrix | None = None) -> Cert
         )
     reached = {name: bound for name, bound in bounds.items() if bound == value}
     if reached:
-        below = Condition(text, False)
-        conditions, witness = [*local.conditions, below], {"risk": value} | reached
-        return Question(CLAIM, statement).refuted(conditions, witness)
+        conditions = [*local.conditions, Condition(text, False)]
+        return asked.refuted(conditions, {"risk": value} | reached)
     point = None if lower is None else exact(lower, "lower")
     try:
         point = _lower_point(risk, value, single) if point is None else point
     except (DataError, HypothesisError) as error:
         conditions = [*local.conditions, Condition(text, None)]
         reason = f"no lower point is constructed, give one as `lower`; {error}"
-        return Question(CLAIM, statement).unknown(reason, conditions)
+        return asked.unknown(reason, conditions)
     best = risk(risk.network.point(point, "lower"))
     below = Condition(text, best < value, value - best, "difference")
     conditions, values = [*local.conditions, below], {**local.values, "smaller risk": best}
     if best >= value:
-        reason = "the other point given is not lower"
-        return Question(CLAIM, statement).unknown(reason, conditions)
+        return asked.unknown("the other point given is not lower", conditions)
     values["lower point"] = point
-    return Question(CLAIM, statement).certified(conditions, values=values)
+    return asked.certified(conditions, values=values)
 
 
 def _lower_point(risk: Risk, value: fmpq, single: OneKinkFit | None) -> RationalMatrix:

@@ -14,19 +14,18 @@ from flint import fmpq
 from lscore.algebra.arguments import checked
 from lscore.algebra.linear import AffineFit
 from lscore.algebra.matrices import RationalMatrix, Scalar, rational
-from lscore.certificates import Certificate
+from lscore.certificates import Certificate, Question
 from lscore.errors import DataError, HypothesisError
 from lscore.model.risk import Risk
 from lscore.papers.yun2019.two_piece.setting import affine_fit, check_data
 from lscore.papers.yun2019.two_piece.ties import (
     TieGroup,
-    certify_lines,
     one_output_fit,
     tie_groups,
     usable_gaps,
 )
 
-CLAIM, _STATEMENT = "YUN-LA2", "the split is that of Lemma A.2: it breaks the tie and no order"
+CLAIM = "YUN-LA2"
 
 
 @checked
@@ -155,6 +154,7 @@ def certify_split(risk: Risk, split: TieSplit) -> Certificate:
     for Step 2 and are refused here. Raises `HypothesisError` as `split_tie`.
     """
     split_tie(risk)
+    asked = Question(CLAIM, "the split is that of Lemma A.2: it breaks the tie and no order")
     fit = affine_fit(risk)
     predictions, residuals = fit.predictions.entries(), fit.residuals.entries()
     totals = _totals(risk, fit)
@@ -163,14 +163,14 @@ def certify_split(risk: Risk, split: TieSplit) -> Certificate:
     fits = split.j1 in tie.longest
     lines.append(("j1 is a longest input off the fit", fits, f"those are {tie.longest}"))
     if not fits:
-        return certify_lines(CLAIM, _STATEMENT, lines, {})
+        return asked.line_by_line(lines)
     x, v = _row(risk, split.j1), split.direction
     front, rest = _ahead(risk, tie, split.j1)
     expected = [i for i in range(len(predictions)) if predictions[i] < tie.value or i in front]
     parallel = v.shape == x.shape and v * x.dot(x) == x * v.dot(x) and v.dot(x) > 0
     lines.append(("v is a positive multiple of x_j1", parallel, f"v = {v}, x_j1 = {x}"))
     if not parallel:
-        return certify_lines(CLAIM, _STATEMENT, lines, {})
+        return asked.line_by_line(lines)
     reach = (risk.exact_X @ v).entries()
     longest = max(map(abs, reach))
     far = max(reach[i] for i in rest)
@@ -209,4 +209,4 @@ def certify_split(risk: Risk, split: TieSplit) -> Certificate:
         ("sum above - sum below = -2 r_j1", jump == -2 * totals[split.j1] != 0, f"it is {jump}"),
     ]
     values = {"D": split.spread, "r_j1": totals[split.j1]}
-    return certify_lines(CLAIM, _STATEMENT, lines, values)
+    return asked.line_by_line(lines, values=values)

@@ -17,7 +17,7 @@ from flint import fmpq
 from lscore.algebra.arguments import checked
 from lscore.algebra.linear import AffineFit, least_squares
 from lscore.algebra.matrices import RationalMatrix, checked_size, exact
-from lscore.certificates import Certificate, Condition, Question
+from lscore.certificates import Certificate, Question
 from lscore.errors import DtypeError, HypothesisError, ShapeError
 from lscore.model.networks import Network
 from lscore.model.risk import Risk
@@ -130,18 +130,8 @@ def certify_group_sums(risk: Risk, groups: Sequence[Sequence[int]] | None = None
         ("4. some group has two residuals that are not 0", widest > 1, "no group has two"),
     ]
     values = {"groups": len(found), "residuals that are not 0": sum(len(g.off) for g in found)}
-    return certify_lines(CLAIM, "Lemma A.1 applies and its assertions hold", lines, values)
-
-
-def certify_lines(claim: str, statement: str, lines, values) -> Certificate:
-    """Certified if every line holds, else refuted by the first that does not."""
-    conditions = []
-    for text, holds, witness, *margin in lines:
-        conditions.append(Condition(text, holds, *margin))
-        if not holds:
-            found = {"what fails": witness}
-            return Question(claim, statement).refuted(conditions, found)
-    return Question(claim, statement).certified(conditions, values=values)
+    asked = Question(CLAIM, "Lemma A.1 applies and its assertions hold")
+    return asked.line_by_line(lines, values=values)
 
 
 def one_output_fit(risk: Risk) -> AffineFit:

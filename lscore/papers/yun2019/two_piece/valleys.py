@@ -38,8 +38,7 @@ def certify_bad_valley(risk: Risk, w: Point) -> Certificate:
     value, bottom = risk(w), best_one_kink(risk).risk
     if value == bottom:
         conditions = [Condition("the point is not a global minimum", False)]
-        witness = {"risk": value, "global minimum": bottom}
-        return asked.refuted(conditions, witness)
+        return asked.refuted(conditions, {"risk": value, "global minimum": bottom})
     barrier = _best_constant(risk)
     text = "the best point with this sign of the first weight is not global"
     conditions = [
@@ -47,8 +46,7 @@ def certify_bad_valley(risk: Risk, w: Point) -> Certificate:
     ]
     if value >= barrier:
         conditions.append(Condition(text, None))
-        reason = "at this height a path may turn the unit round"
-        return asked.unknown(reason, conditions)
+        return asked.unknown("at this height a path may turn the unit round", conditions)
     side = 1 if w[0, 0] > 0 else -1
     valley = best_one_kink(risk, side).risk
     conditions.append(Condition(text, valley > bottom, valley - bottom))
