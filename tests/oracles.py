@@ -549,6 +549,26 @@ def bad_valley(P, w, answer, rng):
     assert all(P.risk([Fraction(0), *v[1:]]) >= fraction(barrier) for v in nearby(w, rng, 20, 4))
 
 
+def barrier(P, w, answer, rng):
+    """A path that is never higher and ends as low as any point seen; or no straight way below."""
+    base = P.risk(w)
+    if answer.refuted:
+        path = answer.witness["path"]
+        corners = [numbers(path.rows(k, k + 1).T) for k in range(len(path))]
+        assert corners[0] == w
+        for a, b in pairwise(corners):
+            assert all(P.risk(plus(a, plus(b, a, -1), Fraction(k, 16))) <= base for k in range(17))
+        return global_minimum(P, corners[-1], rng)
+    bottom, height = (fraction(answer.values[k]) for k in ("global minimum", "barrier"))
+    side = fraction(answer.values["lowest on this side"])
+    assert bottom < side <= base < height
+    for v in nearby([Fraction(0)] * len(w), rng, 200, 4):
+        assert P.risk(v) >= bottom
+        if P.risk(v) < side:  # so it lies behind the barrier
+            way = [P.risk(plus(w, plus(v, w, -1), Fraction(k, 512))) for k in range(513)]
+            assert max(way) >= height * Fraction(99, 100)
+
+
 def critical_type(P, w, answer, rng):
     """A global minimum or a saddle, as the statement says; refuted: not critical, or global."""
     if answer.certified and "up" in answer.witness:
