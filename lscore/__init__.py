@@ -46,7 +46,6 @@ from lscore.model.activations import (
 )
 from lscore.model.hinges import binary_hinge, multiclass_hinge, one_versus_all_hinge
 from lscore.model.losses import SquaredLoss, half_sum_of_squares, mean_squared_error
-from lscore.model.modules import ModuleRisk
 from lscore.model.networks import Network, from_torch
 from lscore.model.risk import Risk
 from lscore.model.smooth_activations import (
@@ -67,10 +66,6 @@ from lscore.model.smooth_activations import (
     two_sided,
 )
 from lscore.papers.yun2019.two_piece.minimum import certify_spurious
-from lscore.runs.descent import gradient_descent, sgd
-from lscore.runs.ensembles import descend_together
-from lscore.runs.flow import gradient_flow
-from lscore.runs.sweeps import sweep
 
 __all__ = [
     "BudgetError",
@@ -79,7 +74,6 @@ __all__ = [
     "Condition",
     "HypothesisError",
     "LscoreError",
-    "ModuleRisk",
     "Network",
     "PiecewiseLinear",
     "RationalMatrix",
@@ -114,7 +108,6 @@ __all__ = [
     "certify_spurious",
     "certify_subgradient",
     "clarke_subdifferential",
-    "descend_together",
     "elu",
     "erf",
     "exact",
@@ -122,8 +115,6 @@ __all__ = [
     "exponential",
     "from_torch",
     "gelu",
-    "gradient_descent",
-    "gradient_flow",
     "half_sum_of_squares",
     "hard_tanh",
     "identity",
@@ -137,7 +128,6 @@ __all__ = [
     "rational",
     "relu",
     "selu",
-    "sgd",
     "sigmoid",
     "signature",
     "silu",
@@ -145,7 +135,6 @@ __all__ = [
     "softplus",
     "softsign",
     "square",
-    "sweep",
     "tanh",
     "two_piece",
     "two_sided",

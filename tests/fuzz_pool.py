@@ -351,9 +351,11 @@ def entries():
     for package in PLACES[:4]:
         for name in package.__all__:
             thing = getattr(package, name)
-            if inspect.isclass(thing) and name != "Verdict":
+            if name == "Verdict" or (inspect.isclass(thing) and issubclass(thing, Exception)):
+                continue  # an enumeration and exceptions, which are Python's
+            if inspect.isclass(thing):
                 found |= {f"{name}.{key}": method for key, method in methods(thing)}
-            if callable(thing) and name != "Verdict":  # an enumeration of Python's
+            if callable(thing):
                 plain = inspect.isroutine(thing) or inspect.isclass(thing)
                 found[name] = thing if plain else thing.__call__
     return found | {f"HingeLoss.{key}": method for key, method in methods(HingeLoss)}

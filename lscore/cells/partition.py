@@ -11,6 +11,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
+from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact, ones
 from lscore.cells.forms import parameter_names, symbolic_signals
 from lscore.cells.pattern import Cell, cell_at, signature
@@ -23,6 +24,7 @@ from lscore.model.passes import activated, trace
 from lscore.model.risk import Risk
 
 
+@checked
 def certify_in_cell(risk: Risk, w: Point | np.ndarray) -> Certificate:
     """Does w lie inside an open cell? Certified with its clearance, refuted with its ties.
 
@@ -128,6 +130,7 @@ def _own_bias(risk: Risk, w: RationalMatrix) -> list[bool]:
     return answers
 
 
+@checked
 def certify_smooth(risk: Risk, w: Point | np.ndarray, trials: int = 20) -> Certificate:
     r"""Are the outputs, as functions of the parameters, smooth around w? (MILNE-L1)
 
@@ -232,6 +235,7 @@ def _pair(risk: Risk, a: Point, b: Point) -> tuple:
     return a, b, first, conditions
 
 
+@checked
 def certify_not_convex(risk: Risk, a: Point, b: Point) -> Certificate:
     """Do a and b show that their cell is not convex: is their midpoint outside it? (HE-T2a)
 
@@ -253,6 +257,7 @@ def _line(found: object) -> str:
     return "; ".join(" ".join(line.split()) for line in str(found).splitlines())
 
 
+@checked
 def certify_disconnected(risk: Risk, a: Point, b: Point) -> Certificate:
     r"""Do a and b have the same signature while no path inside the cell joins them?
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 from flint import arb, ctx, fmpq, fmpq_mpoly
 
+from lscore.algebra.arguments import checked
 from lscore.algebra.intervals import Interval, interval
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
 from lscore.cells.forms import cell_polynomial
@@ -25,6 +26,7 @@ from lscore.model.passes import activated
 from lscore.model.risk import Risk
 
 
+@checked
 def certify_decay(
     risk: Risk,
     w: Point | np.ndarray,
@@ -164,6 +166,7 @@ def _positive_definite(matrix: list[list[arb]]) -> bool:
     return True
 
 
+@checked
 def certify_crossing(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Does :math:`|g|^2` not rise where the flow meets the wall through w? (MILNE-B-L8-1)
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from flint import fmpq, fmpq_mpoly, fmpq_poly
 
+from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
 from lscore.cells.forms import cell_polynomial
 from lscore.cells.pattern import Cell, cell_at, signature
@@ -160,6 +161,7 @@ def certify_two_backpropagations(cell: Cell, factor: Scalar = 2) -> Certificate:
     return asked.certified([condition], values={"monomials": len(twice.to_dict())})
 
 
+@checked
 def certify_loss_change(risk: Risk, points: Sequence, at_least: Scalar) -> Certificate:
     r"""Does at least this share of the risk's change come after :math:`t_0`? (MILNE-E20)
 

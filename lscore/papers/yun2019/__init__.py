@@ -91,12 +91,8 @@ from lscore.papers.yun2019.smooth.table import (
     tempting_constants,
 )
 from lscore.papers.yun2019.two_piece.barriers import (
-    Pass,
     certify_barrier,
     lowest_pass,
-)
-from lscore.papers.yun2019.two_piece.cones import (
-    KinkCones,
 )
 from lscore.papers.yun2019.two_piece.escape import (
     escape_path,
@@ -147,10 +143,8 @@ __all__ = [
     "Escape",
     "FloatAnswer",
     "Gap",
-    "KinkCones",
     "LinearRisk",
     "LowerPoint",
-    "Pass",
     "Place",
     "ProductLoss",
     "TieGroup",

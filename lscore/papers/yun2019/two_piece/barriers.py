@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from flint import fmpq
 
+from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact, stack
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import BudgetError, DataError, HypothesisError, ShapeError
@@ -44,6 +45,7 @@ class Pass:
     side: frozenset[Node]
 
 
+@checked
 def lowest_pass(risk: Risk, w: Point, cones: KinkCones | None = None) -> Pass:
     r"""How high must a path from w to a global minimum rise? With a path that rises no higher.
 
@@ -139,6 +141,7 @@ def _corners(cones: KinkCones, w: RationalMatrix, chain: list[Node]) -> list[Rat
     return corners
 
 
+@checked
 def certify_barrier(risk: Risk, w: Point) -> Certificate:
     r"""Must every path from w to a global minimum rise above w? (YUN-B-T1-8)
 
