@@ -37,6 +37,8 @@ def test_narrow_minimum():
     assert "no bottleneck" in is_narrow_minimum(DEEP, exact([0] * 16))
     fitted = Risk(NARROW.network, [[1, 0], [0, 1]], [[2, 0], [0, 0]])
     assert "gradient" in is_narrow_minimum(fitted, exact([1, 0, 2, 0]))
+    skew = Risk(NARROW.network, [[1, 0], [0, 1]], [[1, 0], [1, 1]])
+    assert "no part between" in is_narrow_minimum(skew, exact([1, 1, 1, 0]))
 
 
 def test_fools_the_classifier():

@@ -80,6 +80,7 @@ def linear(*widths):
 
 
 WIDE, NARROW = (Risk(linear(2, hidden, 2), UNIT, [[2, 0], [0, 1]]) for hidden in (2, 1))
+SKEW = Risk(NARROW.network, UNIT, [[1, 0], [1, 1]])
 THREE = Risk(linear(2, 2, 2, 2), UNIT, UNIT)
 HALF, WHOLE = exact([2, 0, 0, 0, 1, 0, 0, 0]), exact([2, 0, 0, 1, 1, 0, 0, 1])
 FLAT = exact(3 * [1, 0, 0, 0])
@@ -562,6 +563,7 @@ CASES = {
         """
         holds the product has the largest rank possible, 1
         holds its excess is the part of the best map that it misses
+        holds Sigma has no part between kept and lost components
         holds every kept component is at least as large as every lost one
         """,
     ),
@@ -571,6 +573,7 @@ CASES = {
         """
         holds the product has the largest rank possible, 1
         holds its excess is the part of the best map that it misses
+        holds Sigma has no part between kept and lost components
         fails every kept component is at least as large as every lost one
         """,
     ),
@@ -580,6 +583,7 @@ CASES = {
         """
         fails the product, of rank 0 where 1 is possible, misses nothing, margin -5/2
         holds its excess is the part of the best map that it misses
+        holds Sigma has no part between kept and lost components
         holds every kept component is at least as large as every lost one
         """,
     ),
@@ -589,6 +593,17 @@ CASES = {
         """
         holds the product has the largest rank possible, 1
         fails its excess is the part of the best map that it misses, margin -1/2
+        undecided Sigma has no part between kept and lost components
+        undecided every kept component is at least as large as every lost one
+        """,
+    ),
+    "bottleneck not critical": (
+        lambda: certify_bottleneck_minimum(SKEW, exact([1, 1, 1, 0])),
+        "refuted",
+        """
+        holds the product has the largest rank possible, 1
+        holds its excess is the part of the best map that it misses
+        fails Sigma has no part between kept and lost components
         undecided every kept component is at least as large as every lost one
         """,
     ),

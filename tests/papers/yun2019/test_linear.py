@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from lscore import (
     tanh,
 )
 from lscore.algebra.linear import least_squares, null_space, rank
-from lscore.algebra.matrices import stack
+from lscore.algebra.matrices import stack, to_float
 from lscore.errors import DataError, DtypeError, HypothesisError, ShapeError
 from lscore.minima.descent import certify_along
 from lscore.papers.yun2019 import (
@@ -431,6 +432,47 @@ def test_bottlenecks_are_decided_as_sums_of_squares_are(seed):
     assert ("minimum" in whole.statement) == answer.certified
     moved = w + exact([1] + [0] * (risk.dimension - 1)) / 10**9
     assert certify_bottleneck_minimum(risk, moved).refuted or risk(moved) == best
+
+
+def test_a_point_that_is_not_critical_is_no_minimum_of_a_bottleneck():
+    """Its product is the best one with its column space; a tilted column space is better."""
+    unit, task = [[1, 0], [0, 1]], [[1, 0], [1, 1]]
+    risk, w = Risk(network(2, 1, 2), unit, task), exact([1, 1, 1, 0])
+    assert risk.gradient(w) == exact([0, 0, 0, -1])
+    answer = certify_bottleneck_minimum(risk, w)
+    assert answer.refuted
+    assert [c.holds for c in answer.conditions] == [True, True, False, None]
+    a, b, c, d = (Fraction(str(e)) for e in answer.witness["lower point"].entries())
+    misses = (c * a - 1, d * a, c * b - 1, d * b - 1)  # predictions at (1, 0) and (0, 1)
+    loss = sum(miss**2 for miss in misses) / 2
+    assert loss < Fraction(1, 2)
+    assert loss == Fraction(1, 2) - Fraction(str(answer.witness["decrease there"]))
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_a_random_column_space_is_certified_only_if_none_is_better(seed):
+    """The product is P R*, the best map projected; numpy knows the best value of that rank."""
+    rng = np.random.default_rng(seed)
+    inputs, outputs = (int(d) for d in rng.integers(2, 5, 2))
+    r, depth = int(rng.integers(1, min(inputs, outputs))), int(rng.integers(2, 4))
+    X, y = (rng.integers(-2, 3, (6, d)) for d in (inputs, outputs))
+    if seed % 2:  # unit samples and a diagonal task: coordinate planes are eigenspaces
+        X, y = np.eye(inputs), np.diag(rng.integers(1, 4, 4))[:inputs, :outputs]
+    risk = Risk(network(inputs, *[r] * (depth - 1), outputs), X, y)
+    best = least_squares(exact(X), exact(y))[0].T
+    columns = exact(rng.integers(-1, 2, (outputs, r)) * (rng.random((outputs, r)) < 0.6))
+    first = least_squares(columns, best)[0]  # columns @ first = P R*
+    w = risk.network.pack([first, *[exact(np.eye(r))] * (depth - 2), columns])
+    fitted = (exact(X) @ best.T).floats()
+    lost = np.linalg.eigvalsh(fitted.T @ fitted)[: outputs - r].sum()
+    lowest = (((y - fitted) ** 2).sum() + lost) / 2
+    answer = certify_bottleneck_minimum(risk, w)
+    assert answer.certified == (to_float(risk(w)) < lowest + 1e-9)
+    if answer.certified:
+        assert risk.gradient(w).is_zero()
+    else:
+        assert answer.refuted
+        assert risk(answer.witness["lower point"]) < risk(w)
 
 
 @pytest.mark.parametrize(("kept", "kind"), [(0, "minimum"), (1, "strict saddle")])

@@ -163,11 +163,12 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
     Let r < min(d_x, d_y) be the smallest hidden width and :math:`\Sigma = R_* S R_*^\top` for the
     best map :math:`R_*`. A product with column space V exceeds :math:`R_*` by c times the trace of
     :math:`\Sigma` off V at least, with equality for the projection of :math:`R_*`. So w is a global
-    minimum if and only if its excess is that trace, and V holds r dimensions and eigenvalues at
-    least as large as those off V, ties included (or nothing is missed). Where the excess is that
-    trace the eigenvalues are compared exactly, by their polynomials. Refuted with a lower point,
-    or, where floats find none, with the comparison. Sound and complete. Squared loss, no biases;
-    `DataError` if the network has no bottleneck.
+    minimum if and only if its excess is that trace and either nothing is missed, or V has r
+    dimensions, :math:`\Sigma` has no part between V and the rest (true where w is critical), and no
+    eigenvalue off V exceeds one on V. If the conditions before hold, the eigenvalues are compared
+    exactly, by their polynomials. Refuted with a lower point, or, where floats find none, with the
+    comparison. Sound and complete. Squared loss, no biases; `DataError` if the network has no
+    bottleneck.
 
     >>> from lscore.model.activations import identity
     >>> plane, tie = [[1, 0], [0, 1]], [["1/3", 0], [0, "1/3"]]
@@ -186,7 +187,7 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
     sigma, own = best @ (X.T @ X) @ best.T, rank(R)
     keep = R @ least_squares(R, unit_matrix(len(R)))[0]  # projector onto the columns of R
     lose = unit_matrix(len(R)) - keep
-    kept, lost = keep @ sigma @ keep, lose @ sigma @ lose
+    kept, between, lost = keep @ sigma @ keep, keep @ sigma @ lose, lose @ sigma @ lose
     level, bottom = linear.value(R), linear.value(best)
     missed = scale * sum((lost[i, i] for i in range(len(lost))), fmpq(0))
     ranks = Condition(f"the product has the largest rank possible, {narrow}", True)
@@ -197,6 +198,7 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
             -missed if missed else None,
         )
     surplus = level - bottom - missed
+    apart = None if surplus else between.is_zero()
     conditions = [
         ranks,
         Condition(
@@ -204,9 +206,10 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
             surplus == 0,
             -surplus if surplus else None,
         ),
+        Condition("Sigma has no part between kept and lost components", apart),
         Condition(
             "every kept component is at least as large as every lost one",
-            None if surplus else _keeps_the_largest(kept, lost, own),
+            _keeps_the_largest(kept, lost, own) if apart else None,
         ),
     ]
     values = {
@@ -217,8 +220,10 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
     asked = Question("YUN-B-T4-4", "the point is a global minimum of the narrow network")
     if all(c.holds for c in conditions):
         return asked.certified(conditions, values=values)
-    if not surplus:
-        keep = _turned(keep, lose, kept, lost) if ranks.holds else _widened(keep, lose, lost)
+    if not surplus and not ranks.holds:
+        keep = _widened(keep, lose, lost)
+    elif not surplus:
+        keep = _turned(keep, lose, kept, lost) if apart else _tilted(keep, lose, kept, between)
     point = _low_rank_point(risk.network, keep, best)
     fall = level - linear(point)
     witness = {"lower point": point, "decrease there": fall}
@@ -242,6 +247,23 @@ def _widened(keep: RationalMatrix, lose: RationalMatrix, lost: RationalMatrix) -
     """The projector with one more dimension: the lost coordinate of the largest variance."""
     i = max(range(len(lost)), key=lambda k: lost[k, k])
     return keep + _outer(lose.column(i))
+
+
+def _tilted(
+    keep: RationalMatrix, lose: RationalMatrix, kept: RationalMatrix, between: RationalMatrix
+) -> RationalMatrix:
+    r"""The projector with a kept coordinate :math:`a = P e_i` tilted towards the lost one
+    :math:`b = (1 - P) e_j` with which it has the most in common.
+
+    For :math:`\tau = m |a|^2 / (\alpha |b|^2)`, :math:`m = a^\top \Sigma b`,
+    :math:`\alpha = a^\top \Sigma a` the quotient :math:`c^\top \Sigma c / |c|^2` at
+    :math:`c = a + \tau b` exceeds the one at a: :math:`2 \tau m |a|^2 > \tau^2 \alpha |b|^2`.
+    """
+    places = [(i, j) for i in range(len(keep)) for j in range(len(keep))]
+    i, j = max(places, key=lambda place: abs(between[place]))
+    a, b = keep.column(i), lose.column(j)
+    slope = between[i, j] * a.dot(a) / (kept[i, i] * b.dot(b))
+    return keep - _outer(a) + _outer(a + b * slope)
 
 
 def _turned(
