@@ -89,12 +89,14 @@ def dominates(p: fmpq_poly, q: fmpq_poly) -> bool:
     """Whether every real root of p is at least as large as every real root of q; ties count.
 
     Exact: roots of different irreducible factors differ, so balls separate them. True if one of
-    them has no real root.
+    them has no real root. `DataError` for the zero polynomial, of which every number is a root.
 
     >>> half, two = fmpq_poly([-1, 2]), fmpq_poly([-2, 0, 1])                # 1/2; -+ root of 2
     >>> dominates(half, half), dominates(two, half), dominates(half, two * half)
     (True, False, False)
     """
+    if p == 0 or q == 0:
+        raise DataError(f"{'p' if p == 0 else 'q'}: is the zero polynomial, need another one")
     own, other = ([f for f, _ in polynomial.numer().factor()[1]] for polynomial in (p, q))
     factors = own + [f for f in other if f not in own]
     precision = ctx.prec

@@ -137,3 +137,10 @@ def test_irrational_roots_are_compared_however_close():
     assert dominates(fmpq_poly([-4, 2]), fmpq_poly([-6, 3]))
     assert dominates(fmpq_poly([1, 0, 1]), two)  # no real root on one side
     assert ctx.prec == 53
+
+
+def test_the_zero_polynomial_is_not_compared():
+    zero, one = fmpq_poly([0]), fmpq_poly([-1, 1])
+    for p, q, name in ((zero, one, "p"), (one, zero, "q"), (zero, zero, "p")):
+        with pytest.raises(DataError, match=f"{name}: is the zero polynomial"):
+            dominates(p, q)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -304,6 +305,59 @@ def test_numbers_of_another_activation_or_an_unsolved_unit_are_refused():
         constants(lscore.tanh, [1, 1], [arb("nan"), 1])
 
 
+@pytest.mark.parametrize("bad", ["inf", "-inf", "nan"])
+def test_numbers_that_are_not_finite_are_refused(bad):
+    """A weight of a point is a number: no ball of infinite radius, no NaN stands for one."""
+    bad, zero = arb(bad), place(lscore.tanh, 0, [0, 1, 0])
+    for pair in ((bad, 1), (1, bad)):
+        with pytest.raises(DataError, match=r"v\[[01]\]: got .* need a finite ball"):
+            certify_zero_risk(lscore.sigmoid, pair)
+    for h in (lscore.square, lscore.tanh):
+        with pytest.raises(DataError, match=r"v: got .* need a finite ball"):
+            place(h, bad)
+    with pytest.raises(DataError, match="v: got"):
+        replace(zero, v=bad)
+    with pytest.raises(DataError, match="value: got"):
+        replace(zero, value=bad)
+    with pytest.raises(DataError, match="v: got"):
+        constants(lscore.sigmoid, [bad, 0], [1, 1])
+
+
+def test_an_infinite_difference_decides_nothing():
+    top = Smooth("top", lambda z: z**2, lambda z: z * z if z < 2 else arb("inf"))
+    assert certify_zero_risk(top, ("3/2", "5/2")).verdict == "unknown"
+    assert certify_zero_risk(top, (0, 1)).certified
+
+
+def near_third_of_e(bits):
+    """The multiple of 2^-bits nearest to 1/(3e), from the series of 1/e in fractions."""
+    total, term = Fraction(0), Fraction(1)
+    for k in range(1, 60):
+        total, term = total + term, -term / k
+    return fmpq(round(total / 3 * 2**bits), 2**bits)
+
+
+@pytest.mark.parametrize("bits", [20, 200])
+def test_a_fraction_that_nearly_solves_the_equation_does_not(bits):
+    """u e = 1/3 has no rational solution, so the output bias is not 0 for any fraction u."""
+    one, u = place(lscore.exponential, 1), near_third_of_e(bits)
+    c = constants(lscore.exponential, [one], [None])
+    assert certify_smooth_minimum(c).certified
+    with ctx.workprec(300):
+        as_ball = arb(u)
+    for weight in (u, as_ball):
+        with pytest.raises(DataError, match="solved: unit 0"):
+            replace(c, u=(weight,))
+    free = certify_smooth_minimum(constants(lscore.exponential, [one], [u]))
+    assert free.certified
+    assert "output bias" in free.conditions[0].text
+    wider = c.u[0] + arb(0, "1e-20")
+    assert replace(c, u=(wider,)).b2 == 0
+    two = [place(lscore.square, 1, [1, 4, 2])] * 2
+    whole = constants(lscore.square, two, ["1/6", None])
+    assert (whole.u[1], whole.b2) == (fmpq(1, 6), 0)
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_true_fractions_are_accepted_and_false_ones_refused(seed):
     rng = np.random.default_rng(seed)
@@ -513,6 +567,55 @@ def test_a_slice_shows_the_risks_of_the_points_it_names():
 )
 def test_rounding_is_downwards(value, shown):
     assert rounded_down(value, 4) == Decimal(shown)
+
+
+@pytest.mark.parametrize("power", [-(10**7), -400, -310, -5, 5, 310, 400, 10**7])
+@pytest.mark.parametrize("side", [1, -1])
+def test_rounding_is_downwards_at_any_size(power, side):
+    """Six digits of +-3 * 10^power, whose last one may be one less."""
+    with ctx.workprec(200):
+        shown = rounded_down(side * 3 * arb(10) ** power)
+    sign, digits, exponent = shown.as_tuple()
+    assert (sign, len(digits), exponent) == (side < 0, 6, power - 5)
+    number = int("".join(map(str, digits)))
+    assert number in ((299999, 300000) if side > 0 else (300000, 300001))
+
+
+@pytest.mark.parametrize("power", [3, 7, 9, 12, 25])
+def test_margins_beyond_every_float_are_shown(power):
+    answer = certify_zero_risk(lscore.exponential, (10**power, 0))
+    assert answer.certified
+    assert "difference" in str(answer)
+    (condition,) = answer.conditions
+    expected = {7: "6.59223E+4342944", 9: "8.00298E+434294481", 12: "1.78577E+434294481903"}
+    assert power not in expected or str(condition.margin) == expected[power]
+
+
+def test_places_that_no_memory_holds_are_refused():
+    for h, v in (
+        (lscore.exponential, 10**9),
+        (lscore.exponential, -(10**9)),
+        (lscore.silu, -(10**12)),
+    ):
+        with pytest.raises(DataError, match=r"value: got .* powers of two up to 400000"):
+            place(h, v)
+    far = constants(lscore.exponential, [10**4, 10**4], [-1, -1])
+    answer = certify_smooth_minimum(far)
+    assert answer.refuted
+    assert "E+13028" in str(answer)
+
+
+@pytest.mark.parametrize("check", [slope_and_bend, c27_margin, certified_radius,
+                                   negative_direction, certify_smooth_minimum])  # fmt: skip
+def test_only_constants_are_taken(check):
+    for other in (None, 1, "tanh", lscore.tanh):
+        with pytest.raises(DtypeError, match=r"c: got .*, need a Constants"):
+            check(other)
+
+
+def test_a_box_has_no_negative_radius():
+    with pytest.raises(DataError, match="radius: got -1"):
+        box_is_safe(TABLE["tanh"].constants, -1)
 
 
 def test_radii_are_capped_and_zero_where_nothing_is_safe():

@@ -41,7 +41,7 @@ def certify_zero_risk(h: object, v: Sequence[Scalar | arb] | None = None) -> Cer
     :math:`b_2 = (h(v_1) + h(v_2))/D` has the outputs 0, 0, 1: an identity. So the only condition is
     the sign of D, decided in balls; `values` holds the `point`. Without `v` a few pairs are tried.
     Certified, or unknown if no D is shown to be non-zero (an affine h has none). Raises as
-    `check_activation`, `ShapeError` unless `v` is a pair.
+    `check_activation`, `ShapeError` unless `v` is a pair, `DataError` unless it is finite.
 
     >>> from lscore.model.smooth_activations import sigmoid, square
     >>> certify_zero_risk(sigmoid, (1, -1)).reason
@@ -55,7 +55,7 @@ def certify_zero_risk(h: object, v: Sequence[Scalar | arb] | None = None) -> Cer
         raise ShapeError(f"v: got {len(v)} numbers, need 2")
     conditions = []
     for pair in [v] if v is not None else _PAIRS:
-        v1, v2 = (as_real(x) for x in pair)
+        v1, v2 = (as_real(x, f"v[{k}]") for k, x in enumerate(pair))
         with ctx.workprec(PRECISION):
             total = h.ball(arb(v1)) + h.ball(arb(v2))
             gap = total - 2 * h.ball((arb(v1) + arb(v2)) / 2)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_FLOOR, Context, Decimal
 
 import numpy as np
 import torch
@@ -35,20 +35,24 @@ class NearbyPoint:
 
 
 def rounded_down(value: Real, digits: int = 6) -> Decimal:
-    """The lower end of a fraction or ball, rounded down to `digits` significant digits.
+    """The lower end of a fraction or finite ball, rounded down to `digits` significant digits.
 
-    >>> rounded_down(fmpq(2, 3), 4), rounded_down(fmpq(-2, 3), 4)
-    (Decimal('0.6666'), Decimal('-0.6667'))
+    Of any size: beyond the decimals (10^18 digits) still a lower bound.
+
+    >>> rounded_down(fmpq(2, 3), 4), rounded_down(fmpq(-2, 3), 4), rounded_down(arb(10**9).exp(), 4)
+    (Decimal('0.6666'), Decimal('-0.6667'), Decimal('8.002E+434294481'))
     """
     with ctx.workprec(PRECISION):
         low = arb(value).lower()
         if not low.is_finite() or low == 0:
             return Decimal(0)
-        step = Decimal(1).scaleb(Decimal(float(low)).adjusted() - digits + 1)
-        scaled = (low / arb(rational(str(step)))).lower().floor().lower()
-        return Decimal(int(scaled.fmpq())) * step
+        last = (abs(low).log() / arb(10).log()).lower().floor().lower() - digits + 1
+        scaled = (low / arb(10) ** last).lower().floor().lower()
+        number = f"{int(scaled.fmpq())}E{int(last.fmpq())}"
+        return Context(digits, ROUND_FLOOR, MIN_EMIN, MAX_EMAX, traps=[]).create_decimal(number)
 
 
+@checked
 def enclosed_decrease(c: Constants, w: RationalMatrix) -> arb:
     """A ball around 1/3 - R(w)."""
     with ctx.workprec(PRECISION):
@@ -165,6 +169,7 @@ def lower_point_in_box(c: Constants, radius: Scalar) -> NearbyPoint | None:
     return None
 
 
+@checked
 def in_box(c: Constants, w: RationalMatrix, radius: fmpq) -> bool:
     """Whether every weight and hidden bias of w is within `radius` of the point of c: in balls."""
     with ctx.workprec(PRECISION):

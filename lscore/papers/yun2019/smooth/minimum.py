@@ -43,6 +43,7 @@ _MINIMUM = Question(CLAIM, "the point is a local minimum of risk 1/3", "ball")
 _BOX_PRECISION = 64
 
 
+@checked
 def slope_and_bend(c: Constants) -> tuple[list[Real], list[Real]]:
     r""":math:`p_k = (u_k h'(v_k))^2` and :math:`a_k = u_k h''(v_k)/3`, the numbers of C2.6, C2.7.
 
@@ -55,6 +56,7 @@ def slope_and_bend(c: Constants) -> tuple[list[Real], list[Real]]:
         ]
 
 
+@checked
 def c27_margin(c: Constants) -> Real:
     r""":math:`p_1 a_2 + a_1 p_2 + a_1 a_2`: C2.7 says that it is positive (p_1 p_2 cancels)."""
     if c.width != 2:
@@ -75,6 +77,8 @@ def box_is_safe(c: Constants, radius: Scalar, parts: int = 64) -> bool:
     j and :math:`p_j > -a_j (1 + \sum_{k \ne j} p_k / a_k)`. Sound, not complete.
     """
     radius = rational(radius, "radius")
+    if radius < 0:
+        raise DataError(f"radius: got {radius}, need a number that is not negative")
     with ctx.workprec(_BOX_PRECISION):
         u = [interval(w).widened(radius) for w in c.u]
         slopes, bends = [], []
@@ -116,6 +120,7 @@ def _one_unit_bends_down(pulls: list[Interval], turns: list[Interval]) -> bool:
     return bool(pulls[down[0]].low / load + turns[down[0]].low / 3 > 0)
 
 
+@checked
 def certified_radius(c: Constants, digits: int = 4) -> Decimal:
     """The largest radius with this many significant digits that `box_is_safe` accepts, or 0.
 
@@ -146,6 +151,7 @@ def _condition(text: str, value: Real) -> Condition:
     return Condition(text, None if s is None else s > 0, None if s is None else margin)
 
 
+@checked
 def negative_direction(c: Constants) -> tuple[fmpq, ...] | None:
     r"""A rational z with z'Qz < 0 at the point, proved in balls; None if none is shown.
 
@@ -247,7 +253,7 @@ def _negative(c: Constants) -> dict[str, object]:
         shown = ", ".join(map(str, direction))
         return {DIRECTION: f"({shown})"} | _lower_point(c, direction)
     if c.width == 2 and sign(c27_margin(c)) == -1:
-        above = -rounded_down(-arb(c27_margin(c)))
+        above = rounded_down(-arb(c27_margin(c))).copy_negate()
         return {"p1 a2 + a1 p2 + a1 a2 at most": above}
     return {}
 

@@ -25,6 +25,7 @@ from lscore.model.smooth_activations import Smooth
 
 CLAIM = "YUN-T2"
 PRECISION = 160
+LARGEST_POWER = 400_000
 THIRD = fmpq(1, 3)
 X, Y = [[1, 0], [0, 1], ["1/2", "1/2"]], [0, 0, 1]
 Real = fmpq | arb
@@ -79,12 +80,23 @@ def check_activation(h: Smooth) -> None:
 @checked
 @dataclass(frozen=True)
 class Place:
-    r"""A real number v with :math:`h(v),\ h'(v)^2,\ h''(v)`: fractions where known, else balls."""
+    r"""A real number v with :math:`h(v),\ h'(v)^2,\ h''(v)`: fractions where known, else balls.
+
+    The balls of v and h(v) are finite (`DataError`), those of derivatives that do not exist are
+    not, and none is as large or small as `as_real` refuses.
+    """
 
     v: arb
     value: Real
     slope_squared: Real
     curvature: Real
+
+    def __post_init__(self) -> None:
+        as_real(self.v, "v")
+        as_real(self.value, "value")
+        for name in ("slope_squared", "curvature"):
+            if sign(getattr(self, name)) is not None:
+                as_real(getattr(self, name), name)
 
 
 @checked
@@ -95,7 +107,8 @@ def place(
 
     `known`: these three as fractions, or None, when an identity gives them (:math:`h' = h(1 - h)`
     for the sigmoid, say). They replace the enclosures, after a check that each lies in its
-    enclosure (compared exactly); `DataError` otherwise. The identity itself is the caller's.
+    enclosure (compared exactly); `DataError` otherwise, and for a ball v that is not finite. The
+    identity itself is the caller's.
     Raises as `check_activation` unless h is smooth.
 
     >>> from lscore.model.smooth_activations import sigmoid
@@ -157,8 +170,9 @@ class Constants:
 
     They name the point with rows :math:`(v_k, v_k)`, hidden biases 0, output weights :math:`u_k`
     and output bias `b2` :math:`= \tfrac13 - \sum_k u_k h(v_k)`, whose outputs are all 1/3. `solved`
-    is the unit whose :math:`u_k` was solved from C2.3, so that `b2` is 0 by definition. `DataError`
-    if a place has not the numbers of h, or `solved` does not solve C2.3.
+    is the unit whose :math:`u_k` was solved from C2.3, so that `b2` is 0 by definition: it is the
+    fraction that C2.3 gives, or a ball around what it gives. `DataError` if a place has not the
+    numbers of h, or `solved` does not solve C2.3.
     """
 
     h: Smooth
@@ -172,10 +186,9 @@ class Constants:
         for k, p in enumerate(self.places):
             check_place(self.h, p, f"v[{k}]")
         for k, w in enumerate(self.u):
-            if isinstance(w, arb) and not w.is_finite():
-                raise DataError(f"u[{k}]: got {w}, need a finite ball")
-        if self.solved is not None and (
-            self.solved not in range(self.width) or sign(_rest(self.u, self.places)) in (1, -1)
+            as_real(w, f"u[{k}]")
+        if self.solved is not None and not (
+            self.solved in range(self.width) and _is_solved(self.u, self.places, self.solved)
         ):
             raise DataError(f"solved: unit {self.solved} does not make u.h(v) = 1/3")
 
@@ -213,6 +226,24 @@ def _rest(u: Sequence[Real], places: Sequence[Place]) -> Real:
         return THIRD - sum((w * p.value for w, p in zip(u, places, strict=True)), fmpq(0))
 
 
+def _solution(u: Sequence[Real | None], places: Sequence[Place], k: int) -> Real:
+    """The weight that C2.3 gives unit k: (1/3 - the sum over the others) / h(v_k)."""
+    others = [(w, p) for j, (w, p) in enumerate(zip(u, places, strict=True)) if j != k]
+    with ctx.workprec(PRECISION):
+        return (THIRD - sum((w * p.value for w, p in others), fmpq(0))) / places[k].value
+
+
+def _is_solved(u: Sequence[Real], places: Sequence[Place], k: int) -> bool:
+    """Whether u_k is the fraction that C2.3 gives, or a ball around all that it may give."""
+    if not sign(places[k].value):
+        return False
+    given, found = u[k], _solution(u, places, k)
+    if isinstance(given, fmpq):
+        return isinstance(found, fmpq) and found == given
+    with ctx.workprec(PRECISION):
+        return given.contains(found)
+
+
 @checked
 def constants(h: object, v: Sequence, u: Sequence, why: str = "") -> Constants:
     """Constants from places, numbers or balls `v` and numbers or balls `u`.
@@ -223,18 +254,15 @@ def constants(h: object, v: Sequence, u: Sequence, why: str = "") -> Constants:
     check_activation(h)
     _check_lengths(v, u)
     places = [p if isinstance(p, Place) else place(h, p) for p in v]
-    weights = [w if w is None else as_real(w, "u") for w in u]
+    weights = [w if w is None else as_real(w, f"u[{k}]") for k, w in enumerate(u)]
     open_units = [k for k, w in enumerate(weights) if w is None]
     if len(open_units) > 1:
         raise DataError(f"u: {len(open_units)} entries are None, at most one can be solved")
     for k in open_units:
         value = places[k].value
-        if not (value > 0 or value < 0):
+        if not sign(value):
             raise HypothesisError(CLAIM, "C2.3", f"h(v{k + 1}) = 0 cannot solve it", value)
-        with ctx.workprec(PRECISION):
-            rest = sum((w * p.value for w, p in zip(weights, places, strict=True) if w is not None),
-                       fmpq(0))  # fmt: skip
-            weights[k] = (THIRD - rest) / value
+        weights[k] = _solution(weights, places, k)
     return Constants(h, tuple(places), tuple(weights), next(iter(open_units), None), why)
 
 
@@ -251,8 +279,17 @@ class BallPoint(tuple):
 
 
 def as_real(value: Scalar | arb, name: str = "v") -> Real:
-    """A number as a fraction; a ball stays a ball."""
-    return value if isinstance(value, arb) else rational(value, name)
+    """A number as a fraction; a ball stays a ball. `DataError` for one that is not finite, or whose
+    middle or radius has an exponent of two beyond `LARGEST_POWER`: a fraction next to it would fill
+    the memory."""
+    if not isinstance(value, arb):
+        return rational(value, name)
+    if not value.is_finite():
+        raise DataError(f"{name}: got {value}, need a finite ball")
+    if any(abs(end.man_exp()[1]) > LARGEST_POWER for end in (value.mid(), value.rad())):
+        need = f"need powers of two up to {LARGEST_POWER} in size"
+        raise DataError(f"{name}: got {value.str(6)}, {need}")
+    return value
 
 
 def approximate(value: Real) -> float:
@@ -261,7 +298,9 @@ def approximate(value: Real) -> float:
 
 
 def sign(value: Real) -> int | None:
-    """-1, 0 or 1; None if a ball does not decide."""
+    """-1, 0 or 1; None if a ball does not decide, or is not finite."""
+    if isinstance(value, arb) and not value.is_finite():
+        return None
     if value > 0 or value < 0:
         return 1 if value > 0 else -1
     return 0 if value == 0 else None
