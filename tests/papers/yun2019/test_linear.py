@@ -394,7 +394,7 @@ def test_tied_components_are_compared_exactly(size):
     risk, w = diagonal([hair, size], [1])
     answer = certify_bottleneck_minimum(risk, w)
     assert answer.refuted
-    assert [c.holds for c in answer.conditions] == [True, True, False]
+    assert [c.holds for c in answer.conditions] == [True, True, True, False]
 
 
 def test_irrational_components_are_compared_exactly():
@@ -660,6 +660,77 @@ def test_a_minimum_with_biases():
     risk, w = with_biases(MINIMA[2], 1)
     answer = certify_saddle_or_minimum(risk, w)
     assert (answer.verdict, answer.claim, answer.statement) == ("certified", "YUN-B-T4-3", MINIMUM)
+
+
+@pytest.mark.parametrize("biased", [False, True])
+@pytest.mark.parametrize(
+    ("widths", "X", "y"),
+    [
+        ((1, 1, 1), [[1e154], [-1e154]], [[1e-154], [-1e-154]]),
+        ((1, 1, 1, 1), [[1e154], [-1e154]], [[1e-154], [-1e-154]]),
+        ((2, 1, 2), [[1e154, 0], [-1e154, 0], [0, 1]], [[1, 0], [-1, 0], [0, 1e-154]]),
+    ],
+)
+def test_badly_scaled_data_is_decided(widths, X, y, biased):
+    """Steps of 10^-616 and less: the number of halvings is read off the quadratic."""
+    risk = Risk(network(*widths, bias=biased), X, y)
+    w = exact([0] * risk.dimension)
+    if biased:
+        constant = exact(np.array(y)).T @ exact([[1]] * len(y)) / len(y)
+        w = w + exact([0] * (risk.dimension - widths[-1]) + constant.entries())
+    answer = certify_saddle_or_minimum(risk, w)
+    assert answer.certified
+    assert answer.statement == SADDLE
+    assert risk(answer.witness["up"]) > risk(w) > risk(answer.witness["down"])
+
+
+@pytest.mark.parametrize("epsilon", [1, "1e90", "1e-90", "1e5000"])
+def test_every_step_is_decided(epsilon):
+    risk, zero = Risk(network(2, 2, 2), np.eye(2), np.eye(2)), exact([0] * 8)
+    found = saddle_escape(risk, zero, epsilon)
+    assert risk(found.up) > risk(zero) > risk(found.down)
+    assert certify_saddle_or_minimum(risk, zero, epsilon).certified
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_step_is_the_first_halving_that_works(seed):
+    """Twice the move of the pivot layer fails on one side, unless it is the whole move."""
+    made = SADDLES[seed * len(SADDLES) // 12]
+    for epsilon in (1, 7, 1000):
+        found = saddle_escape(made.risk, made.point, epsilon)
+        level, move = made.risk(made.point), found.up - found.base
+        assert made.risk(found.up) > level > made.risk(found.down)
+        whole = max(map(abs, (move / epsilon).entries()))
+        twice = [made.risk(found.base + move * side) for side in (2, -2)]
+        size = sum(map(abs, move.entries()), fmpq(0))
+        assert size == epsilon or not twice[0] > level > twice[1]
+        assert whole <= 1
+
+
+@pytest.mark.parametrize("epsilon", [0, -1, "-1/8"])
+def test_a_step_must_be_positive_whatever_the_answer(epsilon):
+    plain = Risk(network(1, 1, 1), [1], [1])
+    biased = Risk(network(1, 1, 1, bias=True), [1, 2], [1, 2])
+    for risk, points in ((plain, ([0, 0], [1, 1], [1, 0])), (biased, ([1, 1, 0, 0], [1, 0, 0, 0]))):
+        for w in points:
+            with pytest.raises(DataError, match=r"epsilon: got .*, need a positive number"):
+                certify_saddle_or_minimum(risk, exact(w), epsilon)
+            if risk is plain:
+                with pytest.raises(DataError, match=r"epsilon: got .*, need a positive number"):
+                    certify_saddle(risk, exact(w), epsilon)
+
+
+def test_a_transfer_says_what_it_needs():
+    net, w = network(1, 2, 1), exact([1, 1, 1, 2])
+    for layer in (1.0, True, "1", None):
+        with pytest.raises(DtypeError, match="layer: got"):
+            certify_transfer(net, w, layer, [[8]], 5)
+    for layer in (0, 3):
+        with pytest.raises(DataError, match="layer: got"):
+            certify_transfer(net, w, layer, [[8]], 5)
+    for epsilon in (0, -5):
+        with pytest.raises(DataError, match="epsilon: got"):
+            certify_transfer(net, w, 1, [[8]], epsilon)
 
 
 # Factorisations

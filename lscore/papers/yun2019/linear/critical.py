@@ -9,7 +9,7 @@ from __future__ import annotations
 from flint import fmpq
 
 from lscore.algebra.arguments import checked
-from lscore.algebra.matrices import RationalMatrix, Scalar, exact, ones, rational, stack
+from lscore.algebra.matrices import RationalMatrix, Scalar, exact, ones, stack
 from lscore.certificates import Certificate, Condition, Question, Verdict
 from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
@@ -23,6 +23,7 @@ from lscore.papers.yun2019.linear.saddles import (
 from lscore.papers.yun2019.linear.setting import (
     LinearRisk,
     linear_risk,
+    positive,
     product,
     total_bias,
     without_biases,
@@ -42,7 +43,8 @@ def certify_saddle_or_minimum(
     everything else is answered by `certify_saddle`, and where a bottleneck leaves that open, for
     the squared loss, by `certify_bottleneck_minimum` and `certify_strict_saddle` (YUN-B-T4-4).
     Networks with biases are taken too (YUN-B-T4-3). Refuted means that w is not critical. Sound;
-    complete for the squared loss, and for other convex losses where d_j >= min(d_x, d_y).
+    complete for a `Risk` with the squared loss, at any widths; for a `LinearRisk` as
+    `certify_saddle`. `DataError` if epsilon is not positive.
 
     >>> from lscore import Network, identity
     >>> risk = Risk(Network((1, 1, 1), identity, bias=False), [1], [1])
@@ -51,6 +53,7 @@ def certify_saddle_or_minimum(
     >>> str(certify_saddle_or_minimum(risk, exact([2, "1/2"]))).splitlines()[0]
     'certified (exact): the point is a global minimum  [YUN-C5]'
     """
+    epsilon = positive(epsilon, "epsilon")
     if isinstance(risk, Risk) and risk.network.bias:
         return _classify_with_biases(risk, w, epsilon)
     linear = linear_risk(risk)
@@ -76,7 +79,7 @@ def _in_bottleneck(risk: Risk, w: Point) -> Certificate:
     return best if best.certified else certify_strict_saddle(risk, w)
 
 
-def _classify_with_biases(risk: Risk, w: Point, epsilon: Scalar) -> Certificate:
+def _classify_with_biases(risk: Risk, w: Point, epsilon: fmpq) -> Certificate:
     """The same for x -> R x + c: c is stationary, the weights move, the last bias follows."""
     w = exact(risk.network.point(w), "w")
     linear, v = without_biases(risk, w)
@@ -85,7 +88,6 @@ def _classify_with_biases(risk: Risk, w: Point, epsilon: Scalar) -> Certificate:
     if not residuals.is_zero():
         asked = Question("YUN-B-T4-3", SADDLE)
         return asked.refuted([constant], {"sum of the residuals": residuals})
-    epsilon = rational(epsilon, "epsilon")
     answer = certify_saddle_or_minimum(linear, v, epsilon)
     conditions, witness = list(answer.conditions), answer.witness
     if answer.certified and answer.statement == SADDLE:

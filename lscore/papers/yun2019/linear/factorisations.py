@@ -11,7 +11,7 @@ from flint import fmpq, fmpq_mat, fmpq_poly
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.linear import least_squares, pivot_columns, rank
-from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational, stack
+from lscore.algebra.matrices import RationalMatrix, Scalar, exact, stack
 from lscore.algebra.polynomials import dominates
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError, HypothesisError, ShapeError
@@ -21,6 +21,7 @@ from lscore.papers.yun2019.linear.setting import (
     check_linear,
     check_linear_risk,
     linear_risk,
+    positive,
     product,
     unit_matrix,
 )
@@ -98,9 +99,8 @@ def certify_transfer(
     other networks, layers and epsilon.
     """
     check_linear(network)
-    w, R, epsilon = exact(network.point(w), "w"), exact(R, "R"), rational(epsilon, "epsilon")
-    if epsilon <= 0:
-        raise DataError(f"epsilon: got {epsilon}, need a positive number")
+    w, R = exact(network.point(w), "w"), exact(R, "R")
+    epsilon = positive(epsilon, "epsilon")
     above, below = _around(network, w, layer)
     asked = Question("YUN-LA6", f"layer {layer} alone brings the product to R within {epsilon}")
     full = rank(above) == len(above) and rank(below.T) == len(below.T)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from flint import arb, fmpq
 
 from lscore.algebra.arguments import checked
-from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
+from lscore.algebra.matrices import RationalMatrix, Scalar, exact
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError, HypothesisError
 from lscore.model.networks import Point
@@ -27,6 +27,7 @@ from lscore.papers.yun2019.linear.setting import (
     ProductLoss,
     layer_gradients,
     linear_risk,
+    positive,
     product,
 )
 
@@ -55,8 +56,10 @@ def saddle_escape(risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1) -> Esc
     r"""Ascent and descent from a critical point with :math:`G \ne 0`, as in the proof (YUN-T4).
 
     The pivot layer of the base tuple moves by :math:`\pm\eta\Delta`, with :math:`\eta` halved from
-    1 until both inequalities hold. Raises `HypothesisError` where the construction does not exist:
-    w not critical (witness: the layer gradients), G zero, or a bottleneck without null vectors.
+    1 until both inequalities hold; for the squared loss the number of halvings is known. Raises
+    `HypothesisError` where the construction does not exist: w not critical (witness: the layer
+    gradients), G zero, or a bottleneck without null vectors; `DataError` if epsilon is not
+    positive, or if 500 halvings do not decide the inequalities of another loss.
 
     >>> from lscore import Network, identity
     >>> risk = Risk(Network((1, 1, 1), identity, bias=False), [1], [1])
@@ -66,9 +69,7 @@ def saddle_escape(risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1) -> Esc
     >>> risk(found.up), risk(found.down)
     (289/512, 225/512)
     """
-    linear, epsilon = linear_risk(risk), rational(epsilon, "epsilon")
-    if epsilon <= 0:
-        raise DataError(f"epsilon: got {epsilon}, need a positive number")
+    linear, epsilon = linear_risk(risk), positive(epsilon, "epsilon")
     weights = linear.weights(w)
     R = product(weights)
     G = linear.gradient(R)
@@ -96,13 +97,24 @@ def _refuse_bottleneck(linear: LinearRisk) -> None:
 
 def _both_sides(linear: LinearRisk, weights: list, R, moves, epsilon: fmpq) -> Escape:
     pack, level = linear.network.pack, linear.value(R)
-    eta = fmpq(1)
+    eta = fmpq(1, 2 ** _halvings(level, *(linear(pack(moves.tuple(side))) for side in (1, -1))))
     for _ in range(_HALVINGS):
         up, down = pack(moves.tuple(eta)), pack(moves.tuple(-eta))
         if linear(up) > level and linear(down) < level:
             return Escape(pack(moves.base), up, down, epsilon)
         eta /= 2
     raise DataError(f"risk: the inequalities are not decided after {_HALVINGS} halvings")
+
+
+def _halvings(level: fmpq | arb, up: fmpq | arb, down: fmpq | arb) -> int:
+    r"""How often to halve 1 so that :math:`\pm\eta` changes a quadratic up and down; 0 for balls.
+
+    It is :math:`level + a \eta + q \eta^2`, with values up and down at 1 and -1: both changes have
+    their signs if and only if :math:`|q| \eta < a`.
+    """
+    if not (all(isinstance(value, fmpq) for value in (level, up, down)) and up > down):
+        return 0
+    return int((abs(up + down - 2 * level) / (up - down)).floor()).bit_length()
 
 
 def _moved_at_most(linear: LinearRisk, w, v, epsilon: fmpq) -> bool:
@@ -145,14 +157,15 @@ def certify_saddle(
     critical (witness: the layer gradient), or if G = 0 for a convex loss, which makes w a global
     minimum. Unknown in a bottleneck without null vectors, for G = 0 and a loss that is not convex,
     or if `found` fails. Sound; complete under the width condition d_j >= min(d_x, d_y) with
-    :math:`G \ne 0`. The method is "ball" where losses are balls.
+    :math:`G \ne 0`, but for the `DataError` of `saddle_escape`. The method is "ball" where losses
+    are balls.
 
     >>> from lscore import Network, identity
     >>> risk = Risk(Network((1, 1, 1), identity, bias=False), [1], [1])
     >>> certify_saddle(risk, exact([0, 0])).values["order of the move"]
     2
     """
-    linear = linear_risk(risk)
+    linear, epsilon = linear_risk(risk), positive(epsilon, "epsilon")
     w = exact(linear.network.point(w), "w")
     weights = linear.weights(w)
     G = linear.gradient(product(weights))
@@ -178,7 +191,7 @@ def certify_saddle(
         "the same moves work for every smaller epsilon", any(not t.is_zero() for t in terms)
     )
     found = found or saddle_escape(linear, w, epsilon)
-    moves = _escape_conditions(linear, w, found, rational(epsilon, "epsilon"))
+    moves = _escape_conditions(linear, w, found, epsilon)
     conditions = [critical, turning, every, *moves]
     depth, level = len(weights), linear(w)
     exactly = isinstance(level, fmpq)

@@ -31,6 +31,14 @@ def unit_matrix(size: int) -> RationalMatrix:
     return RationalMatrix(fmpz_mat(size, size, entries), fmpz(1))
 
 
+def positive(value: Scalar, name: str) -> fmpq:
+    """The rational number that `value` is; `DataError` unless it is positive."""
+    number = rational(value, name)
+    if number <= 0:
+        raise DataError(f"{name}: got {number}, need a positive number")
+    return number
+
+
 def product(weights: Sequence, size: int | None = None):
     """W_j ... W_i of the weights (W_i, ..., W_j), in the order of the layers.
 
@@ -124,9 +132,7 @@ def squared_product_loss(
     With :math:`S = X^\top X` the gradient is :math:`2c\,(R S - Y^\top X)`; after S and
     :math:`Y^\top X` are formed, the cost does not depend on n.
     """
-    gram, cross, size, scale = X.T @ X, Y.T @ X, Y.dot(Y), rational(scale, "scale")
-    if scale <= 0:
-        raise DataError(f"scale: got {scale}, need a positive number")
+    gram, cross, size, scale = X.T @ X, Y.T @ X, Y.dot(Y), positive(scale, "scale")
 
     def value(R: RationalMatrix) -> fmpq:
         return scale * ((R @ gram - cross * 2).dot(R) + size)
