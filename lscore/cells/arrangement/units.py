@@ -50,7 +50,7 @@ class ActivationCells:
     either. `expected` is the number of cells by the formula or by Zaslavsky's theorem, and
     `general_position` says whether any d + 1 of the rows :math:`(x_i, 1)` are independent (any d of
     the rows :math:`x_i` without biases). The second half of the rows mirrors the first.
-    `certificate` trusts none of these fields.
+    `certify` trusts none of these fields.
     """
 
     X: RationalMatrix
