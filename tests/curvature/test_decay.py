@@ -268,7 +268,10 @@ def test_sliding_leaves_the_tangential_part():
 
 def test_where_the_wall_checker_says_unknown():
     risk = random_risk(0)
-    assert "need exactly 2" in certify_crossing(risk, random_point(risk, 0)).reason
+    inside = certify_crossing(risk, random_point(risk, 0))
+    assert inside.reason == "1 cells meet at the point, need exactly 2"
+    corner = Risk(Network((1, 1, 1), relu), [0, 1], [1, 1], binary_hinge())  # 2 and 2 in doubt
+    assert certify_crossing(corner, exact([0, 1, 0, 1])).reason.startswith("4 cells meet")
     still = Risk(Network((1, 1, 1), relu, bias=False), [1], [1])
     assert "tangent" in certify_crossing(still, exact([0, 0])).reason
 

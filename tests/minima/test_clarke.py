@@ -364,3 +364,13 @@ def test_one_layer_leaves_no_doubt():
         risk = Risk(Network((1, 1), ()), X, [1] * len(X), binary_hinge())
         found = incident_cells(risk, exact(w))
         assert (len(found.cells), len(found.doubtful)) == (count, 0)
+
+
+def test_unsolved_margins_stay_in_the_zonotope_of_the_tied_ones():
+    """The slopes at w = 1 are 3/4 from the right and 1/4 from the left: 0 is not between them."""
+    risk = Risk(Network((1, 1), (), bias=False), [1, "-3/2"], [1, 1], binary_hinge())
+    answer = certify_subgradient(risk, exact([1]))
+    assert answer.refuted
+    assert answer.conditions[0].text == "0 is in the zonotope of 1 margin ties"
+    for g, inside in (("1/4", True), ("1/2", True), ("3/4", True), ("1/5", False), ("4/5", False)):
+        assert certify_subgradient(risk, exact([1]), exact([g])).certified == inside

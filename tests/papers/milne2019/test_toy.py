@@ -300,6 +300,16 @@ def test_membership_refuses_other_settings():
         certify_membership(toy(activation=two_piece(2, 0)), w)
 
 
+def test_the_bounds_refuse_other_networks():
+    w = exact([1, 0, "1/2", 0])
+    for risk in (toy(output_activation=relu), toy(activation=leaky_relu("1/2"))):
+        with pytest.raises(DataError, match="risk: need"):
+            curvature_bounds(risk, w)
+    plane = Risk(Network((2, 1, 1), relu, bias=False), [[1, 0]], [1], HALF, "1/4")
+    with pytest.raises(DataError, match="one input"):
+        curvature_bounds(plane, exact([1, 0, 1]))
+
+
 @given(st.lists(st.tuples(eighths, eighths), min_size=1, max_size=5), st.integers(0, 99))
 def test_the_bounds_are_ordered_and_hold(data, seed):
     x, y = (list(row) for row in zip(*data, strict=True))

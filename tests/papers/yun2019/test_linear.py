@@ -255,12 +255,18 @@ def test_global_minima_are_certified_and_not_called_saddles():
 
 def test_a_point_that_is_not_critical_is_refuted_by_its_gradient():
     made = SADDLES[0]
-    moved = made.point + exact([1e-9] + [0] * (made.risk.dimension - 1))
+    moved = made.point + exact([1e-9] * made.risk.dimension)
     answer = certify_saddle_or_minimum(made.risk, moved)
     assert answer.refuted
     (name,) = answer.witness
     assert name.startswith("gradient of layer")
     assert not answer.witness[name].is_zero()
+    weights = [layer.weight for layer in made.risk.network.unpack(moved)]
+    parts = layer_gradients(weights, linear_risk(made.risk).loss.gradient(product(weights)))
+    wrong = [j for j, part in enumerate(parts, start=1) if not part.is_zero()]
+    assert len(wrong) > 1
+    assert name == f"gradient of layer {wrong[0]}"
+    assert answer.witness[name] == parts[wrong[0] - 1]
     with pytest.raises(HypothesisError, match="not zero"):
         saddle_escape(made.risk, moved)
 
