@@ -144,6 +144,20 @@ def test_disconnectedness_is_refused_or_left_open():
     # one hidden layer, squared risk: cells are convex, so nothing may be certified
     a, b = exact([1, 1, 4, -6]), exact([2, 3, -4, 6])
     assert certify_disconnected(ONE, a, b).verdict == UNKNOWN
+    # off at both inputs while W1 runs through 0, on each side of a unit and of a margin
+    for risk, a, b in (
+        (ONE, exact(["1/2", -1, 1, 0]), exact(["-1/2", -1, 1, 0])),
+        (ONE, exact(["1/2", 1, 1, 0]), exact(["-1/2", 1, 1, 0])),
+        (PAIR, exact(["1/2", -1, 1, 0]), exact(["-1/2", -1, 1, 0])),
+        (PAIR, exact(["1/2", 1, 1, 4]), exact(["-1/2", 1, 1, 4])),
+        (
+            Risk(Network((1, 1, 1), hard_tanh), [0, 1], [0, 1]),
+            exact([1, -3, 1, 0]),
+            exact([-1, -3, 1, 0]),
+        ),
+    ):
+        assert signature(risk, (a + b) / 2) == signature(risk, a)
+        assert certify_disconnected(risk, a, b).verdict == UNKNOWN
     on_wall = exact([1, -1, 1, 0])
     assert certify_disconnected(ONE, on_wall, on_wall).verdict == REFUTED
 

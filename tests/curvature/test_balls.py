@@ -48,6 +48,8 @@ def test_balls_hold_what_double_backward_finds(widths, decay):
         ):
             assert enclosure.rad() < 1e-25
             assert abs(float(enclosure) - value) < 1e-10 * max(1, abs(value))
+        gap = abs(float(ball.normalised) - found.normalised)
+        assert gap < 1e-10 * max(1, abs(found.normalised))
 
 
 def test_single_precision_points_are_taken_exactly():
@@ -148,6 +150,8 @@ def test_one_sign_changes_the_answer():
     record = balls([9, 5, 2, 1], [-1, 1, 1, 1])
     assert certify_share(record, "1/2").certified
     assert certify_share(balls([9, 5, 2, 1], [-1, 1, -1, 1]), "1/2").refuted
+    rising = certify_share(balls([1, 2, 3], [-1, 1, 1]), "1/2")  # a share of a rise is one too
+    assert (str(rising.verdict), rising.values["fraction"]) == ("certified", "0.500000")
 
 
 @pytest.mark.parametrize(

@@ -197,6 +197,22 @@ def test_the_zero_point_is_a_saddle_of_the_order_of_the_depth(depth):
     assert certify_strict_saddle(risk, zero).verdict == ("certified" if depth == 2 else "refuted")
 
 
+@pytest.mark.parametrize(
+    ("widths", "claim"),
+    [
+        ((2, 2, 1), "YUN-T4"),
+        ((1, 2, 3), "YUN-T4"),
+        ((2, 1, 1), "YUN-T4"),
+        ((2, 1, 2), "YUN-B-T4-1"),
+        ((3, 2, 1, 2), "YUN-B-T4-1"),
+    ],
+)
+def test_the_theorem_is_quoted_where_the_widths_are_its_own(widths, claim):
+    risk, w = random_risk(5, *widths)
+    answer = certify_saddle(risk, w * 0)
+    assert (answer.verdict, answer.claim) == ("certified", claim)
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10**6), st.integers(0, 5))
 def test_two_zero_layers_are_critical_and_certified_on_any_float_data(seed, pair):
