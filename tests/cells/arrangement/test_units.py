@@ -176,6 +176,13 @@ def test_samples_that_nearly_coincide(seed):
     assert len(cells) == 2320
     assert cells.certify().certified
     assert cells.exact_witnesses
+    twice = activation_cells(np.column_stack([X[:10], X[:10, :1]]))  # a column that adds no rank
+    assert twice.certify().certified
+    assert twice.exact_witnesses
+    assert {point[3] for point in twice.exact_witnesses.values()} == {0}
+    assert all(twice.witness(i) == exact(list(w)) for i, w in twice.exact_witnesses.items())
+    with pytest.raises(TypeError):
+        twice.exact_witnesses[0] = (1, 1, 1, 1, 1)
 
 
 @pytest.mark.parametrize(

@@ -846,6 +846,8 @@ def test_the_printed_lemma_lacks_an_inverse():
 
 def test_the_corner_examples():
     assert corner_identity_holds()
+    first, second = CORNER.flat(0, 2, 2), CORNER.flat(4, 2, 2)
+    assert (first, second) == (exact([[0, 0], [0, 1]]), exact([[1, 0], [0, 0]]))
     assert certify_corner_minimum("absolute", "1/2").certified
     assert certify_corner_minimum("absolute", "51/100").verdict == "unknown"
     assert certify_corner_minimum("saddle", "39/100").certified
@@ -854,6 +856,13 @@ def test_the_corner_examples():
         certify_corner_minimum("squared", "1/2")
     with pytest.raises(DataError, match="radius"):
         certify_corner_minimum("saddle", 1)
+
+
+@given(st.lists(st.integers(-9, 9), min_size=8, max_size=8))
+def test_the_saddle_loss_of_the_corner_has_its_own_gradient(entries):
+    R, move = exact(entries).flat(0, 2, 2), exact(entries).flat(4, 2, 2)
+    rise = saddle_corner_loss.value(R + move) - saddle_corner_loss.value(R - move)
+    assert rise == 2 * saddle_corner_loss.gradient(R).dot(move)
 
 
 @settings(max_examples=100, deadline=None)
