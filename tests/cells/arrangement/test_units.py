@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
@@ -361,6 +362,7 @@ def test_float_proposals_alone_are_never_believed(monkeypatch):
         cells = activation_cells(X)
         assert pattern_set(cells) == whole
         assert cells.certify().certified
+        assert not cells.exact_witnesses  # floats lie in all of these cells
 
 
 def test_degenerate_data_survive_wrong_proposals_too(monkeypatch):
@@ -384,6 +386,18 @@ def test_a_degenerate_arrangement_is_recognised():
         half_of_the_cells(rows, [0, 1, 2])
 
 
+def test_the_inverse_of_a_system_exists_where_its_hyperplanes_are_independent():
+    assert OnePass(SignedRows(((1, 0), (0, 1))), [0, 1]).inverse([1]) == [[1, 0], [0, 1]]
+    rows = SignedRows(((1, 0, 1), (0, 1, 1), (1, 1, 2), (1, 2, 4)))
+    work = OnePass(rows, [0, 1, 2])
+    with pytest.raises(DegenerateError, match=r"hyperplanes \[1, 2\] are not independent"):
+        work.inverse([1, 2])
+    system, inverse = exact([rows.rows[i] for i in (0, 1, 3)]), exact(work.inverse([1, 3])).T
+    multiple = (system @ inverse)[0, 0]
+    assert multiple > 0
+    assert system @ inverse == exact([[1, 0, 0], [0, 1, 0], [0, 0, 1]]) * multiple
+
+
 def test_products_are_settled_only_where_their_sign_is_exact():
     generator = rng(8)
     normals = [tuple(map(int, row)) for row in generator.integers(-(2**60), 2**60, (30, 4))]
@@ -397,6 +411,22 @@ def test_products_are_settled_only_where_their_sign_is_exact():
     assert (positive == signs).all()
     assert zero.tolist() == [False] * 42 + [True]
     assert decided >= 30
+
+
+def test_the_bounds_hold_what_rounding_does_in_many_dimensions():
+    generator = rng(9)
+    table = generator.integers(2**59, 2**60, (4, 300)).tolist()
+    rows = SignedRows(tuple(map(tuple, table)))
+    points = generator.uniform(0.5, 1, (6, 300))
+    by_row, by_column = (e.tolist() for e in rows.exponents)
+    values, _ = rows.products(points)
+    errors = []
+    for row, shift, found, bound in zip(table, by_row, values, rows.bounds, strict=True):
+        scaled = [v * Fraction(2) ** (shift + c) for v, c in zip(row, by_column, strict=True)]
+        for point, value in zip(points.tolist(), found.tolist(), strict=True):
+            truth = sum(a * Fraction(x) for a, x in zip(scaled, point, strict=True))
+            errors.append(abs(truth - Fraction(value)) / Fraction(float(bound)))
+    assert 0 < max(errors) <= 1
 
 
 def test_fingerprints_of_distinct_rows_differ():
