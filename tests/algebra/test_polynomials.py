@@ -136,6 +136,8 @@ def test_irrational_roots_are_compared_however_close():
     assert not dominates(two, two)
     assert dominates(fmpq_poly([-4, 2]), fmpq_poly([-6, 3]))
     assert dominates(fmpq_poly([1, 0, 1]), two)  # no real root on one side
+    assert dominates(two, fmpq_poly([1, 0, 1]))
+    assert dominates(fmpq_poly([0, 1]), fmpq_poly([1, 0, 1]))
     assert ctx.prec == 53
 
 

@@ -39,6 +39,7 @@ from lscore.algebra.matrices import to_float
 from lscore.errors import DataError, LscoreError, ShapeError
 from lscore.minima.affine import certified_radius_squared, lower_sqrt
 from lscore.minima.descent import certify_along
+from lscore.minima.local import propose_directions
 from lscore.papers.yun2019 import least_squares_minimum
 
 
@@ -454,3 +455,12 @@ def test_texts_of_the_ray_test():
         "  witness   lower point: column(1, 1, 1)\n"
         "  witness   decrease there: 1/2"
     )
+
+
+def test_only_finite_directions_that_are_not_zero_are_proposed():
+    risk = Risk(Network((1, 1, 1), identity, bias=False), [1], [1])
+    for w, count in (([1, 1], 20), ([1, 2], 21), (["1e-50", "1e200"], 20)):
+        w = exact(w)
+        proposed = propose_directions(risk, w, 200, 0)
+        assert len(proposed) >= count
+        assert all(np.isfinite(u).all() and u.any() for u in proposed)

@@ -77,6 +77,7 @@ CASES = [
     ((1, 2, 2, 1), relu, binary_hinge(), [1, -1, 1, -1]),
     ((1, 2, 3), relu, multiclass_hinge(), [0, 1, 2, 0]),
     ((1, 1, 2, 2), leaky_relu("1/3"), one_versus_all_hinge(), [0, 1, 1, 0]),
+    ((1, 2, 2, 1), (leaky_relu("1/2"), relu), binary_hinge(), [1, -1, 1, -1]),
 ]
 
 
