@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from flint import fmpq
+from flint import arb, fmpq, fmpz_mat
 
 from lscore import (
     Network,
@@ -17,7 +17,7 @@ from lscore import (
     rational,
     relu,
 )
-from lscore.curvature.decay import certify_crossing, certify_decay
+from lscore.curvature.decay import _positive_definite, certify_crossing, certify_decay
 from lscore.curvature.exact import (
     certify_loss_change,
     certify_second_derivative,
@@ -187,6 +187,18 @@ def test_the_box_meets_the_walls_of_every_layer(risk, w, rate, radius, verdict):
     stays, *others = answer.conditions
     assert stays.holds is (True if verdict == "certified" else None)
     assert all(line.holds for line in others)
+
+
+def test_definite_matrices_are_those_of_sylvester():
+    rng, seen = np.random.default_rng(0), set()
+    for _ in range(300):
+        A = rng.integers(-3, 4, (4, 4)) + 4 * np.eye(4, dtype=int)
+        A = np.triu(A) + np.triu(A, 1).T
+        minors = [int(fmpz_mat(A[:k, :k].tolist()).det()) for k in range(1, 5)]
+        found = _positive_definite([[arb(int(v)) for v in row] for row in A])
+        assert found == (min(minors) > 0)
+        seen.add(found)
+    assert seen == {True, False}
 
 
 def test_rates_at_the_edge():
