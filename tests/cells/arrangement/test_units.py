@@ -413,6 +413,15 @@ def test_products_are_settled_only_where_their_sign_is_exact():
     assert decided >= 30
 
 
+def test_points_beyond_the_floats_are_not_called_exact():
+    near, far = SignedRows(((1, 2**10),)), SignedRows(((1, 2**3000),))
+    scaled = np.array([[0.5, -0.25], [0.0, 0.75], [0.5, 0.0]])
+    points, representable = near.points(scaled)
+    assert representable.all()
+    assert (points @ [1, 2**10] > 0).tolist() == (scaled.sum(axis=1) > 0).tolist()
+    assert not far.points(scaled)[1].any()
+
+
 def test_the_bounds_hold_what_rounding_does_in_many_dimensions():
     generator = rng(9)
     table = generator.integers(2**59, 2**60, (4, 300)).tolist()
