@@ -8,7 +8,7 @@ from flint import fmpq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lscore import Network, Risk, SquaredLoss, exact, relu
+from lscore import Network, Risk, SquaredLoss, binary_hinge, exact, relu
 from lscore.curvature.exact import exact_second_derivative
 from lscore.curvature.minibatches import certify_minibatch_mean, sample_gradients
 from lscore.errors import BudgetError, DataError
@@ -67,5 +67,7 @@ def test_walls_are_unknown_and_other_input_is_refused():
     with pytest.raises(BudgetError, match="2704156 minibatches, the limit is 100000"):
         certify_minibatch_mean(many, POINT, 12)
     summed = Risk(TURNED.network, [[1, 2], [1, -2]], [2, 2])
-    with pytest.raises(DataError, match="mean=True"):
-        certify_minibatch_mean(summed, POINT, 1)
+    hinged = Risk(TURNED.network, [[1, 2], [1, -2]], [1, -1], binary_hinge())
+    for other in (summed, hinged):
+        with pytest.raises(DataError, match="mean=True"):
+            certify_minibatch_mean(other, POINT, 1)

@@ -197,3 +197,12 @@ def test_the_precision_is_left_as_it_was():
     assert (
         fraction(certify_local_minimum(ONE, exact([0, 0, 0, "1/2"])).witness["slope at most"]) < 0
     )
+
+
+def test_a_risk_that_is_linear_along_the_direction_falls():
+    """The output weight is 0: only the output layer moves, and the hinge is linear in it."""
+    risk = Risk(Network((1, 1, 1), tanh), [1], [1], binary_hinge())
+    w = exact([1, 0, 0, 0])
+    assert ball_jet(risk, w, exact([0, 0, 1, 1]))[2].is_zero()
+    answer = certify_in_balls(risk, w)
+    assert (str(answer.verdict), answer.witness["order"]) == ("refuted", 1)

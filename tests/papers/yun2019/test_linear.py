@@ -390,6 +390,13 @@ def test_without_width_a_critical_point_can_be_global():
         certify_bottleneck_minimum(MINIMA[0].risk, MINIMA[0].point)
 
 
+def test_a_lower_point_passes_through_every_layer_of_a_bottleneck():
+    risk = Risk(network(2, 1, 1, 2), [[1, 0], [0, 1]], [[2, 0], [0, 1]])
+    answer = certify_bottleneck_minimum(risk, exact([0] * risk.dimension))
+    assert answer.refuted
+    assert risk(answer.witness["lower point"]) == fmpq(1, 2)
+
+
 def diagonal(values, kept, hidden=1):
     """A two-layer network on the unit vectors with a diagonal task, and the point that keeps some
     entries of the diagonal."""
