@@ -26,7 +26,7 @@ def check_setting(risk: Risk, claim: str = "MILNE-D2") -> None:
     `DataError` for the loss; `HypothesisError` if there are biases or an activation is not
     positively homogeneous (witness: the activation, or the network).
     """
-    if not isinstance(risk.loss, SquaredLoss) or risk.loss.scale(2) != rational("1/4"):
+    if risk.loss != SquaredLoss("1/2", mean=True):
         raise DataError('risk: need half the mean squared error, SquaredLoss("1/2", mean=True)')
     if risk.network.widths[-1] != 1:
         raise DataError(f"risk: {risk.network.widths[-1]} outputs, need one")

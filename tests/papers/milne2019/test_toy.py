@@ -425,3 +425,19 @@ def test_outrunning_the_checker():
     assert check(risk, "1/10", exact([6, 6, 6, 6])) == "not yet: the checker is certain"
     assert "|W|^2 is still" in check(risk, "1/10", exact([20, 20, 20, 20]), steps=1)
     assert "on a knot" in check(risk, "1/10", exact([0, 0, 20, 20]))
+
+
+@pytest.mark.parametrize("loss", [SquaredLoss("1/4"), SquaredLoss(), SquaredLoss(1, mean=True)])
+def test_only_half_the_mean_squared_error_is_milnes(loss):
+    # a quarter of the sum is half the mean of two samples, not of eight: 0 is no minimum here
+    risk = Risk(Network((1, 2, 1), relu, bias=False), [1] * 8, ["1/5"] * 8, loss, "1/4")
+    point = exact(["1/2", 0, "1/2", 0])
+    for ask in (
+        certify_only_minimum,
+        lowest_risk,
+        lambda r: certify_trained_to_zero(r, "1/10", 3),
+        lambda r: certify_membership(r, point),
+        lambda r: certify_layer_balance(r, point),
+    ):
+        with pytest.raises(DataError, match="need half the mean squared error"):
+            ask(risk)
