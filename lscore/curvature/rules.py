@@ -114,7 +114,7 @@ def smooth_rule(site: Site, tangent: torch.Tensor | None, moves: dict):
     else:
         with torch.enable_grad():
             z = site.input.detach().requires_grad_()
-            (first,) = torch.autograd.grad(site.module(z).sum(), z, create_graph=True)
+            (first,) = torch.autograd.grad(site.module(z.clone()).sum(), z, create_graph=True)
             (second,) = torch.autograd.grad(first.sum(), z)
         first = first.detach()
     return first * tangent, (site.delta * second * tangent.square()).sum()

@@ -32,6 +32,7 @@ _PROGRAMS: WeakKeyDictionary[nn.Module, dict[tuple, Program]] = WeakKeyDictionar
 _SAME = (torch.flatten, F.avg_pool2d, F.adaptive_avg_pool2d)
 _SAME_METHODS = ("flatten", "view", "reshape", "contiguous", "squeeze", "unsqueeze", "mean")
 _ADD = (operator.add, operator.iadd, torch.add)
+_READ = ("shape", "dtype", "T", "mT")
 _ACTIVATIONS = {
     F.relu: nn.ReLU(),
     torch.relu: nn.ReLU(),
@@ -49,6 +50,11 @@ class _Tracer(fx.Tracer):
     def is_leaf_module(self, m: nn.Module, name: str) -> bool:
         return isinstance(m, Elementwise) or super().is_leaf_module(m, name)
 
+    def create_node(self, *args, **options):
+        if not torch.is_grad_enabled():  # the graph would not know
+            raise ValueError("it switches gradients off inside")
+        return super().create_node(*args, **options)
+
 
 class Program:
     """The traced graph of a module, run node by node with all values kept.
@@ -63,7 +69,8 @@ class Program:
         self.plain = all(type(m) is nn.Sequential or rule_of(m) for m in parts)
         before = set(vars(module))
         try:
-            self.graph = _Tracer().trace(nn.Sequential(module) if self.single else module)
+            with torch.enable_grad():
+                self.graph = _Tracer().trace(nn.Sequential(module) if self.single else module)
         except Exception as error:  # whatever a module's own forward does to a tracer
             raise DataError(
                 f"module: {type(module).__name__} cannot be traced by torch.fx ({error}); use "
@@ -97,12 +104,14 @@ class Program:
             return nn.MaxPool2d(**given | {k: v for k, v in node.kwargs.items() if k != "input"})
         known = (
             node.op in ("placeholder", "output")
-            or (node.op == "call_function" and node.target in (*_SAME, getattr, operator.getitem))
+            or (node.op == "call_function" and node.target in (*_SAME, operator.getitem))
+            or (node.target is getattr and node.args[1] in _READ)
             or (node.op == "call_method" and node.target in (*_SAME_METHODS, "size"))
-            or (_adds(node) and len(rest) == 1)
+            or (_adds(node) and len(node.args) == 2 and not node.kwargs)
         )
         if not known:
-            _refuse(f"'{getattr(node.target, '__name__', node.target)}'")
+            name = node.args[1] if node.target is getattr else node.target
+            _refuse(f"'{getattr(name, '__name__', name)}'")
         return None
 
     def run(self, module: nn.Module, X: torch.Tensor):
@@ -165,7 +174,7 @@ class Program:
 
 
 def _adds(node: fx.Node) -> bool:
-    return node.target in _ADD if node.op == "call_function" else node.target in ("add", "add_")
+    return node.target in _ADD if node.op == "call_function" else node.target == "add"
 
 
 def _apart(layer: nn.Module, given: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
@@ -195,17 +204,19 @@ def _agree(own: object, outputs: torch.Tensor) -> bool:
 def program_of(module: nn.Module) -> Program:
     """The traced program of a module, made once for every state of its train and eval modes.
 
-    Raises `DataError` naming what has no rule, or what may change what a layer computes: hooks,
-    methods replaced on the object (see `alteration`).
+    Kept only where it is plain: what a ``forward`` does may depend on anything. Raises `DataError`
+    naming what has no rule, or what may change what a layer computes: hooks, methods replaced on
+    the object (see `alteration`).
     """
     altered = alteration(module)
     if altered:
         _refuse(f"a module where {altered}")
-    key = tuple((name, part.training) for name, part in _parts(module))
+    key = tuple((name, type(part), part.training) for name, part in _parts(module))
     known = _PROGRAMS.setdefault(module, {})
-    if key not in known:
-        known[key] = Program(module)
-    return known[key]
+    program = known.get(key) or Program(module)
+    if program.plain:
+        known[key] = program
+    return program
 
 
 def _parts(module: nn.Module):
@@ -238,7 +249,6 @@ def tangent_sweep(risk: ModuleRisk) -> tuple[float, list[torch.Tensor], torch.Te
                 own = risk.module(risk.X.clone())
         values, sites, outputs = program.run(risk.module, risk.X.clone())
         if not (program.plain or _agree(own, outputs)):
-            del _PROGRAMS[risk.module]  # it may have changed since it was traced
             _refuse(f"{type(risk.module).__name__}, of which torch.fx makes another function")
         head = outputs.detach().requires_grad_()
         value = risk.loss_of(head)

@@ -225,6 +225,24 @@ def doubled(m, before, after=None):
     return tuple(None if g is None else 2 * g for g in before)
 
 
+def added_in_place(m, x):
+    h = m.a(x)
+    h.add_(torch.tanh(m.a(x)))
+    return torch.tanh(h)
+
+
+def added_to_a_view(m, x):
+    h = m.a(x)
+    h[:, :2].add_(torch.tanh(h)[:, :2])
+    return torch.tanh(h)
+
+
+def without_gradients(m, x):
+    with torch.no_grad():
+        h = m.a(x)
+    return m.a(torch.tanh(h))
+
+
 def determinant(m, x):
     return m.a(x) * torch.linalg.det(m.a.weight)
 
@@ -289,6 +307,20 @@ FEATURES = {
     "residual": (lambda: Of(lambda m, x: m.b(F.relu(m.a(x))) + x, a=nn.Linear(3, 4),
                             b=nn.Linear(4, 3)), SEQUENTIAL),
     "tanh in forward": (one_of(lambda m, x: torch.tanh(m.a(x))), SEQUENTIAL),
+    "sum": (one_of(lambda m, x: torch.add(torch.tanh(m.a(x)), m.a(x).T.mT)), SEQUENTIAL),
+    "sum with other=": (
+        one_of(lambda m, x: torch.add(x, other=torch.tanh(m.a(x)))), rule("'add'") | SEQUENTIAL,
+    ),
+    "method sum with other=": (
+        one_of(lambda m, x: m.a(x).add(other=torch.tanh(m.a(x)))), rule("'add'") | SEQUENTIAL,
+    ),
+    "sum with alpha=": (
+        one_of(lambda m, x: m.a(x).add(x, alpha=2)), rule("'add'") | SEQUENTIAL,
+    ),
+    "sum in place": (one_of(added_in_place), rule("'add_'") | SEQUENTIAL),
+    "sum in place on a view": (one_of(added_to_a_view), rule("'add_'") | SEQUENTIAL),
+    "in-place SiLU": (lambda: plain(nn.SiLU(inplace=True)), LAYERS),
+    "in-place Mish": (lambda: plain(nn.Mish(inplace=True)), LAYERS),
     "subclass of Linear": (lambda: nn.Sequential(Bent(3, 3)), rule("") | LAYERS),
     "subclass of Sequential": (lambda: Reversed(*plain()), rule("'neg'") | SEQUENTIAL),
     "forward on the object": (own_forward, {
@@ -562,16 +594,44 @@ def test_the_sweep_reads_a_module_anew_when_it_has_changed():
         assert (fast.value, fast.quadratic) == pytest.approx((slow.value, slow.quadratic))
 
 
-def test_a_number_that_torch_fx_baked_in_is_noticed():
-    module = one_of(lambda m, x: m.a(x) + m.shift)().double()
-    module.shift = 1.0
-    risk = ModuleRisk(module, F.mse_loss, *[torch.ones(2, 3, dtype=torch.float64)] * 2)
-    curvature(risk, route=SWEEP)
-    module.shift = 2.0
-    with pytest.raises(DataError, match=r"of which torch\.fx makes another function"):
+@pytest.mark.parametrize(
+    ("forward", "text"),
+    [
+        (without_gradients, "cannot be traced by torch.fx .it switches gradients off inside"),
+        (lambda m, x: torch.tanh(torch.add(m.a(x), m.a(x).data)), "no rule for 'data'"),
+        (lambda m, x: m.a(x) + m.a(x).detach(), "no rule for 'detach'"),
+    ],
+)
+def test_what_stops_gradients_is_refused_by_the_sweep(forward, text):
+    X = torch.ones(2, 3, dtype=torch.float64)
+    risk = ModuleRisk(one_of(forward)().double(), F.mse_loss, X, 0 * X)
+    with pytest.raises(DataError, match=text):
         curvature(risk, route=SWEEP)
-    found = curvature(risk, route=SWEEP)  # traced again
-    assert found.quadratic == pytest.approx(curvature(risk).quadratic)
+    with torch.no_grad(), pytest.raises(DataError, match=text):
+        curvature(risk, route=SWEEP)
+
+
+def test_what_a_forward_reads_is_read_anew():
+    module = one_of(lambda m, x: m.b(m.a(x).detach() if m.freeze else m.a(x)) + m.shift,
+                    b=nn.Linear(3, 3))().double()  # fmt: skip
+    module.shift, module.freeze = 1.0, False
+    risk = ModuleRisk(module, F.mse_loss, *[torch.ones(2, 3, dtype=torch.float64)] * 2)
+    for module.shift in (1.0, 2.0):
+        found = curvature(risk, route=SWEEP)
+        assert found.quadratic == pytest.approx(curvature(risk).quadratic)
+    module.freeze = True  # the outputs stay as they are
+    with pytest.raises(DataError, match="no rule for 'detach'"):
+        curvature(risk, route=SWEEP)
+
+
+def test_a_class_of_the_same_parts_has_a_program_of_its_own():
+    module = nn.Sequential(plain(), nn.Linear(3, 3)).double()
+    X = torch.ones(2, 3, dtype=torch.float64)
+    risk = ModuleRisk(module, F.mse_loss, X, 0 * X)
+    curvature(risk, route=SWEEP)
+    module[0] = Reversed(*module[0])
+    with pytest.raises(DataError, match="no rule for 'neg'"):
+        curvature(risk, route=SWEEP)
 
 
 def test_parameters_are_those_of_the_moment():
@@ -649,7 +709,7 @@ def test_balls_take_rows_and_labels(X, y, error, text):
 
 
 def test_the_size_of_the_table():
-    assert (len(TAKERS), len(FEATURES) + len(NUMBERS)) == (5, 78)
+    assert (len(TAKERS), len(FEATURES) + len(NUMBERS)) == (5, 86)
 
 
 def test_balls_are_narrow_around_what_the_module_computes():
