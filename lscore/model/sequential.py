@@ -8,12 +8,23 @@ from __future__ import annotations
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 from torch.nn.modules import module as torch_module
+from torch.overrides import _get_current_function_mode_stack
+from torch.utils._device import DeviceContext
 
 from lscore.errors import DataError, DtypeError
 
+_METHODS = ("forward", "__call__", "_call_impl")
 _FORWARD = ("forward_pre_hooks", "forward_hooks")
 _BACKWARD = ("backward_pre_hooks", "backward_hooks")
+# torch's own layers and functions, as they are when this module is imported
+_LAYERS = {
+    kind: tuple(getattr(kind, method) for method in _METHODS)
+    for kind in vars(nn).values()
+    if isinstance(kind, type) and issubclass(kind, nn.Module)
+}
+_FUNCTIONS = {name: value for name, value in vars(F).items() if callable(value)}
 
 
 def backward_alteration(module: nn.Module) -> str | None:
@@ -35,15 +46,25 @@ def backward_alteration(module: nn.Module) -> str | None:
 def alteration(module: nn.Module) -> str | None:
     """Why calling a module need not be what the ``forward`` of its class says; None if nothing.
 
-    Looks at every module inside it: hooks of any kind, methods replaced on the object or a
-    ``forward`` on a class of torch, a compiled call, parameters of a class of their own, tensors
-    with a gradient that are no parameters.
+    Looks at every module inside it: hooks of any kind, methods replaced on the object or on a class
+    of torch, a compiled call, parameters of a class of their own, tensors with a gradient that are
+    no parameters. Also at functions of ``torch.nn.functional`` that are not torch's and at an
+    active ``TorchFunctionMode``. Replaced is what differs from the import of this module; what was
+    replaced earlier, or elsewhere in torch (``torch.relu``), is not seen.
 
     >>> layer = nn.Linear(1, 1)
     >>> layer.forward = torch.tanh
     >>> alteration(nn.Sequential(layer)), alteration(nn.Sequential(nn.ReLU()))
     ("module '0' (Linear) has a 'forward' of its own", None)
     """
+    mode = next(
+        (m for m in _get_current_function_mode_stack() if type(m) is not DeviceContext), None
+    )
+    if mode is not None:
+        return f"a TorchFunctionMode is active ({type(mode).__name__})"
+    for name, function in _FUNCTIONS.items():
+        if getattr(F, name, None) is not function:
+            return f"torch.nn.functional.{name} is not torch's"
     for name, part in module.named_modules():
         own = vars(part)
         for key, value in own.items():
@@ -52,10 +73,9 @@ def alteration(module: nn.Module) -> str | None:
             if isinstance(value, torch.Tensor) and value.requires_grad:
                 return f"{_called(name, part)} has a tensor '{key}' that is no parameter"
         kind = type(part)
-        if kind.__module__.startswith("torch.nn.") and not kind.forward.__module__.startswith(
-            "torch.nn."
-        ):
-            return f"{_called(name, part)} has a 'forward' that is not torch's"
+        for key, method in zip(_METHODS, _LAYERS.get(kind, ()), strict=False):
+            if getattr(kind, key) is not method:
+                return f"{_called(name, part)} has a '{key}' that is not torch's"
         if own.get("_compiled_call_impl") is not None:
             return f"{_called(name, part)} is compiled"
         for key, parameter in part._parameters.items():

@@ -4,7 +4,7 @@ The judge is finite differences of the module's own risk in float64; it shares n
 and does not use autograd.
 """
 
-from functools import cache
+from functools import cache, wraps
 from itertools import pairwise
 
 import pytest
@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from torch.nn.modules import module as torch_module
 from torch.nn.parameter import is_lazy
 from torch.nn.utils import parametrizations
+from torch.overrides import TorchFunctionMode
 
 from lscore.curvature.balls import ball_curvature, ball_record
 from lscore.curvature.routes import curvature
@@ -560,10 +561,54 @@ def test_a_patched_class_is_seen(monkeypatch):
     assert taken(BACKWARD, risk) == pytest.approx(judge("tanh")[:3], rel=1e-5)
 
 
-def test_a_patched_function_is_found_by_the_outputs(monkeypatch):
+@pytest.mark.parametrize(
+    ("kind", "method"),
+    [
+        (nn.Linear, "forward"),
+        *[
+            (kind, method)
+            for kind in (nn.Linear, nn.Module)
+            for method in ("__call__", "_call_impl")
+        ],
+    ],
+)
+def test_a_patch_that_looks_like_torchs_is_seen(monkeypatch, kind, method):
+    risk, old = risk_of("plain"), getattr(kind, method)
+
+    @wraps(old)
+    def patched(self, *given):
+        out = old(self, *given)
+        return torch.tanh(out) if type(self) is nn.Linear else out
+
+    monkeypatch.setattr(kind, method, patched)
+    for taker in (SWEEP, BALLS):
+        with pytest.raises(DataError, match=rf"has a '{method}' that is not torch's"):
+            taken(taker, risk)
+
+
+class Bending(TorchFunctionMode):
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        return torch.tanh(out) if func is F.linear else out
+
+
+def test_patched_functions_and_modes_are_seen(monkeypatch):
     risk = risk_of("plain")
+    for taker in (SWEEP, BALLS):
+        with Bending(), pytest.raises(DataError, match=r"a TorchFunctionMode is active \(Bending"):
+            taken(taker, risk)
+        with torch.device("cpu"):
+            taken(taker, risk)
+    monkeypatch.setattr(F, "linear", lambda x, w, b=None: torch.tanh(x @ w.T + b))
+    for taker in (SWEEP, BALLS):
+        with pytest.raises(DataError, match=r"torch.nn.functional.linear is not torch's"):
+            taken(taker, risk)
+
+
+def test_a_patched_function_is_found_by_the_outputs(monkeypatch):
+    risk, old = risk_of("plain"), torch.relu
     assert ball_curvature(risk)
-    monkeypatch.setattr(F, "relu", lambda x, inplace=False: 1.000001 * torch.relu(x))
+    monkeypatch.setattr(torch, "relu", lambda x: 1.000001 * old(x))
     with pytest.raises(DataError, match="its outputs are not those of its layers"):
         ball_curvature(risk)
     with pytest.raises(DataError, match="its outputs are not those of its layers"):
