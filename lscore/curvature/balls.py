@@ -24,8 +24,8 @@ from torch import nn
 from lscore.algebra.matrices import Scalar, rational
 from lscore.certificates import Certificate, Condition, Question
 from lscore.curvature.shares import tenth_percentile
-from lscore.errors import DataError, ShapeError, TieError
-from lscore.model.modules import ModuleRisk
+from lscore.errors import DataError, DtypeError, ShapeError, TieError
+from lscore.model.modules import ModuleRisk, refuse_autocast
 from lscore.model.sequential import plain_layers
 
 
@@ -79,6 +79,8 @@ def _layers(risk: ModuleRisk) -> list[arb_mat]:
     shape, inputs = tuple(risk.X.shape), linear[0].in_features
     if not (flat or len(shape) == 2) or risk.X[0].numel() != inputs:
         raise ShapeError(f"X: shape {shape}, need (n, {inputs}), or nn.Flatten() first")
+    if risk.X.dtype != linear[0].weight.dtype:
+        raise DtypeError(f"X: dtype {risk.X.dtype}, need {linear[0].weight.dtype} as the module")
     if not (risk.X.isfinite().all() and all(p.isfinite().all() for p in risk.parameters)):
         raise DataError("X, module: NaN or infinite entries, need finite numbers")
     own = [p for part in linear for p in (part.weight, part.bias)]
@@ -87,11 +89,12 @@ def _layers(risk: ModuleRisk) -> list[arb_mat]:
     return [_matrix(torch.cat([part.weight, part.bias[:, None]], 1)) for part in linear]
 
 
-def _compare(risk: ModuleRisk, layers: list[arb_mat], outputs: arb_mat) -> None:
-    r"""`DataError` unless the module itself, in float64, finds these outputs up to rounding.
+def _compare(risk: ModuleRisk, layers: list[arb_mat], outputs: arb_mat, loss: arb) -> None:
+    r"""`DataError` unless module and loss themselves, in float64, find the same up to rounding.
 
     The error of :math:`W_L |\cdots| W_1 x + b_1|` in any order of summation is at most
-    :math:`((1 + u)^N - 1)` times the same with absolute values, N the sum of (inputs + 1) + 1.
+    :math:`((1 + u)^N - 1)` times the same with absolute values, N the sum of (inputs + 1) + 1. The
+    loss of a sample moves by at most twice as much as its largest output.
     """
     X = risk.X.detach().cpu().double()
     with torch.no_grad():
@@ -103,6 +106,10 @@ def _compare(risk: ModuleRisk, layers: list[arb_mat], outputs: arb_mat) -> None:
     flat = zip(outputs.entries(), found.flatten().tolist(), size.flatten().tolist(), strict=True)
     if any(not abs(ball - arb(value)) < bound * slack + 1e-300 for ball, value, bound in flat):
         raise DataError("module: its outputs are not those of its layers, it is another network")
+    value, largest = risk.loss(found, risk.y.cpu()).item(), float(found.abs().max())
+    rounding = (found.numel() + 9) * 2.0**-49 * (1 + largest)
+    if not abs(loss - arb(value)) < 2 * float(size.max()) * slack + rounding:
+        raise DataError("risk: its loss is not the mean cross-entropy of the outputs")
 
 
 def _forward(layers: list[arb_mat], X: torch.Tensor) -> tuple[list[arb_mat], list[arb_mat]]:
@@ -130,9 +137,10 @@ def ball_curvature(risk: ModuleRisk, precision: int = 128) -> BallCurvature:
     `risk` has a ``torch.nn.Sequential`` of Linear (with bias) and ReLU layers in turn, after a
     Flatten or not, all trainable, and ``cross_entropy`` (mean) of labels; X and the parameters are
     taken exactly. Sound: a module that is not provably that network is refused, see `plain_layers`,
-    and its own outputs are compared with the balls. Raises `DtypeError` for other modules,
-    `DataError` for other layers or losses, `TieError` where a ball around a pre-activation contains
-    0. Source: Milne (2019), equation (16) (MILNE-E16).
+    and its own outputs and loss are compared with the balls. Raises `DtypeError` for other modules
+    and an X of another number type than the parameters', `DataError` for other layers or losses,
+    under autocast and for a `precision` below 2 bits, `TieError` where a ball around a
+    pre-activation contains 0. Source: Milne (2019), equation (16) (MILNE-E16).
 
     >>> module = nn.Sequential(nn.Linear(1, 2)).double()
     >>> _ = [nn.init.zeros_(p) for p in module.parameters()]
@@ -143,6 +151,9 @@ def ball_curvature(risk: ModuleRisk, precision: int = 128) -> BallCurvature:
     """
     if risk.loss is not nn.functional.cross_entropy:
         raise DataError("risk: loss is not torch.nn.functional.cross_entropy")
+    if precision < 2:
+        raise DataError(f"precision: got {precision} bits, need at least 2")
+    refuse_autocast(risk.X.device)
     y, layers = risk.y, _layers(risk)
     last = layers[-1].nrows() - 1
     if y.dtype != torch.int64 or y.dim() != 1 or not 0 <= y.min() <= y.max() <= last:
@@ -156,7 +167,6 @@ def ball_curvature(risk: ModuleRisk, precision: int = 128) -> BallCurvature:
 
 def _evaluate(risk: ModuleRisk, layers: list[arb_mat]) -> BallCurvature:
     signals, switches = _forward(layers, risk.X)
-    _compare(risk, layers, signals[-1])
     decay, n = arb(risk.weight_decay), len(risk.X)
     loss, p = arb(0), []
     for row, label in zip(signals[-1].tolist(), risk.y.tolist(), strict=True):
@@ -164,6 +174,7 @@ def _evaluate(risk: ModuleRisk, layers: list[arb_mat]) -> BallCurvature:
         total = sum(powers, arb(0))
         loss += total.log() - row[label]
         p.append([e / total for e in powers])
+    _compare(risk, layers, signals[-1], loss / n)
     value = loss / n + decay / 2 * sum((_dot(A, A) for A in layers), arb(0))
     delta = arb_mat(
         [
@@ -195,16 +206,35 @@ def _evaluate(risk: ModuleRisk, layers: list[arb_mat]) -> BallCurvature:
 def ball_record(
     risk: ModuleRisk, points: Sequence[Sequence[torch.Tensor]], precision: int = 128
 ) -> list[BallCurvature]:
-    """`ball_curvature` at recorded parameters, oldest first; the module is left at the last."""
-    found = []
+    """`ball_curvature` at recorded parameters, oldest first; the module is left at the last.
+
+    A point has one tensor per parameter, of its shape and number type: `ShapeError`, `DtypeError`.
+    """
+    found, points = [], [list(point) for point in points]
+    for k, point in enumerate(points):
+        _check_point(risk, k, point)
     for k, point in enumerate(points):
         with torch.no_grad():
-            torch._foreach_copy_(risk.parameters, list(point))
+            torch._foreach_copy_(risk.parameters, point)
         try:
             found.append(ball_curvature(risk, precision))
         except TieError as tie:
             raise TieError(f"point {k}: {tie}") from tie
     return found
+
+
+def _check_point(risk: ModuleRisk, k: int, point: list[torch.Tensor]) -> None:
+    shapes = [tuple(p.shape) for p in risk.parameters]
+    if not all(isinstance(values, torch.Tensor) for values in point):
+        raise DtypeError(f"points: point {k} holds other things than tensors")
+    if [tuple(values.shape) for values in point] != shapes:
+        given = ", ".join(str(tuple(values.shape)) for values in point)
+        raise ShapeError(
+            f"points: point {k} has shapes {given}, need {', '.join(map(str, shapes))}"
+        )
+    kinds, need = {values.dtype for values in point}, risk.parameters[0].dtype
+    if kinds != {need}:
+        raise DtypeError(f"points: point {k} has dtypes {sorted(map(str, kinds))}, need {need}")
 
 
 def certify_share(record: Sequence[BallCurvature], at_least: Scalar) -> Certificate:
@@ -213,9 +243,10 @@ def certify_share(record: Sequence[BallCurvature], at_least: Scalar) -> Certific
     `record` holds the balls at the recorded points of a run, oldest first, see `ball_record`. From
     them: the sign of :math:`2 g^\top H g` at every point, hence :math:`t_0`, the fraction (20) and
     the 10th percentile of c. Refuted with the fraction, or where the last sign is not positive;
-    unknown where a ball contains 0, or the fraction's ball contains `at_least`. Sound, and complete
-    but for such balls, which more bits make smaller. It speaks of the recorded points only. Source:
-    Milne (2019), equation (20) and Figure 2.
+    unknown where a ball of :math:`g^\top H g` or of the change contains 0, or where the fraction's
+    contains `at_least` (the fraction is exactly 1 or 0 for :math:`t_0` the first or last point).
+    Sound, not complete: more bits make balls smaller, but none decides an equality. It speaks of
+    the recorded points only. Source: Milne (2019), equation (20) and Figure 2.
 
     >>> record = [BallCurvature(arb(v), arb(1), arb(q)) for v, q in ((9, -1), (5, 1), (1, 2))]
     >>> certify_share(record, "1/2").values["index of t0"], certify_share(record, 1).verdict.value
@@ -241,6 +272,8 @@ def certify_share(record: Sequence[BallCurvature], at_least: Scalar) -> Certific
         reason = "the change of the risk is not apart from 0"
         return asked.unknown(reason, [positive, Condition(large, None)])
     fraction = (found[start].value - found[-1].value) / change
+    if start in (0, len(found) - 1):  # it is 1 or 0, however wide the balls are
+        fraction = arb(start == 0)
     tenth = tenth_percentile([at.normalised for at in found[start:]])
     values = {
         "index of t0": start,

@@ -15,6 +15,7 @@ from lscore.cells.floats import float_cell
 from lscore.curvature.sweep import tangent_sweep
 from lscore.errors import DataError, DtypeError
 from lscore.model.guards import (
+    kept_parameters,
     refuse_weight_norm,
     twice_differentiable,
     unsafe_normalisations,
@@ -82,10 +83,11 @@ def curvature(
     `step`: the mean curvature on the step *plus the jumps at kinks*. "old-switches" is the same
     with :math:`g^+` taken in the old cell (`Risk` with piecewise linear activations only).
 
-    The module is left as it was, running statistics included. Raises `DataError` for a module whose
-    value is random (dropout in train mode), for backward hooks and hooks of parameters, which may
-    change the gradient, for weight normalisation, which torch differentiates wrongly, and with
-    torch's words where it has no second derivative.
+    The module is left as it was, running statistics included; tensors on it that are no buffers are
+    not watched. Raises `DataError` for a module whose value is random (dropout in train mode; draws
+    by Python or numpy are not seen) or that changes its parameters, under autocast, for backward
+    hooks and hooks of parameters, which may change the gradient, for weight normalisation, which
+    torch differentiates wrongly, and with torch's words where it has no second derivative.
 
     Source: Milne (2019), equations (16) and (19) (MILNE-E16, MILNE-E19).
 
@@ -109,7 +111,7 @@ def curvature(
     if route == "old-switches":
         return _old_switches(risk, w, step)
     at = risk if isinstance(risk, ModuleRisk) else module_risk(risk, risk._float_point(w))
-    with kept_buffers(at.module):
+    with kept_buffers(at.module), kept_parameters(at.module):
         return step_curvature(at, route, step, fallback)
 
 
@@ -241,9 +243,9 @@ def _nested_forward(at: ModuleRisk) -> Curvature:
 def _secant(at: ModuleRisk, step: float) -> Curvature:
     value, gradient = risk_gradient(at)
     kept = [p.detach().clone() for p in at.parameters]
-    with torch.no_grad():
-        torch._foreach_add_(at.parameters, gradient, alpha=-step)
     try:
+        with torch.no_grad():
+            torch._foreach_add_(at.parameters, gradient, alpha=-step)
         with kept_buffers(at.module):
             after = risk_gradient(at)[1]
     finally:

@@ -229,9 +229,9 @@ def tangent_sweep(risk: ModuleRisk) -> tuple[float, list[torch.Tensor], torch.Te
     the data loss alone.
 
     One forward, one backward and one tangent pass; one more forward pass where a class has a
-    ``forward`` of its own: the outputs of the traced graph must be those of the module. Exact up to
-    rounding wherever autograd's second derivative is. Raises `DataError` naming a layer without a
-    rule, or when the graph is not the module.
+    ``forward`` of its own. Equal up to rounding to autograd's second derivative where the traced
+    graph is the module, which is tested by its outputs at these parameters only. Raises `DataError`
+    naming a layer without a rule, or when the outputs differ.
 
     >>> module = nn.Linear(1, 1, bias=False).double()
     >>> _ = nn.init.constant_(module.weight, 3.0)

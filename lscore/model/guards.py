@@ -19,25 +19,55 @@ WEIGHT_NORM = "WeightNormInterfaceBackward0"
 
 @contextmanager
 def without_draws(device: torch.device):
-    """Raises `DataError` if the block drew random numbers, even where it failed.
+    """Raises `DataError` if the block drew random numbers, even where it failed, and puts torch's
+    generators back. Those of Python and numpy are not watched.
 
     >>> with without_draws(torch.device("cpu")):
     ...     _ = torch.zeros(2)
     """
 
+    kinds = [torch] if device.type == "cpu" else [torch, torch.get_device_module(device)]
+
     def states() -> list[torch.Tensor]:
-        other = [] if device.type == "cpu" else [torch.get_device_module(device)]
-        return [torch.get_rng_state(), *(kind.get_rng_state(device) for kind in other)]
+        return [k.get_rng_state(*([] if k is torch else [device])) for k in kinds]
 
     before = states()
     try:
         yield
     finally:
         if not all(map(torch.equal, before, states())):
+            for kind, state in zip(kinds, before, strict=True):
+                kind.set_rng_state(state, *([] if kind is torch else [device]))
             raise DataError(
                 "module: it draws random numbers, as dropout does in train mode, so that its risk "
                 "has no one curvature; call module.eval(), or set p to 0"
             )
+
+
+@contextmanager
+def kept_parameters(module: torch.nn.Module):
+    """Raises `DataError` if the block changed the values of parameters, and puts them back.
+
+    >>> layer = torch.nn.Linear(1, 1)
+    >>> with kept_parameters(layer):
+    ...     layer.weight.data = layer.weight.data + 1
+    Traceback (most recent call last):
+    ...
+    lscore.errors.DataError: module: it changes its own parameters when it is called
+    """
+    held = [(p, p.detach().clone()) for p in module.parameters()]
+    try:
+        yield
+    finally:
+        changed = [(p, old) for p, old in held if not _same(p.detach(), old)]
+        for p, old in changed:
+            p.data = old
+        if changed:
+            raise DataError("module: it changes its own parameters when it is called")
+
+
+def _same(a: torch.Tensor, b: torch.Tensor) -> bool:
+    return a.shape == b.shape and torch.allclose(a, b, 0.0, 0.0, equal_nan=True)
 
 
 def refuse_weight_norm(value: torch.Tensor) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import isfinite
 
 import torch
@@ -83,11 +84,13 @@ class ModuleRisk:
             )
         if any(p.is_meta or is_lazy(p) for p in floats):
             raise DataError("module: has lazy or meta parameters, run it on X once or load values")
-        places = [p.data_ptr() for p in self.parameters if p.numel()]
-        if len(set(places)) < len(places):
+        places = sorted(_place(p) for p in self.parameters if p.numel())
+        if any(_overlaps(p) for p in self.parameters) or any(
+            a[0] == b[0] and b[1] < a[2] for a, b in pairwise(places)
+        ):
             raise DataError(
-                "module: two parameters share their memory, so no step can move one of them; make "
-                "them one parameter"
+                "module: two parameters, or entries of one, share their memory, so no step can "
+                "move one of them; make them one parameter, or clone them"
             )
         return dtype
 
@@ -111,7 +114,11 @@ class ModuleRisk:
         return value
 
     def loss_of(self, outputs: torch.Tensor) -> torch.Tensor:
-        """The loss of these outputs; `ShapeError` or `DtypeError` unless it is a real scalar."""
+        """The loss of these outputs; `ShapeError` or `DtypeError` unless it is a real scalar.
+
+        `DataError` under autocast, which computes in another number type.
+        """
+        refuse_autocast(self.X.device)
         value = self.loss(outputs, self.y)
         if not isinstance(value, torch.Tensor) or not value.is_floating_point():
             raise DtypeError(f"loss: returned {value!r}, need a tensor of floats")
@@ -141,6 +148,31 @@ class ModuleRisk:
     def __call__(self) -> torch.Tensor:
         """The risk, with weight decay."""
         return self.data_loss() + self.penalty()
+
+
+def _place(p: torch.Tensor) -> tuple[str, int, int]:
+    """Where a tensor lies in memory: device, first byte, and the byte after its last."""
+    reach = sum((size - 1) * step for size, step in zip(p.shape, p.stride(), strict=True))
+    return str(p.device), p.data_ptr(), p.data_ptr() + (reach + 1) * p.element_size()
+
+
+def _overlaps(p: torch.Tensor) -> bool:
+    """Whether two entries of a tensor may be one number, as in an expanded one."""
+    reach = 1
+    for step, size in sorted(zip(p.stride(), p.shape, strict=True)):
+        if size > 1 and step < reach:
+            return True
+        reach += (size - 1) * step
+    return False
+
+
+def refuse_autocast(device: torch.device) -> None:
+    """`DataError` inside ``torch.autocast``, where layers cast what they are given."""
+    if torch.is_autocast_enabled(device.type):
+        raise DataError(
+            f"module: autocast to {torch.get_autocast_dtype(device.type)} is on, in which second "
+            "derivatives are not those of the module; leave torch.autocast"
+        )
 
 
 def inner_product(a: Sequence[torch.Tensor], b: Sequence[torch.Tensor]) -> torch.Tensor:

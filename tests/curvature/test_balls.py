@@ -17,7 +17,7 @@ from lscore.curvature.balls import (
 )
 from lscore.curvature.routes import curvature
 from lscore.curvature.shares import first_convex_step, loss_change_fraction, tenth_percentile
-from lscore.errors import DataError, TieError
+from lscore.errors import DataError, DtypeError, ShapeError, TieError
 from lscore.model.modules import ModuleRisk
 
 
@@ -172,3 +172,52 @@ def test_what_balls_leave_open_is_unknown(record, reason):
 def test_too_few_points():
     with pytest.raises(DataError, match="got 1 points"):
         certify_share(balls([1], [1]), 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "text"),
+    [
+        (lambda p: [v.float() for v in p], DtypeError, r"point 1 has dtypes .*float32.*need .*64"),
+        (lambda p: [p[0].long(), *p[1:]], DtypeError, "point 1 has dtypes .*int64"),
+        (lambda p: [p[0][:1], *p[1:]], ShapeError, r"point 1 has shapes \(1, 3\), .*need \(5, 3\)"),
+        (lambda p: [p[0].T, *p[1:]], ShapeError, r"point 1 has shapes \(3, 5\)"),
+        (lambda p: p[:-1], ShapeError, "point 1 has shapes"),
+        (lambda p: [v.tolist() for v in p], DtypeError, "point 1 holds other things than tensors"),
+    ],
+)
+def test_points_of_a_record_are_neither_cast_nor_broadcast(change, error, text):
+    risk = risk_of((3, 5, 4), 0)
+    before = [p.detach().clone() for p in risk.parameters]
+    moved = [p + 1 for p in before]
+    with pytest.raises(error, match=text):
+        ball_record(risk, [moved, change(moved)])
+    assert all(map(torch.equal, before, risk.parameters))
+
+
+@pytest.mark.parametrize("kind", [torch.complex128, torch.int64, torch.bool])
+def test_inputs_of_another_number_type_are_refused(kind):
+    risk = risk_of((3, 5, 4), 0)
+    with pytest.raises(DtypeError, match=f"X: dtype {kind}, need torch.float64 as the module"):
+        ball_curvature(ModuleRisk(risk.module, cross_entropy, risk.X.to(kind), risk.y))
+
+
+def test_a_loss_that_is_another_one_is_found_by_its_value(monkeypatch):
+    risk, old = risk_of((3, 5, 4), 0), torch._C._nn.cross_entropy_loss
+    monkeypatch.setattr(torch._C._nn, "cross_entropy_loss", lambda *given: 1.0000001 * old(*given))
+    with pytest.raises(DataError, match="its loss is not the mean cross-entropy"):
+        ball_curvature(risk)
+
+
+@pytest.mark.parametrize("precision", [1, 0, -3])
+def test_too_few_bits_are_refused(precision):
+    with pytest.raises(DataError, match=f"precision: got {precision} bits, need at least 2"):
+        ball_curvature(risk_of((3, 4), 0), precision)
+
+
+def test_the_whole_change_and_none_of_it_are_decided():
+    values = [arb(k) / 3 for k in (10, 5, 1)]
+    whole, none = balls(values, [1, 1, 1]), balls(values, [-1, -1, 1])
+    assert certify_share(whole, 1).certified
+    assert certify_share(whole, "10001/10000").refuted
+    assert certify_share(none, 0).certified
+    assert certify_share(none, "1/10000").refuted

@@ -705,6 +705,80 @@ def test_a_run_of_a_random_or_hooked_module_is_refused(definition):
         sgd(risk_of("backward hook"), 0.1, 1, 3, definition=definition)
 
 
+def views(first, second):
+    """A network whose two matrices are the given parts of one tensor of 20 numbers."""
+    module = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 2)).double()
+    base = torch.ones(20, dtype=torch.float64)
+    module[0].weight, module[2].weight = nn.Parameter(first(base)), nn.Parameter(second(base))
+    return module
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (lambda b: b[:9].view(3, 3), lambda b: b[4:10].view(2, 3)),
+        (lambda b: b[4:13].view(3, 3), lambda b: b[:6].view(2, 3)),
+        (lambda b: b[:3].expand(3, 3), lambda b: b[10:16].view(2, 3)),
+        (lambda b: b.as_strided((3, 3), (1, 1)), lambda b: b[10:16].view(2, 3)),
+    ],
+)
+def test_parameters_that_overlap_are_refused(first, second):
+    module = views(first, second)
+    with pytest.raises(DataError, match="share their memory"):
+        ModuleRisk(module, F.mse_loss, torch.ones(2, 3).double(), torch.ones(2, 2).double())
+
+
+def test_parameters_beside_each_other_are_taken():
+    module = views(lambda b: b[:9].view(3, 3).T, lambda b: b[9:15].view(2, 3))
+    X, y = torch.ones(2, 3).double(), torch.ones(2, 2).double()
+    assert curvature(ModuleRisk(module, F.mse_loss, X, y)).value >= 0
+
+
+def test_a_step_that_fails_is_taken_back(monkeypatch):
+    risk = risk_of("plain")
+    before, add = state(risk.module), torch._foreach_add_
+
+    def failing(*given, **options):
+        add(*given, **options)
+        raise RuntimeError("in the middle")
+
+    monkeypatch.setattr(torch, "_foreach_add_", failing)
+    with pytest.raises(DataError, match="in the middle"):
+        curvature(risk, route=SECANT, step=STEP)
+    assert all(map(torch.equal, before[1], state(risk.module)[1]))
+
+
+def test_a_refused_draw_is_taken_back():
+    risk = risk_of("dropout")
+    before = torch.get_rng_state()
+    with pytest.raises(DataError, match="draws random numbers"):
+        curvature(risk)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("taker", [BACKWARD, SECANT])
+def test_parameters_moved_behind_autograd_are_put_back(taker):
+    def clamped(m, x):
+        m.a.weight.data = m.a.weight.data.clamp(-0.1, 0.1)
+        return m.a(x)
+
+    X = torch.ones(2, 3, dtype=torch.float64)
+    risk = ModuleRisk(one_of(clamped)().double(), F.mse_loss, X, 0 * X)
+    before = state(risk.module)
+    with pytest.raises(DataError, match="changes its own parameters"):
+        taken(taker, risk)
+    assert unchanged(before, state(risk.module))
+
+
+@pytest.mark.parametrize("taker", TAKERS)
+def test_autocast_is_refused(taker):
+    risk = risk_of("float32")
+    on = torch.autocast("cpu", dtype=torch.bfloat16)
+    with on, pytest.raises(DataError, match=r"autocast to torch.bfloat16 is on"):
+        taken(taker, risk)
+    taken(taker, risk)
+
+
 def test_layers_are_those_of_a_sequential():
     module = plain()
     assert [*map(id, plain_layers(module))] == [id(module[k]) for k in range(3)]
