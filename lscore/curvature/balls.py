@@ -77,7 +77,7 @@ def _layers(risk: ModuleRisk) -> list[arb_mat]:
         names = ", ".join(kind.__name__ for kind in kinds)
         raise DataError(f"module: layers {names}; need Linear (with bias), ReLU, ..., Linear")
     shape, inputs = tuple(risk.X.shape), linear[0].in_features
-    if not (flat or len(shape) == 2) or risk.X[0].numel() != inputs:
+    if len(shape) < 2 or not (flat or len(shape) == 2) or risk.X[0].numel() != inputs:
         raise ShapeError(f"X: shape {shape}, need (n, {inputs}), or nn.Flatten() first")
     if risk.X.dtype != linear[0].weight.dtype:
         raise DtypeError(f"X: dtype {risk.X.dtype}, need {linear[0].weight.dtype} as the module")
@@ -106,7 +106,7 @@ def _compare(risk: ModuleRisk, layers: list[arb_mat], outputs: arb_mat, loss: ar
     flat = zip(outputs.entries(), found.flatten().tolist(), size.flatten().tolist(), strict=True)
     if any(not abs(ball - arb(value)) < bound * slack + 1e-300 for ball, value, bound in flat):
         raise DataError("module: its outputs are not those of its layers, it is another network")
-    value, largest = risk.loss(found, risk.y.cpu()).item(), float(found.abs().max())
+    value, largest = risk.loss(found, risk.y.detach().cpu()).item(), float(found.abs().max())
     rounding = (found.numel() + 9) * 2.0**-49 * (1 + largest)
     if not abs(loss - arb(value)) < 2 * float(size.max()) * slack + rounding:
         raise DataError("risk: its loss is not the mean cross-entropy of the outputs")
@@ -154,13 +154,15 @@ def ball_curvature(risk: ModuleRisk, precision: int = 128) -> BallCurvature:
     if precision < 2:
         raise DataError(f"precision: got {precision} bits, need at least 2")
     refuse_autocast(risk.X.device)
-    y, layers = risk.y, _layers(risk)
+    with risk.named_errors():
+        y, layers = risk.y, _layers(risk)
     last = layers[-1].nrows() - 1
     if y.dtype != torch.int64 or y.dim() != 1 or not 0 <= y.min() <= y.max() <= last:
         raise DataError(f"y: need one label from 0 to {last} per sample, in int64")
     old, ctx.prec = ctx.prec, precision
     try:
-        return _evaluate(risk, layers)
+        with risk.named_errors():
+            return _evaluate(risk, layers)
     finally:
         ctx.prec = old
 

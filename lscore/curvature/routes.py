@@ -222,7 +222,7 @@ def _nested_forward(at: ModuleRisk) -> Curvature:
     def along(t):
         moved = {name: start + t * move for name, start, move in slots}
         call = torch.func.functional_call(at.module, moved, (at.X.clone(),), tie_weights=False)
-        return at.loss(call, at.y)
+        return at.loss(call, at.y.clone())
 
     zero, one = torch.zeros_like(value), torch.ones_like(value)
 

@@ -119,7 +119,7 @@ class ModuleRisk:
         `DataError` under autocast, which computes in another number type.
         """
         refuse_autocast(self.X.device)
-        value = self.loss(outputs, self.y)
+        value = self.loss(outputs, self.y.clone())
         if not isinstance(value, torch.Tensor) or not value.is_floating_point():
             raise DtypeError(f"loss: returned {value!r}, need a tensor of floats")
         if value.dim():

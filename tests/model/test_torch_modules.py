@@ -6,6 +6,7 @@ and does not use autograd.
 
 from functools import cache, wraps
 from itertools import pairwise
+from threading import Lock
 
 import pytest
 import torch
@@ -768,6 +769,27 @@ def test_parameters_moved_behind_autograd_are_put_back(taker):
     with pytest.raises(DataError, match="changes its own parameters"):
         taken(taker, risk)
     assert unchanged(before, state(risk.module))
+
+
+@pytest.mark.parametrize("taker", [BACKWARD, SWEEP, FUNC, SECANT])
+def test_a_loss_that_writes_over_the_labels_gets_its_own(taker):
+    def shifted(outputs, y):
+        return F.mse_loss(outputs, y.add_(1.0))
+
+    X, y = built("plain")[1], torch.zeros(7, 3, dtype=torch.float64)
+    found = taken(taker, ModuleRisk(built("plain")[0], shifted, X, y))
+    assert not y.any()
+    assert found == taken(taker, ModuleRisk(built("plain")[0], F.mse_loss, X, y + 1))
+
+
+def test_what_torch_raises_reaches_the_balls_with_a_name():
+    risk = risk_of("plain")
+    risk.module.lock = Lock()
+    with pytest.raises(DataError, match=r"module, loss: TypeError .*cannot pickle"):
+        ball_curvature(risk)
+    flat = nn.Sequential(nn.Flatten(), nn.Linear(1, 3)).double()
+    with pytest.raises(ShapeError, match=r"X: shape \(7,\), need \(n, 1\)"):
+        ball_curvature(ModuleRisk(flat, F.cross_entropy, risk.X[:, 0], risk.y))
 
 
 @pytest.mark.parametrize("taker", TAKERS)
