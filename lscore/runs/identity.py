@@ -1,33 +1,63 @@
-r"""Which trial is this? A fingerprint of a function, so that results are never another trial's.
+r"""Which trial is this? A fingerprint of a function, so that its results are not another trial's.
 
 A name is not enough: two lambdas have the same, and so have a function and its edited version. The
-fingerprint covers the bytecode with its constants, the defaults, the closure, and what the function
-reads from its own module: functions and classes, recursively, and values. What comes from other
-modules is trusted to stay as it is. Python versions compile differently, so another version finds
-another trial.
+fingerprint covers the bytecode with its constants, the defaults, the closure, the attributes, and
+what the function reads by name, recursively: functions, classes with all their members, and objects
+taken apart as pickle would. It trusts two things to stay as they are: what another module has under
+its own name, and whatever is reached through a module, as in ``module.x``. Python versions compile
+differently, so another version finds another trial.
 """
 
 from __future__ import annotations
 
+import copyreg
 import dis
+import functools
 import hashlib
-import inspect
 import json
 import pickle
+import sys
 from collections.abc import Callable
-from types import CodeType, FunctionType, ModuleType, NoneType
+from types import (
+    BuiltinFunctionType,
+    CodeType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+    NoneType,
+)
+
+import numpy as np
+import torch
 
 from lscore.errors import DtypeError
 
 _PLAIN = (NoneType, bool, float, complex, str, bytes, type(...))
-_CONSTANT = (*_PLAIN, int, list, tuple, set, frozenset, dict)
+_CACHED = type(functools.lru_cache(len))
+_NAMED = (FunctionType, BuiltinFunctionType, type, _CACHED)
+_PARTS = {
+    MethodType: ("__func__", "__self__"),
+    staticmethod: ("__func__",),
+    classmethod: ("__func__",),
+    property: ("fget", "fset", "fdel"),
+    functools.cached_property: ("func",),
+    _CACHED: ("__wrapped__", "__dict__"),
+}
+_UNREAD = (
+    *("__doc__", "__module__", "__firstlineno__", "__static_attributes__", "_abc_impl"),
+    *("__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__"),
+    *("__dataclass_fields__", "__type_params__", "__parameters__", "__orig_bases__"),
+)
+_CURE = "need a module-level function whose settings are its parameters"
 
 
 def fingerprint(trial: Callable) -> str:
     """SHA-256, in hexadecimal digits, of what makes a function the trial that it is.
 
     Raises `DtypeError` for what is not a function (methods and partials carry objects), and where
-    a default, a closure or a global of its module holds what cannot be pickled.
+    something that it reads cannot be taken apart, or is nested too deeply.
 
     >>> def scaled(factor):
     ...     return lambda seed: factor * seed
@@ -42,8 +72,11 @@ def fingerprint(trial: Callable) -> str:
             f"trial: got {type(trial).__name__}, need a module-level function; "
             "pass its parameters as settings"
         )
-    text = json.dumps(_Reader(trial.__module__).function(trial))
-    return hashlib.sha256(text.encode()).hexdigest()
+    try:
+        text = json.dumps(_Reader(trial.__module__).value(trial, "code"))
+    except RecursionError as error:
+        raise DtypeError(f"trial: it reads what is nested too deeply; {_CURE}") from error
+    return _digest(text.encode())
 
 
 class _Reader:
@@ -52,23 +85,63 @@ class _Reader:
     def __init__(self, module: str):
         self.module, self.met = module, {}
 
+    def value(self, value: object, what: str) -> list:
+        kind = type(value)
+        if kind in _PLAIN:
+            content = repr(value)
+        elif kind is int:
+            content = hex(value)
+        elif kind is tuple:
+            content = [self.value(v, what) for v in value]
+        elif kind in (set, frozenset):  # each by a new reader: their order is no part of them
+            content = sorted(json.dumps(_Reader(self.module).value(v, what)) for v in value)
+        elif kind is ModuleType:
+            content = value.__name__
+        elif kind is CodeType:
+            content = self.code(value)
+        elif isinstance(value, _NAMED) and self.is_foreign(value):
+            content = [value.__module__, value.__qualname__]
+        elif id(value) in self.met:
+            return ["met", self.met[id(value)][0]]
+        else:
+            self.met[id(value)] = len(self.met), value  # kept: another would get its address
+            content = self.described(value, what)
+        return [kind.__qualname__, content]
+
+    def described(self, value: object, what: str) -> list:
+        kind = type(value)
+        if kind is list:
+            return [self.value(v, what) for v in value]
+        if kind is dict:
+            return [[self.value(v, what) for v in pair] for pair in value.items()]
+        if kind is FunctionType:
+            return self.function(value)
+        if isinstance(value, type):
+            return self.defined(value, what)
+        if kind in _PARTS:
+            return [self.value(getattr(value, part), what) for part in _PARTS[kind]]
+        if kind is np.ndarray and not value.dtype.hasobject:  # strides too: sums depend on them
+            return [repr(value.dtype), value.shape, value.strides, _digest(value.tobytes())]
+        if kind in (torch.Tensor, torch.nn.Parameter) and value.layout is torch.strided:
+            return self.tensor(value, what)
+        return self.reduced(value, what)
+
     def function(self, f: FunctionType) -> list:
-        if id(f) in self.met:
-            return ["met", self.met[id(f)]]
-        self.met[id(f)] = len(self.met)
         closure = []
         for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
             try:
-                closure.append([name, self.value(cell.cell_contents, f"closure {name!r}")])
+                content = cell.cell_contents
             except ValueError:  # the name is bound later, or never
                 closure.append([name, "empty"])
+            else:
+                closure.append([name, self.value(content, f"closure {name!r}")])
         read = [
-            [name, self.global_value(f.__globals__[name], f"global {name!r}")]
+            [name, self.value(f.__globals__[name], f"global {name!r}")]
             for name in sorted(_globals(f.__code__))
             if name in f.__globals__
         ]
-        defaults = self.value([f.__defaults__, f.__kwdefaults__], "default")
-        return [self.code(f.__code__), defaults, closure, read]
+        defaults = self.value((f.__defaults__, f.__kwdefaults__), "default")
+        return [self.code(f.__code__), defaults, closure, read, self.value(vars(f), "attribute")]
 
     def code(self, code: CodeType) -> list:
         names = [code.co_names, code.co_varnames, code.co_cellvars, code.co_freevars]
@@ -76,67 +149,65 @@ class _Reader:
         constants = [self.value(c, "constant") for c in code.co_consts]
         return [code.co_code.hex(), code.co_exceptiontable.hex(), names, counts, constants]
 
-    def value(self, value: object, what: str) -> list:
-        kind = type(value)
-        if kind in _PLAIN:
-            content = repr(value)
-        elif kind is int:
-            content = hex(value)
-        elif kind in (list, tuple):
-            content = [self.value(v, what) for v in value]
-        elif kind in (set, frozenset):
-            content = sorted(json.dumps(self.value(v, what)) for v in value)
-        elif kind is dict:
-            content = [[self.value(v, what) for v in pair] for pair in value.items()]
-        elif kind is CodeType:
-            content = self.code(value)
-        elif kind is FunctionType:
-            content = self.function(value)
-        elif kind is ModuleType:
-            content = value.__name__
-        elif isinstance(value, type):
-            content = self.defined(value, what)
-        else:
-            content = _pickled(value, what)
-        return [kind.__qualname__, content]
-
-    def global_value(self, value: object, what: str) -> list:
-        """What a function reads from its module; a function of another module is only named."""
-        value = inspect.unwrap(value) if callable(value) else value
-        if isinstance(value, FunctionType) and value.__module__ != self.module:
-            return [value.__module__, value.__qualname__]
-        return self.value(value, what)
-
     def defined(self, kind: type, what: str) -> list:
-        """A class: its methods and constants if the module defines it, else its name."""
-        name = [kind.__module__, kind.__qualname__]
-        if kind.__module__ != self.module:
-            return name
-        if id(kind) in self.met:
-            return ["met", self.met[id(kind)]]
-        self.met[id(kind)] = len(self.met)
-        bases = [self.value(base, what) for base in kind.__bases__]
-        members = []
-        for key, member in vars(kind).items():
-            parts = [getattr(member, part, None) for part in ("__func__", "fget", "fset")]
-            parts = [part for part in (member, *parts) if isinstance(part, FunctionType)]
-            if parts or (type(member) in _CONSTANT and not key.startswith("__")):
-                members.append([key, self.value(parts or member, what)])
-        return [name, bases, members]
+        """A class: its name, metaclass, bases, and members but for the slots and annotations."""
+        members = [
+            [key, self.value(member, what)]
+            for key, member in vars(kind).items()
+            if key not in _UNREAD
+            and not isinstance(member, MemberDescriptorType | GetSetDescriptorType)
+        ]
+        over = [self.value(base, what) for base in (type(kind), *kind.__bases__)]
+        return [kind.__module__, kind.__qualname__, over, members]
+
+    def tensor(self, value: torch.Tensor, what: str) -> list:
+        plain = value.detach().cpu().resolve_conj().resolve_neg().contiguous().reshape(-1)
+        kept = [value.requires_grad, value.grad if value.is_leaf else None, vars(value)]
+        layout = [str(value.dtype), str(value.device), value.shape, value.stride()]
+        digest = _digest(plain.view(torch.uint8).numpy().tobytes())
+        return [*layout, digest, *(self.value(part, what) for part in kept)]
+
+    def reduced(self, value: object, what: str) -> list:
+        """An object by what pickle would make it from: a maker, its arguments, and the state."""
+        kind = type(value)
+        try:
+            reduce = copyreg.dispatch_table.get(kind)
+            parts = reduce(value) if reduce else value.__reduce_ex__(4)
+            if isinstance(parts, str):
+                parts = pickle.whichmodule(value, parts), parts
+                if parts[0] == self.module or not _is_at(*parts, value):
+                    raise pickle.PicklingError(f"{parts[1]} is another object of {parts[0]}")
+            else:
+                made, arguments, *state = parts
+                iterators = [list(items or ()) for items in state[1:3]]
+                parts = made, arguments, *state[:1], *iterators, *state[3:]
+        except Exception as error:  # pickle and its hooks raise many kinds
+            raise DtypeError(
+                f"trial: its {what} holds a {kind.__name__} that cannot be pickled, so two trials "
+                f"cannot be told apart; {_CURE}"
+            ) from error
+        return self.value(parts, what)
+
+    def is_foreign(self, value: object) -> bool:
+        """Whether another module has this under its own name."""
+        module, path = value.__module__, getattr(value, "__qualname__", "")
+        return module != self.module and _is_at(module, path, value)
 
 
-def _pickled(value: object, what: str) -> str:
-    try:
-        return hashlib.sha256(pickle.dumps(value)).hexdigest()
-    except Exception as error:  # pickle raises many kinds
-        raise DtypeError(
-            f"trial: its {what} holds a {type(value).__name__} that cannot be pickled, so two "
-            "trials cannot be told apart; need a module-level function, its parameters as settings"
-        ) from error
+def _is_at(module: str | None, path: str, value: object) -> bool:
+    """Whether a module has this very object under the name."""
+    found = sys.modules.get(module)
+    for name in path.split("."):
+        found = getattr(found, name, None)
+    return found is value
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _globals(code: CodeType) -> set[str]:
     """The global names that code reads, also in the functions that it makes."""
-    reads = ("LOAD_GLOBAL", "LOAD_NAME")
+    reads = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
     names = {step.argval for step in dis.get_instructions(code) if step.opname in reads}
     return names.union(*(_globals(c) for c in code.co_consts if isinstance(c, CodeType)))
