@@ -9,6 +9,7 @@ back from the files, checked, in the order of the tasks: it makes no difference 
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import io
 import json
@@ -18,7 +19,7 @@ import re
 import uuid
 import warnings
 import zipfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +58,7 @@ class Sweep:
 
 def sweep(
     trial: Callable[..., Mapping[str, object]],
-    settings: Sequence[Mapping[str, object]],
+    settings: Iterable[Mapping[str, object]],
     seeds: Iterable[int],
     folder: str | Path,
     jobs: int = 1,
@@ -69,9 +70,10 @@ def sweep(
     `trial` is a function that returns a mapping from names to numbers or arrays and depends on its
     arguments alone; one that is defined anew with other code is another trial, while results are
     trusted if only what it imports from other modules has changed: use another folder then.
-    `settings` holds what JSON can hold. `jobs` processes (joblib; one numerical thread each if more
-    than one); or `cluster`, a ``distributed.Client`` or the address of a scheduler whose workers
-    share the folder. `progress` shows a bar. Two sweeps may share a folder.
+    `settings` holds what JSON can hold, and each trial gets a copy of its own. `jobs` processes
+    (joblib; one numerical thread each if more than one); or `cluster`, a ``distributed.Client`` or
+    the address of a scheduler whose workers share the folder. `progress` shows a bar. Two sweeps
+    may share a folder.
 
     Raises `DataError` for duplicate tasks and for results that are named like a setting or the
     seed, `DtypeError` for settings or results that cannot be stored and for trials that cannot be
@@ -88,7 +90,7 @@ def sweep(
     >>> again.values("draw").tolist(), again.reused
     ([0, 2, 4, 6], 3)
     """
-    folder, seeds = Path(folder), list(seeds)
+    folder, settings, seeds = Path(folder), list(settings), list(seeds)
     if folder.exists() and not folder.is_dir():
         raise DataError(f"folder: {folder} is a file, need a folder")
     for setting in settings:
@@ -173,7 +175,7 @@ def check_names(setting: Mapping[str, object], results: Iterable[str]) -> None:
 
 
 def _run(trial: Callable, setting: dict, seed: int, name: bytes, path: Path) -> None:
-    found = trial(seed=seed, **setting)
+    found = trial(seed=seed, **copy.deepcopy(setting))
     if not isinstance(found, Mapping):
         raise DtypeError(f"trial: returned {type(found).__name__}, need a mapping from names")
     for key in found:
@@ -192,13 +194,22 @@ def _run(trial: Callable, setting: dict, seed: int, name: bytes, path: Path) -> 
 
 def _array(key: str, value: object) -> np.ndarray:
     """A result as an array of numbers or text."""
+    if _is_masked(value):
+        raise DtypeError(f"trial: result {key!r} is masked, need numbers, nan where there are none")
     try:
         array = np.asarray(value)
-    except (ValueError, RuntimeError) as error:  # ragged lists, tensors that require gradients
+    except (TypeError, ValueError, RuntimeError) as error:  # ragged lists, tensors of other kinds
         raise DtypeError(f"trial: result {key!r}: {error}, need numbers or text") from error
     if array.dtype.hasobject:
         raise DtypeError(f"trial: result {key!r} has dtype object, need numbers or text")
     return array
+
+
+def _is_masked(value: object) -> bool:
+    """Whether numpy would read what a mask hides, also inside lists."""
+    if isinstance(value, list | tuple):
+        return any(_is_masked(entry) for entry in value)
+    return isinstance(value, np.ma.MaskedArray)
 
 
 def _read(path: Path, name: bytes) -> dict[str, np.ndarray]:
@@ -211,8 +222,10 @@ def _read(path: Path, name: bytes) -> dict[str, np.ndarray]:
         raise DataError(f"{path.name}: is not a file")
     try:
         head, _, content = path.read_bytes().partition(b"\n")
-    except PermissionError as error:
-        raise DataError(f"{path.name}: may not be read") from error
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise DataError(f"{path.name}: may not be read, {error.strerror}") from error
     if head != _MAGIC + hashlib.sha256(content).hexdigest().encode():
         raise DataError(f"{path.name}: content and checksum differ")
     found, _, payload = content.partition(b"\n")

@@ -219,6 +219,39 @@ def test_a_pipe_in_the_place_of_a_result_does_not_hang_the_sweep(tmp_path):
         assert run(tmp_path).reused == 23
 
 
+def test_a_link_to_itself_in_the_place_of_a_result_is_replaced(tmp_path):
+    reference = run(tmp_path)
+    first = min(tmp_path.glob("*.trial"))
+    first.unlink()
+    first.symlink_to(first)
+    with pytest.warns(DamagedResult, match="may not be read, Too many levels"):
+        again = run(tmp_path)
+    assert equal(reference, again)
+    assert (again.reused, again.damaged) == (23, (first.name,))
+    assert run(tmp_path).reused == 24
+
+
+def growing(seed, widths, inner):
+    widths.append(seed)
+    inner["widths"].append(seed)
+    return {"x": sum(widths) + 100 * sum(inner["widths"])}
+
+
+def test_a_trial_that_changes_its_setting_changes_no_other(tmp_path):
+    settings = [{"widths": [0], "inner": {"widths": [0]}}]
+    for jobs in (1, 2):
+        found = sweep(growing, settings, [1, 2, 3], tmp_path / str(jobs), jobs, progress=False)
+        assert found.values("x").tolist() == [101, 202, 303]
+    assert settings == [{"widths": [0], "inner": {"widths": [0]}}]
+    assert [setting for setting, _ in found.tasks] == settings * 3
+
+
+def test_settings_from_a_generator_are_all_run(tmp_path):
+    found = sweep(trial, (s for s in SETTINGS), (s for s in range(3)), tmp_path, progress=False)
+    assert equal(found, run(tmp_path, 3))
+    assert len(found.results) == 6
+
+
 def test_a_result_that_may_not_be_read_is_computed_again(tmp_path, monkeypatch):
     run(tmp_path)
     first = min(tmp_path.glob("*.trial"))
@@ -580,6 +613,9 @@ def test_what_cannot_be_stored_is_refused(tmp_path):
         ({"a\0b": 2}, "printable"),
         ({"x": [[1], [2, 3]]}, "inhomogeneous"),
         ({"x": torch.ones(1, requires_grad=True)}, "requires grad"),
+        ({"x": torch.ones(1, dtype=torch.bfloat16)}, "result 'x': .*BFloat16"),
+        ({"x": np.ma.masked_array([1.0, 2.0], [True, False])}, "result 'x' is masked"),
+        ({"x": [1.0, (np.ma.masked, 2.0)]}, "result 'x' is masked"),
     ]:
         with pytest.raises(DtypeError, match=text):
             sweep(lambda seed, back=returned: back, [{}], [0], tmp_path, progress=False)
