@@ -2,10 +2,11 @@ r"""Which trial is this? A fingerprint of a function, so that its results are no
 
 A name is not enough: two lambdas have the same, and so have a function and its edited version. The
 fingerprint covers the bytecode with its constants, the defaults, the closure, the attributes, and
-what the function reads by name, recursively: functions, classes with all their members, and objects
-taken apart as pickle would. It trusts two things to stay as they are: what another module has under
-its own name, and whatever is reached through a module, as in ``module.x``. Python versions compile
-differently, so another version finds another trial.
+what the function reads by name, recursively: functions, classes with their members, and objects
+taken apart as pickle would; annotations and the docstrings of classes aside. It trusts two things
+to stay as they are: what another module has under its own name, and whatever is reached through a
+module, as in ``module.x``. Python versions compile differently, so another version finds another
+trial.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ from types import (
     CodeType,
     FunctionType,
     GetSetDescriptorType,
+    MappingProxyType,
     MemberDescriptorType,
     MethodType,
     ModuleType,
     NoneType,
 )
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -43,12 +46,12 @@ _PARTS = {
     classmethod: ("__func__",),
     property: ("fget", "fset", "fdel"),
     functools.cached_property: ("func",),
+    TypeVar: ("__name__", "__bound__", "__constraints__"),
     _CACHED: ("__wrapped__", "__dict__"),
 }
 _UNREAD = (
     *("__doc__", "__module__", "__firstlineno__", "__static_attributes__", "_abc_impl"),
     *("__annotations__", "__annotate__", "__annotate_func__", "__annotations_cache__"),
-    *("__dataclass_fields__", "__type_params__", "__parameters__", "__orig_bases__"),
 )
 _CURE = "need a module-level function whose settings are its parameters"
 
@@ -112,7 +115,7 @@ class _Reader:
         kind = type(value)
         if kind is list:
             return [self.value(v, what) for v in value]
-        if kind is dict:
+        if kind in (dict, MappingProxyType):
             return [[self.value(v, what) for v in pair] for pair in value.items()]
         if kind is FunctionType:
             return self.function(value)
@@ -150,7 +153,7 @@ class _Reader:
         return [code.co_code.hex(), code.co_exceptiontable.hex(), names, counts, constants]
 
     def defined(self, kind: type, what: str) -> list:
-        """A class: its name, metaclass, bases, and members but for the slots and annotations."""
+        """A class: its name, metaclass, bases, and members."""
         members = [
             [key, self.value(member, what)]
             for key, member in vars(kind).items()

@@ -310,11 +310,11 @@ def test_two_lambdas_and_two_closures_do_not_share_results(tmp_path):
     assert draws(made(7), tmp_path).reused == 3
 
 
-def written(source, **names):
+def written(source, trial="trial", **names):
     """The function `trial` that a page of source text defines."""
     page = {"__name__": "page", **names}
     exec(compile(source, "page", "exec"), page)
-    return page["trial"]
+    return page[trial]
 
 
 PAGE = """
@@ -402,6 +402,16 @@ read = M()""",
 class M:
     k: int = dataclasses.field(default_factory=lambda: $)
 read = lambda s: M().k * s""",
+    "a field of a dataclass": """
+@dataclasses.dataclass
+class M:
+    k: int = dataclasses.field(metadata={"scale": $})
+read = lambda s: dataclasses.fields(M)[0].metadata["scale"] * s""",
+    "a generic class": """
+T = typing.TypeVar("T")
+class M(typing.Generic[T]):
+    k = $
+read = lambda s: M().k * s""",
     "a bound method": """
 class M:
     def f(self, s): return $ * s
@@ -482,7 +492,7 @@ def reading(number, source):
     """The trial of a page that reads `read`; its results are `number` times the seed."""
     library = types.ModuleType("library")
     exec(LIBRARY, library.__dict__)
-    names = ["collections", "dataclasses", "enum", "functools", "torch", "types"]
+    names = ["collections", "dataclasses", "enum", "functools", "torch", "types", "typing"]
     page = {name: sys.modules[name] for name in names} | {"library": library, "np": np}
     return written(
         source.replace("$", str(number)) + "\ndef trial(seed): return {'x': int(read(seed))}",
@@ -526,19 +536,27 @@ net.weight.fill_(1), net.bias.fill_(0)
 loop = [1]
 loop.append(loop)
 """
-NAMES = "tensor array text space functions net loop"
+STABLE += "".join(
+    f"def {name}_trial(seed): return {name}\n"
+    for name in ("tensor", "array", "text", "space", "functions", "net", "loop")
+)
 
 
-@pytest.mark.parametrize("name", NAMES.split())
-def test_a_trial_is_found_again_in_another_process(name):
-    source = f"{STABLE}\ndef trial(seed): return {name}"
-    script = "from lscore.runs.identity import fingerprint\n"
-    script += f"page = {{'__name__': 'page'}}\nexec({source!r}, page)\n"
-    script += "print(fingerprint(page['trial']))"
+def fingerprints(page):
+    return [fingerprint(value) for name, value in page.items() if name.endswith("_trial")]
+
+
+def test_trials_are_found_again_in_another_process():
+    script = f"page = {{'__name__': 'page'}}\nexec({STABLE!r}, page)\n"
+    script += "from lscore.runs.identity import fingerprint\n"
+    script += "print([fingerprint(f) for name, f in page.items() if name.endswith('_trial')])"
     environment = os.environ | {"PYTHONHASHSEED": "7"}
     command = [sys.executable, "-c", script]
     elsewhere = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert elsewhere.stdout.strip() == fingerprint(written(source)) == fingerprint(written(source))
+    here = fingerprints(written(STABLE, "tensor_trial").__globals__)
+    again = fingerprints(written(STABLE, "tensor_trial").__globals__)
+    assert elsewhere.stdout.strip() == str(here) == str(again)
+    assert len(set(here)) == 7
 
 
 def fingerprint_here(seed, page):
