@@ -208,10 +208,12 @@ def certify_in_balls(risk: Risk, w: Point | np.ndarray) -> Certificate:
     Refuted if :math:`\langle \nabla R, u \rangle < 0` in balls, for u the negative float gradient
     or minus the enclosed partial derivatives; or if :math:`u^\top \nabla^2 R\, u < 0` for an
     eigenvector of the float Hessian (up to 64 parameters): then the risk falls along u or -u,
-    whatever the gradient is. The witness holds a direction along which it falls, a lower point and
-    a rational that the decrease exceeds. Unknown otherwise: in balls no derivative can be shown to
-    be exactly 0. Sound; complete for a gradient that differs from 0 by more than the last balls
-    resolve. Any depth, smooth and mixed activations, squared and hinge losses, weight decay.
+    whatever the gradient is. The witness holds a direction along which it falls (or says that it
+    falls along it or its negative, where balls do not show which), a lower point and a rational
+    that the decrease is at least. Unknown otherwise: in balls no derivative can be shown to be
+    exactly 0. Sound; complete for a gradient that differs from 0 by more than the last balls
+    resolve, if they resolve the decrease too. Any depth, smooth and mixed activations, squared and
+    hinge losses, weight decay.
 
     >>> from lscore import Network, tanh
     >>> risk = Risk(Network((1, 1, 1), tanh), [1], [1])
@@ -268,20 +270,28 @@ def _along(risk: Risk, w: RationalMatrix, u: RationalMatrix, precision: int) -> 
     if slope < 0 and below(-slope):
         order, failing, shown, sides = 1, _GRADIENT, {"slope at most": -below(-slope)}, (u,)
     elif bend < 0 and below(-bend):
-        order, failing, sides = 2, _CURVATURE, (u, -u)
-        shown = {"second derivative at most": -2 * below(-bend)}
+        order, failing, shown = 2, _CURVATURE, {"second derivative at most": -2 * below(-bend)}
+        sides = (u,) if slope < 0 else (-u,) if slope > 0 else (u, -u)
+        if len(sides) == 2 and not slope.is_zero():
+            shown["near the point"] = "it falls along the direction or its negative"
     else:
         return None
     still, step = zeros(len(w)), fmpq(1)
     if slope < 0 and bend > 0:  # the minimum of the parabola, up to a factor of 2
         step = _power_below(-slope / (2 * bend))
+
+    def drop(point: RationalMatrix) -> fmpq:
+        fall = value - ball_jet(risk, point, still, precision)[0]
+        return below(fall) if fall > 0 else fmpq(0)
+
     for halvings in range(_HALVINGS):
         for side in sides:
             lower = w + side * (step / 2**halvings)
-            fall = value - ball_jet(risk, lower, still, precision)[0]
-            if fall > 0 and below(fall):
+            fall = drop(lower)
+            if fall:
                 witness = {"direction": side, "order": order, **shown}
-                witness |= {"lower point": lower, "decrease at least": below(fall)}
-                note = rounding_note(risk, below(fall), below(value) if value > 0 else fmpq(0))
+                witness |= {"lower point": lower, "decrease at least": fall}
+                start = below(value) if value > 0 else fmpq(0)
+                note = rounding_note(risk, w, lower, fall, start, drop)
                 return _MINIMUM.refuted([Condition(failing, False)], witness, reason=note)
     return None

@@ -5,11 +5,13 @@ Exact, for piecewise linear networks of any depth, at kinks and at degenerate po
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from flint import fmpq
 
 from lscore.algebra.arguments import checked
-from lscore.algebra.matrices import exact
+from lscore.algebra.matrices import RationalMatrix, exact
 from lscore.cells.rays import expand_along
 from lscore.certificates import Certificate, Question
 from lscore.model.networks import Point
@@ -45,27 +47,45 @@ def certify_along(risk: Risk, w: Point | np.ndarray, u: object) -> Certificate:
     t = expansion.stop
     while change(t) >= 0:
         t /= 2
+    value, lower = expansion.risk(fmpq(0)), w + t * u
+    decrease = max(-change(t), -change(t / 2))
     return MINIMUM_BY_RAYS.refuted(
         (),
         {
             "direction": u,
             "order": order,
             "coefficient": change[order],
-            "lower point": w + t * u,
+            "lower point": lower,
             "decrease there": -change(t),
         },
-        reason=rounding_note(risk, max(-change(t), -change(t / 2)), expansion.risk(fmpq(0))),
+        reason=rounding_note(risk, w, lower, decrease, value, lambda x: value - risk(x)),
     )
 
 
-def rounding_note(risk: Risk, decrease: fmpq, value: fmpq) -> str:
+def rounding_note(
+    risk: Risk,
+    w: RationalMatrix,
+    lower: RationalMatrix,
+    decrease: fmpq,
+    value: fmpq,
+    drop: Callable[[RationalMatrix], fmpq],
+) -> str:
     r"""What a decrease of the risk at rounding level means, in words; empty for a larger one.
 
     Rounding level: at most :math:`\epsilon (R + \epsilon R_0)` with :math:`\epsilon = 2^{-52}`,
-    R = `value` and :math:`R_0` the loss of a network that answers 0. No float risk shows it.
+    R = `value` and :math:`R_0` the loss of a network that answers 0. No float risk shows it. The
+    step from w to `lower` is doubled as long as the risk falls further, also beyond walls, up to
+    the size of w or 1: `drop` (the decrease at a point) must stay at rounding level all the way.
     """
-    nothing = risk.loss(risk.exact_y * 0, risk.exact_y)
-    if decrease > _EPSILON * (value + _EPSILON * nothing):
+    level = _EPSILON * (value + _EPSILON * risk.loss(risk.exact_y * 0, risk.exact_y))
+    step = (lower - w) * 2
+    reach = max(1, *map(abs, w.entries()))
+    while decrease <= level and max(map(abs, step.entries())) <= reach:
+        further = drop(w + step)
+        if further <= decrease:
+            break
+        decrease, step = further, step * 2
+    if decrease > level:
         return ""
     return (
         "not exactly critical, but the decrease is at rounding level, too small for float64 to "

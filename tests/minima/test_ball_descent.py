@@ -206,3 +206,16 @@ def test_a_risk_that_is_linear_along_the_direction_falls():
     assert ball_jet(risk, w, exact([0, 0, 1, 1]))[2].is_zero()
     answer = certify_in_balls(risk, w)
     assert (str(answer.verdict), answer.witness["order"]) == ("refuted", 1)
+
+
+def test_at_order_two_the_direction_is_the_side_on_which_the_risk_falls():
+    """The slope is tiny, not 0: a lower point on the far side of a rise is no descent."""
+    risk = Risk(Network((1, 1, 1), lscore.erf, bias=False), [2], [1], binary_hinge())
+    w = exact([0, "3/1000000000000000000000000000000"])
+    witness = certify_local_minimum(risk, w).witness
+    assert witness["order"] == 2
+    assert ball_jet(risk, w, witness["direction"])[1] < 0
+    assert "near the point" not in witness
+    thirds = Risk(Network((1, 1, 1), softsign, bias=False), [2, 0.5], [-1, 2])  # 2/3 - 2 * 1/3
+    either = certify_local_minimum(thirds, exact([1, 0])).witness
+    assert either["near the point"] == "it falls along the direction or its negative"

@@ -390,6 +390,16 @@ def test_rounding_level_goes_with_the_scale_of_the_risk(scale):
         assert answer.reason == words
 
 
+def test_a_wall_next_to_the_point_does_not_make_a_descent_invisible():
+    risk = Risk(Network((1, 1, 1), relu), np.array([[0.1 + 0.2], [1], [2]]), [[5], [-7], [4]])
+    w = np.array([1, -0.3, 1, 0.0])
+    answer = certify_local_minimum(risk, w)
+    assert answer.refuted
+    assert not answer.reason
+    far = exact(w) + answer.witness["direction"] * "1/10"
+    assert float(risk(far.point())) < float(risk(exact(w).point())) - 0.1
+
+
 def test_points_and_risks_beyond_the_floats_are_decided_by_unranked_directions():
     square = Risk(Network((1, 1, 1), identity, bias=False), [1], [1])
     for w, verdict in ((exact([10**400, 0]), "refuted"), (exact([10**200, 1]), "refuted")):
