@@ -135,6 +135,34 @@ def tie_gradient(
     return frozen.gradient(w, mine, unit, layer - 1)
 
 
+def stands(
+    risk: Risk, tie: Tie, state: Sequence[np.ndarray], lines: np.ndarray | None = None
+) -> bool:
+    """Whether a tied signal is constant where the layers below have these pieces.
+
+    A pre-activation is, exactly if there is no bias and every input of its layer is 0 there; a
+    margin, if all of its outputs are constant (`lines`: the directions of the loss).
+
+    >>> from lscore import Network, relu
+    >>> risk = Risk(Network((1, 1, 1, 1), relu, bias=False), [1], [1])
+    >>> off, on = np.array([[0]]), np.array([[1]])
+    >>> stands(risk, (2, 0, 0), [off, off]), stands(risk, (2, 0, 0), [on, off])
+    (True, False)
+    """
+    layer, i, k = tie
+    network, activations = risk.network, activated(risk.network)
+    signal: list = [risk.exact_X[i, j] for j in range(network.widths[0])]
+    for l, width in enumerate(network.widths[1:]):  # None: not constant
+        off = not network.bias and all(value == 0 for value in signal)
+        if l + 1 == layer <= len(activations):
+            return off
+        signal = [fmpq(0) if off else None] * width
+        if l < len(activations):
+            h, pieces = activations[l], state[l][i]
+            signal = [h.intercepts[p] if off or h.slopes[p] == 0 else None for p in pieces.tolist()]
+    return all(value is not None for value, d in zip(signal, lines[i, k], strict=True) if d)
+
+
 class _Search:
     """Depth-first search over the ties after the first layer."""
 
@@ -157,7 +185,7 @@ class _Search:
             values = self.risk.loss.margins(self.at.outputs, self.risk.exact_y)
             signs = [int(v > 0) for v in values.entries()]
             pieces.append(np.array(signs).reshape(values.shape))
-        standing = [tie for tie in self.first if self._stands(tie, pieces)]
+        standing = [tie for tie in self.first if stands(self.risk, tie, pieces, self.lines)]
         moving = [tie for tie in self.first if tie not in standing]
         for sides, direction in self._first_layer(moving):
             state = [part.copy() for part in pieces]
@@ -167,28 +195,6 @@ class _Search:
                 self._gradient(tie, state) * side for tie, side in zip(moving, sides, strict=True)
             ]
             self._descend(0, state, rows, direction, standing)
-
-    def _stands(self, tie: Tie, state: list[np.ndarray]) -> bool:
-        """Whether a tied signal is constant where the layers below have these pieces.
-
-        A pre-activation is, exactly if there is no bias and every input of its layer is 0 there; a
-        margin, if all of its outputs are constant.
-        """
-        layer, i, k = tie
-        network, activations = self.risk.network, activated(self.risk.network)
-        signal: list = [self.risk.exact_X[i, j] for j in range(network.widths[0])]
-        for l, width in enumerate(network.widths[1:]):  # None: not constant
-            off = not network.bias and all(value == 0 for value in signal)
-            if l + 1 == layer <= len(activations):
-                return off
-            signal = [fmpq(0) if off else None] * width
-            if l < len(activations):
-                h, pieces = activations[l], state[l][i]
-                signal = [
-                    h.intercepts[p] if off or h.slopes[p] == 0 else None for p in pieces.tolist()
-                ]
-        line = self.lines[i, k]
-        return all(value is not None for value, d in zip(signal, line, strict=True) if d)
 
     def _first_layer(self, ties: list[Tie]):
         """The combinations of the moving ties of layer 1, each with a direction (m, 1)."""
@@ -230,7 +236,7 @@ class _Search:
             self._keep(state, direction, standing)
             return
         tie = self.later[place]
-        if self._stands(tie, state):
+        if stands(self.risk, tie, state, self.lines):
             self._descend(place + 1, state, rows, direction, [*standing, tie])
             return
         gradient = self._gradient(tie, state)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from flint import arb, arb_mat, ctx, fmpq
 
+from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact, zeros
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError
@@ -30,6 +31,7 @@ _GRADIENT, _CURVATURE = "the gradient is 0", "no direction has a negative second
 Jet = tuple[arb, arb, arb]
 
 
+@checked
 def ball_jet(risk: Risk, w: RationalMatrix, u: RationalMatrix, precision: int = 128) -> Jet:
     r"""Enclosures of :math:`R(w)`, :math:`\langle \nabla R, u \rangle` and
     :math:`\tfrac12 u^\top \nabla^2 R\, u`.
@@ -130,6 +132,7 @@ def _term(risk: Risk, i: int, outputs: list[Jet]) -> list[arb]:
     return total
 
 
+@checked
 def ball_gradient(risk: Risk, w: RationalMatrix, precision: int = 128) -> list[arb]:
     """Enclosures of all partial derivatives at an exact point, by one backward sweep.
 
@@ -202,6 +205,7 @@ def _power_below(ball: arb) -> fmpq:
     return fmpq(2) ** max(min(exponent, _LONGEST), -_LONGEST)
 
 
+@checked
 def certify_in_balls(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Is w refuted as a local minimum, by its gradient or by negative curvature?
 
@@ -234,7 +238,10 @@ def certify_in_balls(risk: Risk, w: Point | np.ndarray) -> Certificate:
                 return answer
         slopes = ball_gradient(risk, w, precision)
         if any(not slope.is_finite() for slope in slopes):
-            reason = "a pre-activation or a margin may be on a kink: balls enclose no gradient"
+            reason = (
+                "balls enclose no derivative here: a number may be too large, or a pre-activation "
+                "or a margin on a kink"
+            )
             return _MINIMUM.unknown(reason, [Condition(_GRADIENT, None)])
         signed = [below(-g) if g < 0 else -below(g) if g > 0 else fmpq(0) for g in slopes]
         if any(signed):
@@ -242,7 +249,8 @@ def certify_in_balls(risk: Risk, w: Point | np.ndarray) -> Certificate:
             if answer is not None:
                 return answer
     flat = all(slope.is_zero() for slope in slopes)
-    size = max((slope.abs_upper() for slope in slopes), key=float).str(2, radius=False)
+    largest = max((slope.abs_upper() for slope in slopes), key=float)
+    size = (largest * arb("1.06")).str(2, radius=False)  # two digits, never less than it is
     bound = _GRADIENT if flat else f"no entry of the gradient is shown to exceed {size}"
     reason = f"{bound} ({precision} bits); minima of smooth networks are not certified here"
     conditions = [Condition(_GRADIENT, flat or None), Condition(_CURVATURE, None)]

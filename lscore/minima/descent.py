@@ -20,6 +20,7 @@ from lscore.model.risk import Risk
 STATEMENT = "the point is a local minimum"
 MINIMUM_BY_RAYS = Question("B-RAY", STATEMENT)
 _EPSILON = fmpq(1, 2**52)
+_DOUBLINGS = 64
 
 
 @checked
@@ -74,17 +75,19 @@ def rounding_note(
 
     Rounding level: at most :math:`\epsilon (R + \epsilon R_0)` with :math:`\epsilon = 2^{-52}`,
     R = `value` and :math:`R_0` the loss of a network that answers 0. No float risk shows it. The
-    step from w to `lower` is doubled as long as the risk falls further, also beyond walls, up to
-    the size of w or 1: `drop` (the decrease at a point) must stay at rounding level all the way.
+    step from w to `lower` is doubled, at most some 64 times up to the size of w or 1, as long as
+    the risk falls further, also beyond walls: `drop`, the decrease at a point, must stay that low.
     """
     level = _EPSILON * (value + _EPSILON * risk.loss(risk.exact_y * 0, risk.exact_y))
     step = (lower - w) * 2
-    reach = max(1, *map(abs, w.entries()))
-    while decrease <= level and max(map(abs, step.entries())) <= reach:
+    size, reach = max(map(abs, step.entries())), max(fmpq(1), *map(abs, w.entries()))
+    while size * 2**_DOUBLINGS < reach:
+        step, size = step * 2**_DOUBLINGS, size * 2**_DOUBLINGS
+    while decrease <= level and size <= reach:
         further = drop(w + step)
         if further <= decrease:
             break
-        decrease, step = further, step * 2
+        decrease, step, size = further, step * 2, size * 2
     if decrease > level:
         return ""
     return (

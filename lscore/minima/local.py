@@ -19,12 +19,12 @@ from lscore.minima.clarke import certify_subgradient
 from lscore.minima.descent import MINIMUM_BY_RAYS, STATEMENT, certify_along
 from lscore.minima.smooth import certify_smooth_extremum
 from lscore.model.hinges import HingeLoss
-from lscore.model.networks import Point
+from lscore.model.networks import Network, Point
 from lscore.model.passes import trace
 from lscore.model.risk import Risk
 
 _EIGENVECTOR = 500  # parameters up to which the float Hessian is decomposed
-_MONOMIALS = 60  # parameters up to which the polynomial of a cell is written out
+_MONOMIALS = 10_000  # up to which the polynomial of a cell is written out
 
 
 def propose_directions(risk: Risk, w: RationalMatrix, trials: int, seed: int) -> list:
@@ -82,14 +82,14 @@ def certify_local_minimum(
     7. The negative gradient, then `trials` random integer directions, ranked in floats, the best
        `exact_tries` of them decided by `certify_along`; in an open cell then the eigenvector
        of the lowest eigenvalue of the float Hessian (squared loss, at most 500 parameters) or the
-       direction of `certify_smooth_extremum` (hinge loss, at most 60).
+       direction of `certify_smooth_extremum` (hinge loss, `most_monomials` at most 10000).
 
     Sound. Complete, never unknown, for piecewise linear networks at points of risk 0; inside cells
-    of one hidden layer and one output, squared loss, no decay, no output activation; inside cells
-    of hinge risks with at most 60 parameters and no decay; without hidden layer and output
-    activation for squared losses. Elsewhere a local minimum may stay unknown, on a kink above all.
-    `seed` fixes the directions. A refuted point whose decrease is at rounding level comes with a
-    reason that says so.
+    of one hidden layer (up to 4096 units) and one output, squared loss, no decay, no output
+    activation; inside cells of hinge risks with `most_monomials` at most 10000 and no decay;
+    without hidden layer and output activation for squared losses. Elsewhere a local minimum may
+    stay unknown, on a kink above all. `seed` fixes the directions. A refuted point whose decrease
+    is at rounding level comes with a reason that says so.
 
     >>> from lscore import Network, Risk, identity
     >>> risk = Risk(Network((1, 1, 1, 1), identity, bias=False), [1], [1])
@@ -148,10 +148,26 @@ def _directions(risk, w, run, trials, seed, exact_tries) -> Iterator:
         yield from _cell_directions(risk, w)
 
 
+def most_monomials(network: Network) -> int:
+    """A bound on the monomials of the outputs in a cell, written out around a point.
+
+    An entry :math:`w_j + u_j` doubles what comes in, and so does a bias: from 1 per input, each
+    layer makes 2 (width * count + bias) of it. For one hidden layer about 4 (d + 1) units.
+
+    >>> from lscore import relu
+    >>> most_monomials(Network((2, 3, 1), relu)), most_monomials(Network((1, 2, 2, 1), relu, False))
+    (38, 32)
+    """
+    count = 1
+    for width in network.widths[:-1]:
+        count = 2 * (width * count + network.bias)
+    return count * network.widths[-1]
+
+
 def _cell_directions(risk: Risk, w: RationalMatrix) -> Iterator[RationalMatrix]:
     """Directions that only make sense in an open cell, where the risk is a polynomial."""
     if isinstance(risk.loss, HingeLoss):
-        if not risk.weight_decay and risk.dimension <= _MONOMIALS:
+        if not risk.weight_decay and most_monomials(risk.network) <= _MONOMIALS:
             found = certify_smooth_extremum(risk, w).witness.get("descent")
             yield from () if found is None else (found,)
         return

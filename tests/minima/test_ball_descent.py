@@ -141,7 +141,7 @@ def test_zero_risk_and_minima_stay_unknown_with_the_reason():
 def test_a_possible_kink_is_unknown_with_the_reason():
     risk = Risk(Network((1, 1, 1), lscore.elu()), [1], [1])
     answer = certify_local_minimum(risk, exact([0, 0, 1, 0]))
-    assert answer.reason.startswith("a pre-activation or a margin may be on a kink")
+    assert answer.reason.endswith("or a pre-activation or a margin on a kink")
     mixed = Risk(Network((1, 1, 1, 1), (relu, tanh)), [1], [1])
     assert certify_local_minimum(mixed, exact([0, 0, 1, 1, 1, 0])).reason == answer.reason
     assert certify_local_minimum(mixed, exact([1, 0, 1, 1, 1, 0])).refuted
@@ -219,3 +219,9 @@ def test_at_order_two_the_direction_is_the_side_on_which_the_risk_falls():
     thirds = Risk(Network((1, 1, 1), softsign, bias=False), [2, 0.5], [-1, 2])  # 2/3 - 2 * 1/3
     either = certify_local_minimum(thirds, exact([1, 0])).witness
     assert either["near the point"] == "it falls along the direction or its negative"
+
+
+def test_a_precision_of_one_bit_is_refused():
+    for jet in (ball_gradient, lambda *args: ball_jet(*args[:2], args[1], args[2])):
+        with pytest.raises(lscore.errors.DataError, match="precision: got 1"):
+            jet(ONE, exact([0, 0, 0, 1]), 1)
