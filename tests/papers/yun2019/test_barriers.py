@@ -28,7 +28,6 @@ from lscore.claims import claim
 from lscore.errors import DataError
 from lscore.pages.exercises.barriers import hides_behind_a_barrier, opens_the_barrier
 from lscore.papers.yun2019 import (
-    KinkCones,
     best_one_kink,
     certify_bad_valley,
     certify_barrier,
@@ -37,6 +36,7 @@ from lscore.papers.yun2019 import (
     least_squares_minimum,
     lowest_pass,
 )
+from lscore.papers.yun2019.two_piece.cones import KinkCones
 
 X, Y = [0, 1, 2, 3, 7], [-1, -3, 2, -1, 2]
 SIX = [0, 1, 2, 3, 4, 5], [1, 2, -2, 1, -2, -2]

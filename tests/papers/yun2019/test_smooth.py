@@ -635,5 +635,5 @@ def test_places_of_known_value():
 def test_a_place_needs_a_smooth_activation():
     with pytest.raises(HypothesisError, match="piecewise linear"):
         place(relu, 1)
-    with pytest.raises(DtypeError, match="need a Smooth"):
+    with pytest.raises(DtypeError, match=r"need a .*Smooth"):
         place(torch.tanh, 1)
