@@ -239,6 +239,8 @@ def exact(values: object, name: str = "values", text: bool = True) -> RationalMa
     >>> exact([["1/3", 2]])
     [[1/3, 2]]
     """
+    if not isinstance(text, bool):
+        raise DtypeError(f"text: got {type(text).__name__}, need a bool")
     if isinstance(values, RationalMatrix):
         return values
     array = number_array(values, name)
