@@ -150,6 +150,7 @@ def piecewise_linear(
     )
 
 
+@checked
 def two_piece(s_plus: Scalar, s_minus: Scalar, name: str = "") -> PiecewiseLinear:
     r""":math:`h(z) = s_+ z` for :math:`z \ge 0` and :math:`s_- z` for :math:`z < 0`, with
     :math:`s_+ \ne s_-`.
