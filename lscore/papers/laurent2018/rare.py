@@ -172,7 +172,7 @@ class _Search:
             if len(side) > limit:
                 break
             self.used += 1
-        self.finished = self.used == len(rows) and max(map(len, self.sides)) <= limit
+        self.finished = self.used == len(rows)
         small, large = sorted(self.sides, key=len)
         for total in small:
             if total and -total in large:

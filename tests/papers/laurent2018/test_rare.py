@@ -265,3 +265,9 @@ def test_labels_are_whole_numbers_of_any_type():
     for depth in (1.5, True, "1"):
         with pytest.raises(DtypeError, match=r"depth: got .*, need an int"):
             LabelledData([0, 2], [1, -1], depth=depth)
+
+
+def test_the_slope_of_the_reduction_is_small_enough():
+    """With 2/6 instead of 1/6 the target 3 would count 1, as the number 1 does."""
+    assert rare_from_subset_sum([1, 4], 3).alpha == fmpq(1, 6)
+    assert decide_generic(rare_from_subset_sum([1, 4], 3)).certified
