@@ -270,4 +270,4 @@ def test_labels_are_whole_numbers_of_any_type():
 def test_the_slope_of_the_reduction_is_small_enough():
     """With 2/6 instead of 1/6 the target 3 would count 1, as the number 1 does."""
     assert rare_from_subset_sum([1, 4], 3).alpha == fmpq(1, 6)
-    assert decide_generic(rare_from_subset_sum([1, 4], 3)).certified
+    assert certify_generic(rare_from_subset_sum([1, 4], 3)).certified
