@@ -435,3 +435,12 @@ def test_every_module_can_be_imported_first():
         [sys.executable, "-c", IMPORT_EACH_FIRST, *names], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+HEAVY = ("joblib", "matplotlib", "pandas", "scipy", "sklearn")
+
+
+def test_importing_lscore_loads_nothing_that_only_some_pages_need():
+    code = f"import sys, lscore; print([name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr[-2000:]
