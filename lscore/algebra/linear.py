@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flint import fmpq, fmpq_mat, fmpz, fmpz_mat
+from flint import fmpq, fmpq_mat, fmpz, fmpz_mat, nmod_mat
 
 from lscore.algebra.matrices import RationalMatrix, ones
 from lscore.errors import ShapeError
+
+_PRIME = 2**61 - 1
 
 
 def pivot_columns(matrix: fmpz_mat) -> list[int]:
@@ -20,12 +22,19 @@ def pivot_columns(matrix: fmpz_mat) -> list[int]:
     >>> pivot_columns(fmpz_mat([[1, 2, 0], [2, 4, 1]]))
     [0, 2]
     """
+    if matrix.ncols() > matrix.nrows():  # where elimination in integers is slow
+        found = _pivots(*nmod_mat(matrix, _PRIME).rref())
+        if found == list(range(_rank(matrix))):  # independent modulo a prime, hence independent
+            return found
     reduced, _, rank = matrix.rref()
-    pivots, row = [], 0
-    for j in range(matrix.ncols()):
-        if row < rank and reduced[row, j] != 0:
+    return _pivots(reduced, rank)
+
+
+def _pivots(reduced: fmpz_mat | nmod_mat, rank: int) -> list[int]:
+    pivots: list[int] = []
+    for j in range(reduced.ncols()):
+        if len(pivots) < rank and reduced[len(pivots), j] != 0:
             pivots.append(j)
-            row += 1
     return pivots
 
 
@@ -36,7 +45,15 @@ def rank(A: RationalMatrix) -> int:
     >>> rank(exact([[1, 2], [2, 4]]))
     1
     """
-    return A.numerator.rank()
+    return _rank(A.numerator)
+
+
+def _rank(matrix: fmpz_mat) -> int:
+    """The rank modulo a prime is never larger: where it is full, nothing is left to decide."""
+    rows, columns = matrix.nrows(), matrix.ncols()
+    if nmod_mat(matrix, _PRIME).rank() == min(rows, columns):
+        return min(rows, columns)
+    return (matrix if rows >= columns else matrix.transpose()).rank()
 
 
 def null_space(A: RationalMatrix) -> list[RationalMatrix]:

@@ -5,12 +5,20 @@ from fractions import Fraction
 import pytest
 import sympy
 from cases import fraction, inner, random_risk, reference_residuals, table
-from flint import fmpq
+from flint import fmpq, fmpz_mat
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lscore import exact
-from lscore.algebra.linear import affine_least_squares, least_squares, merge_rows, pure_error, rank
+from lscore.algebra.linear import (
+    _PRIME,
+    affine_least_squares,
+    least_squares,
+    merge_rows,
+    pivot_columns,
+    pure_error,
+    rank,
+)
 from lscore.algebra.matrices import augment, ones, zeros
 from lscore.errors import ShapeError
 
@@ -25,6 +33,23 @@ integer_rows = st.integers(1, 4).flatmap(
 def test_rank_equals_sympys_rank_whatever_the_ties(rows):
     assert rank(exact(rows)) == sympy.Matrix(rows).rank()
     assert rank(exact(rows) / 7) == sympy.Matrix(rows).rank()
+
+
+@given(integer_rows, st.sampled_from([1, _PRIME, _PRIME**2]), st.booleans())
+def test_pivots_and_rank_hold_where_the_prime_divides_minors(rows, factor, transposed):
+    for i, row in enumerate(rows):
+        row[i % len(row)] *= factor
+    whole = sympy.Matrix(rows).T if transposed else sympy.Matrix(rows)
+    matrix = fmpz_mat([[int(v) for v in row] for row in whole.tolist()])
+    assert tuple(pivot_columns(matrix)) == whole.rref()[1]
+    assert rank(exact(matrix.tolist())) == whole.rank()
+
+
+def test_a_rank_that_is_lower_modulo_the_prime_is_not_believed():
+    assert rank(exact([[_PRIME, 0, 0], [0, 1, 0]])) == 2
+    assert pivot_columns(fmpz_mat([[_PRIME, 1, 0]])) == [0]
+    assert pivot_columns(fmpz_mat([[1, 1, 0], [1, 1 + _PRIME, 1]])) == [0, 1]
+    assert pivot_columns(fmpz_mat([[1, 0, 1], [0, _PRIME, 0]])) == [0, 1]
 
 
 @given(integer_rows)
