@@ -48,7 +48,7 @@ _OPERATORS = ("__call__", "__contains__", "__getitem__")
 _CURES = {
     "Risk": "Risk(network, X, y)",
     "Network": "Network((1, 2, 1), relu)",
-    "SquaredLoss": "mean_squared_error or binary_hinge()",
+    "Loss": "mean_squared_error or binary_hinge()",
     "PiecewiseLinear": "relu",
     "Smooth": "tanh",
     "Cell": "cell_at(risk, w)",

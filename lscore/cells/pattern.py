@@ -169,7 +169,7 @@ class Cell:
         """The derivative (n, k) of the frozen loss by the outputs."""
         loss = self.risk.loss
         if isinstance(loss, HingeLoss):
-            return loss.pull(self.risk.exact_y, self.unsolved)
+            return loss.gradient(None, self.risk.exact_y, self.unsolved)
         return loss.gradient(outputs, self.risk.exact_y)
 
     def __call__(self, w: RationalMatrix) -> fmpq:

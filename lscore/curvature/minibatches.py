@@ -18,7 +18,6 @@ from lscore.cells.pattern import cell_at
 from lscore.cells.rays import expand_along
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import BudgetError, DataError, TieError
-from lscore.model.losses import SquaredLoss
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 
@@ -28,9 +27,10 @@ MAX_BATCHES = 100_000
 def sample_gradients(risk: Risk, w: RationalMatrix) -> list[RationalMatrix]:
     """The gradient of the risk on each sample alone, weight decay included; their mean is that
     of the risk. Needs a mean loss."""
-    if not (isinstance(risk.loss, SquaredLoss) and risk.loss.mean):
+    n = len(risk.X)
+    if not risk.loss.quadratic or risk.loss.scale(n) * n != risk.loss.scale(1):
         raise DataError("risk: need SquaredLoss(..., mean=True), so that minibatches compare")
-    rows = range(len(risk.X))
+    rows = range(n)
     parts = [(risk.exact_X.rows(i, i + 1), risk.exact_y.rows(i, i + 1)) for i in rows]
     return [Risk(risk.network, *part, risk.loss, risk.weight_decay).gradient(w) for part in parts]
 
@@ -53,6 +53,7 @@ def certify_minibatch_mean(
     the mean, unknown on a wall. Sound, and complete inside cells; few samples only
     (`BudgetError` above MAX_BATCHES minibatches). Claim MILNE-B-F2-1, proved in the book.
 
+    >>> from lscore.model.losses import SquaredLoss
     >>> from lscore.model.networks import Network
     >>> risk = Risk(Network((1, 1), (), bias=False), [1, 1], [1, 3], SquaredLoss("1/2", mean=True))
     >>> certify_minibatch_mean(risk, exact([0]), 1).values["mean over minibatches"]  # (1 + 9) / 2

@@ -20,7 +20,6 @@ from lscore.cells.pattern import positions
 from lscore.certificates import Certificate, Condition, Question
 from lscore.minima.balanced import unused_unit_direction
 from lscore.minima.descent import STATEMENT, certify_along
-from lscore.model.losses import SquaredLoss
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 
@@ -142,7 +141,7 @@ def _unsupported(risk: Risk) -> str:
         return "the network has an output activation"
     if risk.weight_decay:
         return "the risk has weight decay"
-    if not isinstance(risk.loss, SquaredLoss):
+    if not risk.loss.quadratic:
         return "the loss is not a squared loss"
     if not network.bias and any(c != 0 for c in network.activations[0].intercepts):
         return "the network has no biases and an activation with intercepts"

@@ -18,13 +18,11 @@ from flint import fmpq, fmpz, fmpz_mat
 from lscore.algebra.alternatives import zero_in_zonotope
 from lscore.algebra.arguments import checked
 from lscore.algebra.linear import merge_rows, pivot_columns
-from lscore.algebra.matrices import RationalMatrix, exact, stack, zeros
+from lscore.algebra.matrices import RationalMatrix, exact, rational, stack, zeros
 from lscore.cells.incident import stands
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import BudgetError
 from lscore.minima.descent import STATEMENT
-from lscore.model.activations import relu
-from lscore.model.hinges import HingeLoss
 from lscore.model.networks import Network, Point
 from lscore.model.passes import Trace, trace
 from lscore.model.risk import Risk
@@ -142,6 +140,8 @@ def certify_balanced_run(risk: Risk, run: Trace) -> Certificate:
     """`certify_balance` for a forward pass that is already done."""
     if risk.weight_decay:
         return _MINIMUM.unknown("the risk has weight decay")
+    if not risk.loss.convex:
+        return _MINIMUM.unknown("the loss is not known to be convex in the outputs")
     pull, ties = _pull(risk, run)
     kinks, text = _kinks(risk, run, pull)
     fitted = Condition(text, not kinks)
@@ -176,20 +176,21 @@ def _pull(risk: Risk, run: Trace) -> tuple[RationalMatrix, list[tuple[fmpq, Rati
     """The pull (n, k) on the outputs without the margin ties; and of each margin tie the weight and
     the pull per unit on the last layer. Ties of samples that are on a knot are left out."""
     loss, labels = risk.loss, risk.exact_y
-    if not isinstance(loss, HingeLoss):
+    if loss.smooth:
         return loss.gradient(run.outputs, labels), []
-    position = relu.positions(loss.margins(run.outputs, labels))
-    weights = loss.term_weights(*position.shape)
+    position, lines = loss.positions(run.outputs, labels), loss.directions(labels)
     on_knot = [any((part[i] % 2).any() for part in run.positions) for i in range(len(position))]
-    ties = []
-    for i, j in np.argwhere(position == 1):
+    pull, ties = loss.gradient(run.outputs, labels, position // 2), []
+    for i, j in np.argwhere(position % 2):
         if not on_knot[i]:
-            only = np.zeros(position.shape, dtype=bool)
-            only[i, j] = True
-            weight = weights[int(i), int(j)]
-            unit = loss.pull(labels, only) * (1 / weight)
-            ties.append((weight, _through_output(risk, run, unit)))
-    return loss.pull(labels, position == 2), ties
+            raised = position // 2
+            raised[i, j] += 1
+            jump = loss.gradient(run.outputs, labels, raised) - pull
+            r = next(r for r, d in enumerate(lines[i, j]) if d)
+            weight = jump[int(i), r] / rational(lines[i, j, r])
+            if weight:
+                ties.append((weight, _through_output(risk, run, jump / weight)))
+    return pull, ties
 
 
 def _through_output(risk: Risk, run: Trace, pull: RationalMatrix) -> RationalMatrix:

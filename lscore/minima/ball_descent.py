@@ -16,8 +16,7 @@ from lscore.algebra.matrices import RationalMatrix, exact, zeros
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError
 from lscore.minima.descent import STATEMENT, rounding_note
-from lscore.model.activations import PiecewiseLinear, relu
-from lscore.model.hinges import HingeLoss
+from lscore.model.activations import PiecewiseLinear
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 from lscore.model.smooth_activations import Activation
@@ -36,7 +35,7 @@ def ball_jet(risk: Risk, w: RationalMatrix, u: RationalMatrix, precision: int = 
     r"""Enclosures of :math:`R(w)`, :math:`\langle \nabla R, u \rangle` and
     :math:`\tfrac12 u^\top \nabla^2 R\, u`.
 
-    Exact w and u (m, 1), any activations, squared and hinge losses, weight decay. The derivatives
+    Exact w and u (m, 1), any activations, any loss, weight decay. The derivatives
     are nan where an activation or a margin may be on a kink; the value never is. Sound, not sharp.
 
     >>> from lscore import Network, tanh
@@ -110,33 +109,20 @@ def _slope(h: PiecewiseLinear, z: arb) -> arb:
 
 def _loss(risk: Risk, outputs: list[list[Jet]]) -> list[arb]:
     """The jet of the loss."""
-    terms = [_term(risk, i, row) for i, row in enumerate(outputs)]
-    return [sum(parts, arb(0)) for parts in zip(*terms, strict=True)]
-
-
-def _term(risk: Risk, i: int, outputs: list[Jet]) -> list[arb]:
-    """The jet of what sample i adds to the loss."""
-    n, total = len(risk.y), [arb(0)] * 3
-    if not isinstance(risk.loss, HingeLoss):
-        for (a, b, c), y in zip(outputs, risk.exact_y.rows(i, i + 1).entries(), strict=True):
-            r = a - arb(y)
-            term = (r * r, 2 * r * b, b * b + 2 * r * c)
-            total = [x + v for x, v in zip(total, term, strict=True)]
-        return [x * arb(risk.loss.scale(n)) for x in total]
-    lines = risk.loss.directions(risk.y[i : i + 1].numpy())[0].tolist()
-    weights = risk.loss.term_weights(n, len(lines)).rows(i, i + 1).entries()
-    for line, weight in zip(lines, weights, strict=True):
-        value, *slopes = _combine([(arb(d), arb(0)) for d in line], outputs)
-        term = _activate(relu, (value + 1, *slopes))
-        total = [x + arb(weight) * v for x, v in zip(total, term, strict=True)]
-    return total
+    value, first, second = (
+        np.array([[jet[k] for jet in row] for row in outputs], dtype=object) for k in range(3)
+    )
+    pull = risk.loss.gradient(value, risk.exact_y)
+    bend = risk.loss.second(value, risk.exact_y) * first[:, :, None] * first[:, None, :]
+    falls = (pull * first).sum(), (pull * second).sum() + bend.sum() / 2
+    return [risk.loss(value, risk.exact_y), *falls]
 
 
 @checked
 def ball_gradient(risk: Risk, w: RationalMatrix, precision: int = 128) -> list[arb]:
     """Enclosures of all partial derivatives at an exact point, by one backward sweep.
 
-    As `ball_jet`: any activations, both losses, weight decay; nan where a kink is possible.
+    As `ball_jet`: any activations, any loss, weight decay; nan where a kink is possible.
 
     >>> from lscore import Network, tanh
     >>> risk = Risk(Network((1, 1, 1), tanh), [1], [1])
@@ -156,7 +142,8 @@ def ball_gradient(risk: Risk, w: RationalMatrix, precision: int = 128) -> list[a
             jets = [[_activate(h, (z, arb(1), arb(0))) for z in row] for row in pre]
             signal = [[jet[0] for jet in row] for row in jets]
             slopes.append([[jet[1] for jet in row] for row in jets])
-        delta, blocks = _pull(risk, signal), []
+        outputs = np.array(signal, dtype=object)
+        delta, blocks = risk.loss.gradient(outputs, risk.exact_y).tolist(), []
         for matrix, signals, slope in zip(*map(reversed, (matrices, inputs, slopes)), strict=True):
             pairs = zip(delta, slope, strict=True)
             local = arb_mat([[d * s for d, s in zip(*pair, strict=True)] for pair in pairs])
@@ -169,15 +156,6 @@ def ball_gradient(risk: Risk, w: RationalMatrix, precision: int = 128) -> list[a
         return [g + decay * arb(v) for g, v in zip(blocks, w.entries(), strict=True)]
     finally:
         ctx.prec = old
-
-
-def _pull(risk: Risk, outputs: list[list[arb]]) -> list[list[arb]]:
-    """The derivative of the loss by the outputs."""
-    zero, rows = arb(0), []
-    for i, row in enumerate(outputs):
-        units = [[(y, arb(int(c == k)), zero) for k, y in enumerate(row)] for c in range(len(row))]
-        rows.append([_term(risk, i, unit)[1] for unit in units])
-    return rows
 
 
 def below(ball: arb, bits: int = 30) -> fmpq:

@@ -16,7 +16,6 @@ from lscore.algebra.matrices import RationalMatrix
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError, ShapeError
 from lscore.model.balls import ball_risk
-from lscore.model.losses import SquaredLoss
 from lscore.model.networks import Layer
 from lscore.model.risk import Risk
 
@@ -60,7 +59,7 @@ def certify_convex_path(
     """
     if len(risk.network.widths) != 3 or risk.network.output_activation is not None:
         raise ShapeError("risk: need one hidden layer and no output activation")
-    if not isinstance(risk.loss, SquaredLoss) or risk.weight_decay:
+    if not risk.loss.quadratic or risk.weight_decay:
         raise DataError("risk: need SquaredLoss and no weight decay")
     if len(waypoints) < 2:
         raise ShapeError(f"waypoints: got {len(waypoints)}, need at least 2")

@@ -18,7 +18,6 @@ from lscore.minima.ball_descent import certify_in_balls
 from lscore.minima.clarke import certify_subgradient
 from lscore.minima.descent import MINIMUM_BY_RAYS, STATEMENT, certify_along
 from lscore.minima.smooth import certify_smooth_extremum
-from lscore.model.hinges import HingeLoss
 from lscore.model.networks import Network, Point
 from lscore.model.passes import trace
 from lscore.model.risk import Risk
@@ -166,7 +165,7 @@ def most_monomials(network: Network) -> int:
 
 def _cell_directions(risk: Risk, w: RationalMatrix) -> Iterator[RationalMatrix]:
     """Directions that only make sense in an open cell, where the risk is a polynomial."""
-    if isinstance(risk.loss, HingeLoss):
+    if risk.loss.piecewise_linear:
         if not risk.weight_decay and most_monomials(risk.network) <= _MONOMIALS:
             found = certify_smooth_extremum(risk, w).witness.get("descent")
             yield from () if found is None else (found,)

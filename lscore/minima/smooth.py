@@ -20,7 +20,6 @@ from lscore.cells.forms import cell_polynomial
 from lscore.cells.pattern import Cell, cell_at
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import HypothesisError, TieError
-from lscore.model.hinges import HingeLoss
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 
@@ -104,7 +103,7 @@ def certify_mirrored_spectrum(risk: Risk, w: Point | np.ndarray) -> Certificate:
 
 
 def _need_plain_hinge(risk: Risk, claim: str) -> None:
-    if not isinstance(risk.loss, HingeLoss) or risk.weight_decay:
+    if not risk.loss.piecewise_linear or risk.weight_decay:
         what = "weight decay" if risk.weight_decay else type(risk.loss).__name__
         raise HypothesisError(
             claim, "hinge loss", f"got {what}, need a hinge loss without weight decay", risk.loss

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from functools import reduce
 
+import numpy as np
 from flint import arb, arb_mat, ctx
 
 from lscore.algebra.intervals import Interval, interval
 from lscore.algebra.matrices import RationalMatrix, exact
 from lscore.errors import DataError
-from lscore.model.losses import SquaredLoss
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 from lscore.model.smooth_activations import Smooth
@@ -26,7 +26,7 @@ def ball_matrix(A: RationalMatrix) -> arb_mat:
 
 
 def ball_risk(risk: Risk, w: Point, precision: int = 128) -> arb:
-    r"""A ball that contains the squared risk at a float or exact point, for any activation.
+    r"""A ball that contains the risk at a float or exact point, for any activation and loss.
 
     Computed with `precision` bits; the data and the point are taken exactly. Sound, not sharp.
 
@@ -37,8 +37,6 @@ def ball_risk(risk: Risk, w: Point, precision: int = 128) -> arb:
     >>> ball.mid().str(20, radius=False), bool(ball.rad() < 1e-30)
     ('1.1600513167719478612', True)
     """
-    if not isinstance(risk.loss, SquaredLoss):
-        raise DataError(f"risk: loss {type(risk.loss).__name__}, need SquaredLoss")
     if precision < 2:
         raise DataError(f"precision: got {precision} bits, need at least 2")
     network, old = risk.network, ctx.prec
@@ -57,9 +55,7 @@ def ball_risk(risk: Risk, w: Point, precision: int = 128) -> arb:
                     z = signal[i, k] if bias is None else signal[i, k] + bias[k, 0]
                     entries.append(z if activation is None else activation.ball(z))
             signal = arb_mat(rows, columns, entries)
-        residuals = signal - ball_matrix(risk.exact_y)
-        total = sum((e * e for e in residuals.entries()), arb(0))
-        value = total * arb(risk.loss.scale(residuals.nrows()))
+        value = risk.loss(np.array(signal.tolist(), dtype=object), risk.exact_y)
         if risk.weight_decay:
             point = exact(w, "w")
             value += arb(risk.weight_decay / 2 * point.dot(point))

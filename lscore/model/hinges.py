@@ -13,19 +13,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from flint import fmpq
+from flint import arb, fmpq
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact
 from lscore.errors import DataError, ShapeError, TieError
-from lscore.model.losses import Outputs, check_paired
+from lscore.model.activations import relu
+from lscore.model.losses import Loss, Outputs, objects, paired
 
 _KINDS = ("binary", "multiclass", "one versus all")
 
 
 @checked
 @dataclass(frozen=True, eq=False)
-class HingeLoss:
+class HingeLoss(Loss):
     r"""One of the three hinge losses; make it with `binary_hinge` and its siblings.
 
     `weights` are the positive numbers :math:`\mu`: None for 1/n each, (n,) one per sample, or
@@ -36,8 +37,8 @@ class HingeLoss:
     kind: str
     weights: object = None
 
-    is_convex = True
-    is_differentiable = False
+    convex = polynomial = nonnegative = piecewise_linear = hinge = True
+    knots = (fmpq(0),)
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:
@@ -72,11 +73,12 @@ class HingeLoss:
             raise DataError("y: a row of signs has not exactly one +1, need one class per sample")
         return labels.astype(float)
 
-    def directions(self, targets: np.ndarray) -> np.ndarray:
-        """D (n, J, k) for a sign matrix: J = 1, k - 1 and k margins for the three kinds.
+    def directions(self, targets: Outputs) -> np.ndarray:
+        """D (n, J, k), integers, for a sign matrix: J = 1, k - 1 and k margins for the three kinds.
 
         The margins of a multiclass sample are those of its wrong classes, in increasing order.
         """
+        targets = targets.floats() if isinstance(targets, RationalMatrix) else np.asarray(targets)
         if targets.ndim != 2 or not targets.size or not np.isin(targets, (-1, 1)).all():
             raise DataError("targets: need a matrix (n, k) of signs +1 and -1")
         signs, k = targets.astype(int), targets.shape[1]
@@ -98,50 +100,88 @@ class HingeLoss:
             return self.weights
         return exact([[mu] * terms for mu in self.weights.entries()])
 
-    def margins(self, predictions: Outputs, targets: Outputs):
-        """m (n, J) for outputs (n, k); a tensor for a tensor, exact for exact.
+    def margins(self, outputs: Outputs, targets: Outputs):
+        """m (n, J) for outputs (n, k), of their kind.
 
         >>> multiclass_hinge().margins(exact([[3, 1, 0]]), exact([[1, -1, -1]]))
         [[-1, -2]]
         """
-        check_paired(predictions, targets)
-        if len(predictions.shape) != 2:
-            raise ShapeError(f"predictions: shape {tuple(predictions.shape)}, need (n, k)")
-        if isinstance(predictions, torch.Tensor):
+        targets = paired(outputs, targets)
+        if len(outputs.shape) != 2:
+            raise ShapeError(f"predictions: shape {tuple(outputs.shape)}, need (n, k)")
+        if isinstance(outputs, torch.Tensor):
             if self.kind != "multiclass":
-                return 1 - targets * predictions
-            own = torch.sum(predictions * (targets > 0), 1, keepdim=True)
-            return 1 + torch.gather(predictions, 1, _wrong_classes(targets)) - own
-        rows = predictions.numerator.tolist()
-        D, one = self.directions(targets.floats()), predictions.denominator
+                return 1 - targets * outputs
+            own = torch.sum(outputs * (targets > 0), 1, keepdim=True)
+            return 1 + torch.gather(outputs, 1, _wrong_classes(targets)) - own
+        if isinstance(outputs, np.ndarray):
+            D = self.directions(targets.astype(float)).astype(outputs.dtype)
+            return (D @ outputs[:, :, None])[:, :, 0] + 1
+        rows = outputs.numerator.tolist()
+        D, one = self.directions(targets), outputs.denominator
         margins = [
             [one + sum(int(d) * v for d, v in zip(line, row, strict=True) if d) for line in lines]
             for lines, row in zip(D, rows, strict=True)
         ]
         return exact(margins) / fmpq(one)
 
-    def __call__(self, predictions: Outputs, targets: Outputs):
+    def __call__(self, outputs: Outputs, targets: Outputs, pieces: np.ndarray | None = None):
         """The loss of outputs (n, k) against a sign matrix (n, k); exact in, exact out.
 
         >>> binary_hinge()(exact([2, "1/2"]), exact([1, 1]))
         1/4
         """
-        margins = self.margins(predictions, targets)
+        margins = self.margins(outputs, targets)
         weights = self.term_weights(*margins.shape)
         if isinstance(margins, torch.Tensor):
-            return torch.sum(torch.from_numpy(weights.floats()) * torch.relu(margins))
-        terms = zip(weights.entries(), margins.entries(), strict=True)
-        return sum((mu * m for mu, m in terms if m > 0), fmpq(0))
+            kept = torch.relu(margins) if pieces is None else margins * torch.from_numpy(pieces > 0)
+            return torch.sum(torch.from_numpy(weights.floats()) * kept)
+        if isinstance(margins, RationalMatrix):
+            pairs = zip(weights.entries(), margins.entries(), strict=True)
+            on = [m > 0 for m in margins.entries()] if pieces is None else pieces.ravel() > 0
+            return sum((mu * m for (mu, m), kept in zip(pairs, on, strict=True) if kept), fmpq(0))
+        if pieces is None:
+            terms = zip(weights.entries(), margins.flat, strict=True)
+            return sum((mu * relu.ball(m) for mu, m in terms), arb(0))
+        return (objects(weights) * margins * (pieces > 0)).sum()
 
-    def pull(self, targets: RationalMatrix, unsolved: np.ndarray) -> RationalMatrix:
-        r"""The derivative by the outputs (n, k) where only the terms `unsolved` (n, J) count.
+    def gradient(self, outputs: Outputs | None, targets: Outputs, pieces: np.ndarray | None = None):
+        r"""Derivative by the outputs, :math:`\nu_{ir} = \sum_j \mu_{ij} \epsilon_{ij} D_{ijr}` with
+        :math:`\epsilon_{ij}` = 1 where the term is unsolved, else 0; with `pieces` exact, and the
+        same at all outputs, which may be None.
 
-        :math:`\nu_{ir} = \sum_j \mu_{ij} \epsilon_{ij} D_{ijr}` with :math:`\epsilon_{ij}` in 0, 1.
+        A tie counts as slack in floats, as in torch. Raises `TieError` at an exact tie.
         """
-        D = self.directions(targets.floats())
+        if pieces is not None:
+            pull = self._pull(targets, pieces > 0)
+            if isinstance(outputs, torch.Tensor):
+                return torch.from_numpy(pull.floats())
+            return objects(pull) if isinstance(outputs, np.ndarray) else pull
+        margins = self.margins(outputs, targets)
+        if isinstance(outputs, torch.Tensor):
+            on = torch.from_numpy(self.term_weights(*margins.shape).floats()) * (margins > 0)
+            if self.kind != "multiclass":
+                return -targets * on
+            wrong = torch.zeros_like(outputs).scatter_add(1, _wrong_classes(targets), on)
+            return wrong - (targets > 0) * on.sum(1, keepdim=True)
+        if isinstance(outputs, np.ndarray):
+            on = objects(self.term_weights(*margins.shape)) * _slopes(margins)
+            D = self.directions(targets).astype(object)
+            return (on[:, None, :] @ D)[:, 0, :]
+        position = relu.positions(margins)
+        if (position == 1).any():
+            i, j = (int(v) for v in np.argwhere(position == 1)[0])
+            raise TieError(
+                f"w: margin {j} of sample {i} is exactly 0; the gradient does not exist there"
+            )
+        return self._pull(targets, position > 0)
+
+    def _pull(self, targets: Outputs, unsolved: np.ndarray) -> RationalMatrix:
+        """The derivative where only the terms `unsolved` (n, J) count."""
+        D = self.directions(targets)
         n, terms, k = D.shape
         if unsolved.shape != (n, terms):
-            raise ShapeError(f"unsolved: shape {unsolved.shape}, need {n, terms}")
+            raise ShapeError(f"pieces: shape {unsolved.shape}, need {n, terms}")
         weights = self.term_weights(n, terms)
         total = [[fmpq(0)] * k for _ in range(n)]
         for i, j in np.argwhere(unsolved):
@@ -149,29 +189,17 @@ class HingeLoss:
                 total[i][r] += weights[int(i), int(j)] * int(D[i, j, r])
         return exact(total)
 
-    def gradient(self, predictions: Outputs, targets: Outputs):
-        """Derivative by the outputs, (n, k); a tie counts as slack in floats, as in torch.
-
-        Raises `TieError` at an exact tie.
-        """
-        margins = self.margins(predictions, targets)
-        if isinstance(predictions, torch.Tensor):
-            on = torch.from_numpy(self.term_weights(*margins.shape).floats()) * (margins > 0)
-            if self.kind != "multiclass":
-                return -targets * on
-            wrong = torch.zeros_like(predictions).scatter_add(1, _wrong_classes(targets), on)
-            return wrong - (targets > 0) * on.sum(1, keepdim=True)
-        signs = np.array([(m > 0) - (m < 0) for m in margins.entries()]).reshape(margins.shape)
-        if (signs == 0).any():
-            i, j = (int(v) for v in np.argwhere(signs == 0)[0])
-            raise TieError(
-                f"w: margin {j} of sample {i} is exactly 0; the gradient does not exist there"
-            )
-        return self.pull(targets, signs > 0)
-
     def curvature(self, n: int) -> fmpq:
         """Second derivative by the outputs away from ties: 0."""
         return fmpq(0)
+
+
+def _slopes(margins: np.ndarray) -> np.ndarray:
+    """Per margin 1 where it is positive, 0 where it is negative, nan where a ball meets 0."""
+    found = np.empty(margins.shape, dtype=object)
+    for place, m in np.ndenumerate(margins):
+        found[place] = arb(int(m > 0)) if m > 0 or m < 0 else arb.nan()
+    return found
 
 
 def _wrong_classes(targets: torch.Tensor) -> torch.Tensor:

@@ -24,8 +24,7 @@ from lscore.algebra.matrices import (
 )
 from lscore.errors import DataError, DtypeError, ShapeError
 from lscore.model.hessian import piecewise_linear_hessian
-from lscore.model.hinges import HingeLoss
-from lscore.model.losses import SquaredLoss, half_sum_of_squares
+from lscore.model.losses import Loss, half_sum_of_squares
 from lscore.model.networks import Network, Point
 from lscore.model.passes import FrozenNetwork, trace
 
@@ -49,12 +48,11 @@ class Risk:
     network: Network
     X: object
     y: object
-    loss: SquaredLoss | HingeLoss = half_sum_of_squares
+    loss: Loss = half_sum_of_squares
     weight_decay: Scalar = 0
 
     def __post_init__(self) -> None:
-        if isinstance(self.loss, HingeLoss):
-            object.__setattr__(self, "y", self.loss.read_labels(self.y, self.network.widths[-1]))
+        object.__setattr__(self, "y", self.loss.read_labels(self.y, self.network.widths[-1]))
         for name, width in (("X", self.network.widths[0]), ("y", self.network.widths[-1])):
             given = getattr(self, name)
             floats = float_matrix(given, name)

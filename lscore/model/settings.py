@@ -6,7 +6,6 @@ from flint import fmpq
 
 from lscore.algebra.arguments import checked
 from lscore.errors import DataError, HypothesisError
-from lscore.model.losses import SquaredLoss
 from lscore.model.networks import Network
 from lscore.model.risk import Risk
 
@@ -20,7 +19,7 @@ def check_network(risk: Risk) -> Network:
         raise DataError(f"risk: network widths {network.widths}, need one hidden layer")
     if not network.bias or network.output_activation is not None or risk.weight_decay:
         raise DataError("risk: need biases, no output activation and no weight decay")
-    if not isinstance(risk.loss, SquaredLoss):
+    if not risk.loss.quadratic:
         raise DataError(f"risk: loss {type(risk.loss).__name__}, need SquaredLoss")
     return network
 

@@ -15,7 +15,6 @@ from scipy.spatial import ConvexHull
 from lscore.algebra.matrices import RationalMatrix
 from lscore.cells.arrangement.sweep import fingerprints
 from lscore.errors import DataError
-from lscore.model.hinges import HingeLoss
 from lscore.model.risk import Risk
 from lscore.runs.flow import Flow
 
@@ -142,8 +141,9 @@ def _distances(risk: Risk, w: torch.Tensor) -> np.ndarray:
         pre, outputs = network._run(point, risk.X)
         pairs = zip(network.activations, pre, strict=True)
         found = [z.flatten() - float(knot) for h, z in pairs for knot in h.knots]
-        if isinstance(risk.loss, HingeLoss):
-            found.append(risk.loss.margins(outputs, risk.y).flatten())
+        if risk.loss.knots:
+            margins = risk.loss.margins(outputs, risk.y).flatten()
+            found += [margins - float(knot) for knot in risk.loss.knots]
         return torch.cat(found)
 
     return torch.func.vmap(signals)(w).numpy()

@@ -25,7 +25,6 @@ from lscore.curvature.routes import (
 )
 from lscore.curvature.shares import first_convex_step, loss_change_fraction
 from lscore.errors import DataError, ShapeError
-from lscore.model.losses import SquaredLoss
 from lscore.model.modules import ModuleRisk, kept_buffers, squared_norm
 from lscore.model.risk import Risk
 
@@ -98,7 +97,7 @@ def gradient_descent(
     """
     _need_steps(step, steps)
     w = risk._float_point(w).detach().clone()
-    frozen = risk.network.is_piecewise_linear and isinstance(risk.loss, SquaredLoss)
+    frozen = risk.network.is_piecewise_linear and risk.loss.quadratic
     found, points, kept = [], [], []
     for _ in range(steps):
         found.append(curvature(risk, w, route, step=step))

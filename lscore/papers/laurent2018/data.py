@@ -23,7 +23,7 @@ from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, augment, exact, ones, rational
 from lscore.errors import DataError, HypothesisError, ShapeError
 from lscore.model.activations import PiecewiseLinear
-from lscore.model.hinges import HingeLoss, integer_labels
+from lscore.model.hinges import integer_labels
 from lscore.model.risk import Risk
 
 
@@ -74,7 +74,7 @@ class LabelledData:
         Raises `HypothesisError` (LVB-T3) for other losses and activations.
         """
         loss = risk.loss
-        if not isinstance(loss, HingeLoss) or loss.kind == "one versus all":
+        if loss.kind not in ("binary", "multiclass"):
             raise HypothesisError("LVB-T3", "loss", "need a binary or multiclass hinge", loss)
         alphas = {leaky_slope(h) for h in risk.network.activations}
         if len(alphas) != 1:

@@ -18,7 +18,6 @@ from lscore.algebra.matrices import RationalMatrix, exact, zeros
 from lscore.cells.pattern import Cell, cell_at
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError, LscoreError, ShapeError
-from lscore.model.hinges import HingeLoss
 from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
 from lscore.papers.laurent2018.data import LabelledData
@@ -69,7 +68,7 @@ def changes_the_frozen_risk(cell: Cell, point: RationalMatrix) -> bool:
 def check_flat_setting(risk: Risk) -> None:
     """Raise `DataError` outside the setting of `certify_flat`."""
     network = risk.network
-    if not isinstance(risk.loss, HingeLoss) or risk.weight_decay:
+    if not risk.loss.hinge or risk.weight_decay:
         raise DataError("risk: need a hinge loss without weight decay")
     if network.output_activation is not None:
         raise DataError("risk: need a network without output activation")

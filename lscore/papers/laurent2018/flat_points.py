@@ -20,7 +20,6 @@ from lscore.cells.pattern import Cell, cell_at, signature
 from lscore.cells.rays import cell_along
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import HypothesisError, LscoreError, TieError
-from lscore.model.hinges import HingeLoss
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 from lscore.papers.laurent2018.data import leaky_slope
@@ -91,7 +90,7 @@ def flat_point(risk: Risk, w: Point, stretch: Scalar = "3/2") -> FlatPoint:
 
 
 def _check_setting(risk: Risk, w: RationalMatrix, stretch: fmpq) -> None:
-    if not isinstance(risk.loss, HingeLoss):
+    if not risk.loss.hinge:
         raise HypothesisError(CLAIM, "loss", "need a hinge loss", risk.loss)
     if not risk.network.bias:
         raise HypothesisError(CLAIM, "biases", "the network has no biases", risk.network)

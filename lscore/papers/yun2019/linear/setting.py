@@ -20,7 +20,6 @@ from flint import arb, ctx, fmpq, fmpz, fmpz_mat
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, ones, rational
 from lscore.errors import DataError, DtypeError, ShapeError
-from lscore.model.losses import SquaredLoss
 from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
 
@@ -191,7 +190,7 @@ def check_linear_risk(risk: Risk, bias: bool = False) -> None:
     if not isinstance(risk, Risk):
         raise DtypeError(f"risk: got {type(risk).__name__}, need a Risk with squared loss")
     check_linear(risk.network, bias)
-    if not isinstance(risk.loss, SquaredLoss) or risk.weight_decay:
+    if not risk.loss.quadratic or risk.weight_decay:
         raise DataError("risk: need SquaredLoss and no weight decay")
 
 
