@@ -110,10 +110,10 @@ def certify_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
     One hidden layer: :math:`\sum_i \nu_{ic} = 0` and
     :math:`\sum_i \nu_{ic} s_{ik} (x_i, 1) = 0` for each unit k. Special cases: affine and dead
     cells, deep linear networks, flat cells and affine minima of hinge risks. Any depth and number
-    of outputs, squared and hinge losses (margin ties by an exact linear program, whose solution is
-    the value p), no weight decay. Sound. Unknown where (i) or (ii) fails, and above `MAX_PATHS`
-    paths. A tied margin of a sample that is on a knot pulls with p = 0 only: where another p would
-    balance the answer is unknown. Source: this book.
+    of outputs, convex losses that are polynomial in pieces (margin ties by an exact linear
+    program, whose solution is the value p), no weight decay. Sound. Unknown where (i) or (ii)
+    fails, and above `MAX_PATHS` paths. A tied margin of a sample that is on a knot pulls with p =
+    0 only: where another p would balance the answer is unknown. Source: this book.
 
     Inside a cell of one hidden layer and one output, squared loss, (ii) is also necessary: with
     :math:`g_k = \sum_i \nu_i s_{ik} (x_i, 1)` a gradient of 0 says :math:`v_k g_k = 0`,
@@ -131,8 +131,8 @@ def certify_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
       value     risk = 1/3
     """
     w = exact(risk.network.point(w), "w")
-    if not risk.network.is_piecewise_linear:
-        return _MINIMUM.unknown("the activation is not piecewise linear")
+    if risk.inexact:
+        return _MINIMUM.unknown(risk.inexact)
     return certify_balanced_run(risk, trace(risk.network, w, risk.exact_X))
 
 
@@ -273,7 +273,7 @@ def unused_unit_direction(
 
     One hidden layer, in an open cell with gradient 0. A unit k with output weights 0 whose moment
     :math:`g = \sum_i \nu_{ic} s_{ik} (x_i, 1)` is not 0 for an output c moves its input weights
-    against g and switches on: with :math:`B = \ell'' \sum_i h(z_{ik})^2` the risk changes by
+    against g and switches on: with :math:`B = \sum_i \ell''_{icc} h(z_{ik})^2` the risk changes by
     :math:`t^2(-\delta |g|^2 + \delta^2 B/2)` up to higher orders, negative for
     :math:`\delta = |g|^2 / B`. None if there is no such unit. `pieces` is (n, width).
     """
@@ -281,6 +281,7 @@ def unused_unit_direction(
     hidden, out = network.unpack(w)
     h, width = network.activations[0], len(hidden.weight)
     z = hidden(risk.exact_X)
+    bends = risk.loss.second(out(h(z)), risk.exact_y)
     data = risk.exact_augmented if network.bias else risk.exact_X
     for c in range(pull.shape[1]):
         for k in range(width):
@@ -292,11 +293,13 @@ def unused_unit_direction(
             if g.is_zero():
                 continue
             values = h(z.column(k))
-            bend = risk.loss.curvature(len(z)) * values.dot(values)
+            squares = zip(values.entries(), bends, strict=True)
+            bend = sum((v * v * row[c, c] for v, row in squares), fmpq(0))
             move, inner = [fmpq(0)] * risk.dimension, hidden.weight.shape[1]
             move[k * inner : (k + 1) * inner] = (-g).entries()[:inner]
             if network.bias:
                 move[width * inner + k] = -g[inner, 0]
-            move[width * (inner + network.bias) + c * width + k] = g.dot(g) / (bend or 1)
+            step = g.dot(g) / bend if bend > 0 else g.dot(g)
+            move[width * (inner + network.bias) + c * width + k] = step
             return exact(move)
     return None

@@ -68,10 +68,11 @@ def certify_local_minimum(
 
     The questions, in this order; the first that decides gives the answer:
 
-    1. A smooth activation: `certify_in_balls` (never certified).
+    1. A smooth activation, or a loss without rational values: `certify_in_balls` (never
+       certified).
     2. One affine or dead cell, squared loss: `certify_affine_minimum`, with a radius.
     3. The risk is 0, decay included: a global minimum, for it is a sum of terms >= 0 (B-ZERO).
-    4. The pulls of the loss balance along every path: `certify_balance`; affine, dead and flat
+    4. The pulls of a convex loss balance along every path: `certify_balance`; affine, dead and flat
        cells at any depth, affine minima of hinge risks, knots at samples that are fitted.
     5. Not critical in the sense of Clarke: the common descent direction (`certify_subgradient`, up
        to 256 incident cells). Critical without a hidden layer: the risk is convex, a global minimum
@@ -99,7 +100,7 @@ def certify_local_minimum(
     if along is not None:
         return certify_along(risk, w, along)
     w = exact(risk.network.point(w), "w")
-    if not risk.network.is_piecewise_linear:
+    if risk.inexact:
         return certify_in_balls(risk, w)
     run = trace(risk.network, w, risk.exact_X)
     answer = certify_affine_run(risk, w, run.pre[:-1], run.outputs)
@@ -107,7 +108,7 @@ def certify_local_minimum(
         return answer
     value = risk.loss(run.outputs, risk.exact_y) + risk.weight_decay / 2 * w.dot(w)
     least = Condition("the risk is 0, and it is a sum of terms >= 0", value == 0)
-    if least.holds:
+    if least.holds and risk.loss.nonnegative:
         return Question("B-ZERO", STATEMENT).certified([least], values={"risk": value})
     balance = certify_balanced_run(risk, run)
     if balance.certified:
@@ -120,7 +121,8 @@ def _search(risk, w, run, balance, trials, seed, exact_tries) -> Certificate:
     critical = certify_subgradient(risk, w, max_cells=256)
     if critical.refuted:
         return certify_along(risk, w, critical.witness["direction"])
-    convex = Condition("without a hidden layer the risk is convex in w", not run.positions)
+    linear = risk.loss.convex and not run.positions
+    convex = Condition("without a hidden layer the risk is convex in w", linear)
     if critical.certified and convex.holds:
         conditions, values = [convex, *critical.conditions], {"risk": risk(w)}
         return Question("B-CONVEX", STATEMENT).certified(conditions, values=values)

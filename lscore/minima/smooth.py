@@ -157,7 +157,7 @@ def certify_smooth_maximum(risk: Risk, w: Point | np.ndarray) -> Certificate:
 
     Certified if the cell's polynomial is constant, else refuted with an integer direction of ascent
     (`direction`, `order` and the first `coefficient` of the change along it); unknown on a wall.
-    Squared and hinge losses, weight decay, any depth. Sound and complete inside cells. Source:
+    Convex losses, weight decay, any depth. Sound and complete inside cells. Source:
     Milne (2019), Lemma 2; Laurent and von Brecht (2018), Corollary 1.
 
     >>> from lscore import Network, relu
@@ -190,6 +190,8 @@ def certify_smooth_extremum(risk: Risk, w: Point | np.ndarray) -> Certificate:
 
 
 def _decide(asked: Question, risk: Risk, w, descent: bool) -> Certificate:
+    if not risk.loss.convex:
+        return asked.unknown("the loss is not known to be convex in the outputs")
     w = exact(risk.network.point(w), "w")
     try:
         part = _lowest_part(cell_polynomial(cell_at(risk, w), w))

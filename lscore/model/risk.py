@@ -73,6 +73,13 @@ class Risk:
         """Number of parameters m."""
         return self.network.dimension
 
+    @property
+    def inexact(self) -> str:
+        """Why exact points have no exact risk; empty where it is a polynomial in every cell."""
+        if not self.network.is_piecewise_linear:
+            return "the activation is not piecewise linear"
+        return "" if self.loss.polynomial else f"the {self.loss.kind} loss is not a polynomial"
+
     @cached_property
     def exact_X(self) -> RationalMatrix:
         """The inputs in rationals, (n, d)."""
@@ -140,12 +147,13 @@ class Risk:
         return torch.func.jvp(torch.func.grad(self._float_value), (w,), (v,))[1]
 
     def hessian(self, w: Point) -> torch.Tensor:
-        """The (m, m) Hessian: in closed form for piecewise linear networks, else by autodiff.
+        """The (m, m) Hessian: in closed form for piecewise linear networks and squared or hinge
+        losses, else by autodiff.
 
         Both use the left slope on a knot; see `piecewise_linear_hessian`.
         """
-        w = self._float_point(w)
-        if self.network.is_piecewise_linear:
+        w, curvature = self._float_point(w), self.loss.curvature(len(self.y))
+        if self.network.is_piecewise_linear and curvature is not None:
             return piecewise_linear_hessian(self, w)
         columns = torch.func.vmap(lambda v: self._tangent(w, v))
         return columns(torch.eye(self.dimension, dtype=torch.float64))
