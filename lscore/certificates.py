@@ -26,6 +26,23 @@ class CertificateError(LscoreError, ValueError):
     """A certificate that would say more than its conditions support."""
 
 
+class FactError(LscoreError, KeyError):
+    """A certificate does not say what is asked of it."""
+
+    __str__ = Exception.__str__
+
+
+class _Facts(dict):
+    """Named facts of a certificate; for one that is not there it says what the verdict is."""
+
+    def __init__(self, facts: Mapping[str, object], verdict: str):
+        super().__init__(facts)
+        self.verdict = verdict
+
+    def __missing__(self, name: str):
+        raise FactError(f"no {name!r} in this certificate, its verdict is {self.verdict}")
+
+
 class Verdict(StrEnum):
     """certified, refuted or unknown."""
 
@@ -77,7 +94,8 @@ class Certificate:
     `conditions`, `witness` (refutes the statement: named exact objects), `reason` (why unknown),
     `values` (named numbers worth knowing). Inconsistent certificates cannot be made: certified
     needs exact or ball arithmetic and all conditions true, refuted needs a witness, unknown a
-    reason; `CertificateError` otherwise. A certificate has no truth value on purpose: ask
+    reason; `CertificateError` otherwise. Asking for a value or witness that is not there raises
+    `FactError` with the verdict. A certificate has no truth value on purpose: ask
     ``certificate.certified``, or compare ``certificate.verdict``.
     """
 
@@ -95,8 +113,9 @@ class Certificate:
             raise CertificateError(f"verdict: got {self.verdict!r}, need one of {[*Verdict]}")
         object.__setattr__(self, "verdict", Verdict(self.verdict))
         object.__setattr__(self, "conditions", tuple(self.conditions))
-        object.__setattr__(self, "witness", MappingProxyType(dict(self.witness)))
-        object.__setattr__(self, "values", MappingProxyType(dict(self.values)))
+        for name in ("witness", "values"):
+            facts = _Facts(getattr(self, name), self.verdict)
+            object.__setattr__(self, name, MappingProxyType(facts))
         claim(self.claim)
         if self.method not in ("exact", "ball", "float"):
             raise CertificateError(f"method: got {self.method!r}, need exact, ball or float")

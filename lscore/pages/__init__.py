@@ -1,5 +1,6 @@
 """For the pages of the book alone: figures, the ledger, refusals, answer checkers."""
 
-from lscore.pages.shared import refusal
+from lscore.pages.inputs import Page
+from lscore.pages.shared import attempt, refusal
 
-__all__ = ["refusal"]
+__all__ = ["Page", "attempt", "refusal"]

@@ -15,6 +15,7 @@ from pathlib import Path
 from lscore.certificates import Certificate
 from lscore.claims import CLAIMS, SHORT, claim
 from lscore.errors import DataError
+from lscore.pages.stops import Missing
 
 _OPEN, _CLOSE = '<script type="application/json" class="lscore-verdicts">', "</script>"
 
@@ -54,23 +55,26 @@ def _verdict(word: str) -> str:
 class Verdicts:
     """The verdicts of one chapter: rows of (claim ID, what was decided, certificate).
 
-    Raises `DataError` for an unknown claim ID or a row without a certificate.
+    A certificate may be `Missing` where a reader's inputs gave none: its row says why. Raises
+    `DataError` for an unknown claim ID or a row without a certificate.
     """
 
-    rows: tuple[tuple[str, str, Certificate], ...]
+    rows: tuple[tuple[str, str, Certificate | Missing], ...]
 
-    def __init__(self, rows: Iterable[tuple[str, str, Certificate]]):
+    def __init__(self, rows: Iterable[tuple[str, str, Certificate | Missing]]):
         object.__setattr__(self, "rows", tuple(rows))
         for id, _, certificate in self.rows:
             claim(id)
-            if not isinstance(certificate, Certificate):
+            if not isinstance(certificate, Certificate | Missing):
                 kind = type(certificate).__name__
                 raise DataError(f"rows: {id} comes with {kind}, need a Certificate")
 
     def data(self) -> list[dict[str, str]]:
         """One dictionary per row, as stored in the notebook."""
         return [
-            {"claim": id, "decided": text, "verdict": str(c.verdict), "method": c.method}
+            {"claim": id, "decided": f"{text}: {c.reason}", "verdict": "missing", "method": "-"}
+            if isinstance(c, Missing)
+            else {"claim": id, "decided": text, "verdict": str(c.verdict), "method": c.method}
             for id, text, c in self.rows
         ]
 

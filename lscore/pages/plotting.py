@@ -52,7 +52,11 @@ def figure(columns: int = 1, width: float = 5.4, height: float = 3.2, rows: int 
     """
     with plt.rc_context(STYLE):
         fig, axes = plt.subplots(rows, columns, figsize=(width, height), layout="constrained")
-        yield fig, axes
+        try:
+            yield fig, axes
+        except Exception:
+            plt.close(fig)  # nothing half drawn
+            raise
         plt.show()
 
 

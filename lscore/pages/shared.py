@@ -1,11 +1,14 @@
-"""What several pages use: how a refusal is shown, and the checker that is to be fooled."""
+"""What several pages use: how a refusal is shown, how an answer is tried, and the checker that is
+to be fooled."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
 
-from lscore.algebra.matrices import exact
+from flint import fmpq
+
+from lscore.algebra.matrices import exact, rational
 from lscore.certificates import Certificate
 from lscore.errors import DataError, LscoreError
 from lscore.minima.affine import certify_affine_minimum
@@ -24,6 +27,26 @@ def fools_the_checker(
     if answer.certified or answer.refuted:
         return f"not yet: the checker says {answer.verdict}"
     return f"correct: {answer.reason}"
+
+
+def same_number(answer: object, wanted: fmpq) -> str:
+    """Whether an answer, a number or text such as "3/2", is the wanted number."""
+    given = rational(answer, "answer")
+    return f"correct: {given}" if given == wanted else f"not yet: it is not {given}"
+
+
+def attempt(checker: Callable[..., str], *arguments: object) -> str:
+    """What the checker of an exercise says of an answer; ``...`` stands for an open one.
+
+    >>> attempt(same_number, ..., fmpq(3, 2)), attempt(same_number, "3/2", fmpq(3, 2))
+    ('not answered yet', 'correct: 3/2')
+    """
+    if any(argument is ... for argument in arguments):
+        return "not answered yet"
+    try:
+        return checker(*arguments)
+    except LscoreError as error:
+        return f"not yet: {error}"
 
 
 def refusal(function, *arguments, **keywords) -> str:

@@ -29,11 +29,19 @@ STATEMENT = re.compile(r"^[:`]{3,} *\{prf:(?!proof)\w+\}.*\n((?:[ \t]*:.*\n)*)",
 SILENCED = re.compile(r"NBVAL_(?:IGNORE|SKIP)\w*|nbval-(?:ignore-output|skip)", re.IGNORECASE)
 
 
+FOLDED = re.compile(  # what a reader opens only on purpose: front matter, proofs, hidden cells
+    r"\A---\n.*?^---\n|^(:{3,})\{dropdown\}.*?^\1\n"
+    r"|^```\{code-cell\}[^\n]*\n(?:---\n(?:(?!---\n)[^\n]*\n)*?tags: |:tags: )"
+    r"\[[^\]\n]*(?:hide-|remove-)[^\n]*\].*?^```\n",
+    re.DOTALL | re.MULTILINE,
+)
+
+
 def shape_problems(text):
     """Return what is wrong with a chapter's source as a page."""
     found = []
-    if (lines := text.count("\n")) > MAX_LINES:
-        found.append(f"{lines} lines, more than {MAX_LINES}")
+    if (lines := FOLDED.sub("", text).count("\n")) > MAX_LINES:
+        found.append(f"{lines} open lines, more than {MAX_LINES}")
     found += [f"unlabelled {m[0].splitlines()[0]}" for m in STATEMENT.finditer(text)
               if ":label:" not in m[1]]  # fmt: skip
     found += [f"comparison switched off by {m[0]}" for m in SILENCED.finditer(text)]
@@ -69,8 +77,8 @@ def figure_problems(notebook):
             found.append(f"figure in cell {number} has no caption")
         if not str(figure.get("name", "")).startswith("fig-"):
             found.append(f"figure in cell {number} has no name that starts with fig-")
-        if not re.search(r"^\s*assert\b", cell.source, re.MULTILINE):
-            found.append(f"figure in cell {number} asserts nothing")
+        if not re.search(r"^\s*(assert|page\.claim)\b", cell.source, re.MULTILINE):
+            found.append(f"figure in cell {number} claims nothing")
     return found
 
 
@@ -146,10 +154,10 @@ def small(executed, tmp_path):
     return tmp_path / executed.name
 
 
-def spoil(path, old, new):
+def spoil(path, old, new, count=-1):
     text = path.read_text("utf-8")
     assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
+    path.write_text(text.replace(old, new, count), encoding="utf-8")
 
 
 def compare(notebook):
@@ -168,6 +176,37 @@ def test_refresh_writes_the_same_bytes_again(small):
     refresh.refresh(small)
     assert twin.read_bytes() == before
     assert refresh.problems(small.parent) == []
+
+
+def test_the_address_stands_in_one_place(small):
+    cell = "```{code-cell} ipython3\n:tags: [setup, remove-cell]\n\nold\n```\n\n"
+    spoil(small, "```{code-cell}", cell + "```{code-cell}", 1)
+    (small.parent / "_config.yml").write_text("repository: {url: 'https://example.org/book'}")
+    first = "small.md: the first cell is not the one of book/refresh.py"
+    assert first in refresh.problems(small.parent)
+    refresh.refresh(small)
+    assert refresh.problems(small.parent) == []
+    assert 'ADDRESS = "https://example.org/book"' in small.read_text("utf-8")
+    (small.parent / "_config.yml").write_text("repository: {url: 'https://example.org/other'}")
+    assert refresh.main(["--address"], book=small.parent) == 0
+    assert refresh.problems(small.parent) == []
+    assert "example.org/other" in small.with_suffix(".ipynb").read_text("utf-8")
+
+
+def test_a_student_edition_has_the_exercises_and_no_solution(tmp_path):
+    for name in ("full", "student"):
+        refresh.write_edition(tmp_path / name, name == "full")
+    for twin in (tmp_path / "full" / "book").rglob("*.ipynb"):
+        full = nbformat.read(twin, as_version=4).cells
+        student = tmp_path / "student" / twin.relative_to(tmp_path / "full")
+        kept = nbformat.read(student, as_version=4).cells
+        assert kept == [c for c in full if "solution" not in c.metadata.get("tags", [])]
+        assert twin.stem != "two_piece_activations" or len(kept) < len(full)
+
+
+def test_check_refuses_an_input_that_was_not_recorded(small):
+    spoil(small, "6 * 7", "page.given(answer=6 * 7)")
+    assert "small.md: marks ['answer'], printed.txt has []" in refresh.problems(small.parent)
 
 
 def test_nbval_refuses_a_changed_digit(small):
@@ -232,7 +271,7 @@ def test_refresh_stops_at_an_error_and_leaves_the_notebook(small, capsys):
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ("# A small", "\n" * MAX_LINES + "# A small", "lines, more than"),
+        ("# A small", "\n" * MAX_LINES + "# A small", "open lines, more than"),
         ("6 * 7", f"answer = {'9' * MAX_COLUMNS}", "columns, more than"),
         ("6 * 7", "6 * 7\n" * (MAX_CELL_LINES + 1), "lines of code, more than"),
         ("6 * 7", "# NBVAL_IGNORE_OUTPUT\n6 * 7", "comparison switched off"),
@@ -243,6 +282,20 @@ def test_house_rules_refuse(old, new, complaint):
     assert shape_problems(SOURCE) == []
     (problem,) = shape_problems(SOURCE.replace(old, new))
     assert complaint in problem
+
+
+def test_a_page_is_as_long_as_what_stands_open():
+    fold = "# Long\n" * MAX_LINES
+    start = "```{code-cell} ipython3\n"
+    hidden = [
+        f"{start}:tags: [hide-input]\n\n{fold}```\n",
+        f"{start}---\nmystnb: {{}}\ntags: [hide-cell, solution]\n---\n{fold}```\n",
+        f"::::{{dropdown}} Proof\n\n{fold}::::\n",
+    ]
+    for block in hidden:
+        assert not FOLDED.sub("", f"{SOURCE}\n{block}").count("Long")
+    shown = hidden[0].replace("[hide-input]", "[open]")
+    assert FOLDED.sub("", f"{SOURCE}\n{shown}").count("Long") == MAX_LINES
 
 
 def test_a_missing_or_misplaced_section_is_refused():

@@ -6,11 +6,30 @@ from lscore.algebra.linear import affine_least_squares, pure_error
 from lscore.algebra.matrices import augment, exact, rational
 from lscore.errors import ShapeError
 from lscore.minima.affine import certified_radius_squared
+from lscore.model.activations import relu
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
-from lscore.papers.yun2019 import (
-    certify_spurious,
-)
+from lscore.pages.shared import same_number
+from lscore.papers.yun2019 import certify_spurious
+
+
+def affine_map_fits(y: object) -> str:
+    """Labels at x = 0, 1, 2, ... that lie on a line and are not all equal: C1.1 fails."""
+    y = exact(y, "y")
+    if len(set(map(str, y.entries()))) == 1:
+        return "not yet: the labels are all equal"
+    fit = affine_least_squares(augment(exact(range(len(y)))), y)
+    if fit.sum_of_squares != 0:
+        return f"not yet: the best line leaves a sum of squares of {fit.sum_of_squares}"
+    return "correct: a line fits, and the point that is built is a global minimum"
+
+
+def decrease_by_hand(answer: object) -> str:
+    r"""Step 2 for x = 0, 1, 2 and y = 0, 0, 1 with a ReLU at the second point: :math:`A^2/(2B)`."""
+    x, y = exact([0, 1, 2]), exact([0, 0, 1])
+    r = affine_least_squares(augment(x), y).residuals
+    h = relu(x - exact([1, 1, 1]))
+    return same_number(answer, r.dot(h) ** 2 / (2 * h.dot(h)))
 
 
 def is_dense_spurious_minimum(risk: Risk, w: Point, radius: object = 0) -> str:

@@ -1,0 +1,103 @@
+"""A cell that cannot go on with a reader's inputs says so in a sentence, and the page goes on.
+
+While a page is open, each cell runs inside a try. Nothing changes as long as its inputs are the
+printed ones: an error is an error. With other inputs a refusal by lscore is printed as a sentence,
+and what the rest of the cell would have defined becomes `Missing`, so that no later cell
+takes an old result for a new one.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lscore.errors import LscoreError
+
+if TYPE_CHECKING:
+    from lscore.pages.inputs import Page
+
+_PAGES: list[Page] = []
+_TEMPLATE = """
+_shown = None
+try:
+    pass
+except Exception as _error:
+    from lscore.pages.stops import stopped as _stopped
+    if not _stopped(_error, globals(), PARTS):
+        raise
+_shown
+"""
+
+
+class MissingError(LscoreError, ValueError):
+    """A cell uses a result that did not come out."""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Stands for a result that did not come out, with the reason."""
+
+    name: str
+    reason: str
+
+    def __getattr__(self, attribute: str):
+        if attribute.startswith("_"):
+            raise AttributeError(attribute)
+        raise MissingError(f"this needs {self.name}, which did not come out")
+
+
+def open_page(page: Page) -> None:
+    """Make `page` the page whose cells run; in a notebook they are protected from now on."""
+    _PAGES[:] = [page]
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if shell and not any(isinstance(t, Protect) for t in shell.ast_transformers):
+        shell.ast_transformers.append(Protect())
+
+
+class Protect(ast.NodeTransformer):
+    """Wraps the statements of a cell; what its last expression shows is still shown."""
+
+    def visit_Module(self, tree: ast.Module) -> ast.Module:
+        if not tree.body:
+            return tree
+        parts = tuple((s.lineno, s.end_lineno, _names(s, ast.Load), _names(s, ast.Store))
+                      for s in tree.body)  # fmt: skip
+        new = ast.parse(_TEMPLATE.replace("PARTS", repr(parts)))
+        body, last = tree.body, tree.body[-1]
+        if isinstance(last, ast.Expr):
+            shown = ast.copy_location(ast.Name("_shown", ast.Store()), last)
+            body = [*body[:-1], ast.copy_location(ast.Assign([shown], last.value), last)]
+        else:
+            new.body.pop()
+        new.body[1].body = body
+        return ast.fix_missing_locations(new)
+
+
+def _names(statement: ast.stmt, context: type) -> tuple[str, ...]:
+    found = {
+        n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and type(n.ctx) is context
+    }
+    if context is ast.Store and isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        found = {statement.name}
+    return tuple(sorted(found))
+
+
+def stopped(error: Exception, names: dict, parts: tuple) -> bool:
+    """Whether the error of a cell is explained by changed inputs; if so it is said in a sentence.
+
+    `parts`: first line, last line, names read and names written of each statement of the cell.
+    """
+    page = _PAGES[0]
+    line = error.__traceback__.tb_lineno
+    failed = next(k for k, (_, last, _, _) in enumerate(parts) if line <= last)
+    lacks = [n for n in parts[failed][2] if isinstance(names.get(n), Missing)]
+    if not page.changed or not (lacks or isinstance(error, LscoreError)):
+        return False
+    written = [name for part in parts[failed:] for name in part[3]]
+    why = f"it needs {' and '.join(lacks)}, which did not come out" if lacks else str(error)
+    for name in written:
+        names[name] = Missing(name, why)
+    page.stop(why)
+    return True
