@@ -46,7 +46,8 @@ from lscore.model.activations import (
 )
 from lscore.model.hinges import binary_hinge, multiclass_hinge, one_versus_all_hinge
 from lscore.model.losses import SquaredLoss, half_sum_of_squares, mean_squared_error
-from lscore.model.networks import Network, from_torch
+from lscore.model.networks import Network
+from lscore.model.readers import from_arrays, from_torch, weight_decay_of
 from lscore.model.risk import Risk
 from lscore.model.smooth_activations import (
     Smooth,
@@ -113,6 +114,7 @@ __all__ = [
     "exact",
     "expand_along",
     "exponential",
+    "from_arrays",
     "from_torch",
     "gelu",
     "half_sum_of_squares",
@@ -139,6 +141,7 @@ __all__ = [
     "two_piece",
     "two_sided",
     "walls_along",
+    "weight_decay_of",
 ]
 
 

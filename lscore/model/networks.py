@@ -19,8 +19,7 @@ from lscore.algebra.arguments import checked
 from lscore.algebra.arrays import float_tensor
 from lscore.algebra.matrices import RationalMatrix, checked_size, ones, stack
 from lscore.errors import DataError, DtypeError, ShapeError
-from lscore.model.activations import PiecewiseLinear, identity, leaky_relu, linear, relu
-from lscore.model.sequential import plain_layers
+from lscore.model.activations import PiecewiseLinear
 from lscore.model.smooth_activations import Activation
 
 Point = torch.Tensor | np.ndarray | RationalMatrix
@@ -55,6 +54,7 @@ class Network:
     for all hidden layers or a tuple with one per hidden layer; `bias`, whether every layer has
     one; `output_activation` (default: none). `dimension` is m, the number of parameters.
 
+    >>> from lscore.model.activations import relu
     >>> net = Network((1, 2, 1), relu)
     >>> net.dimension
     7
@@ -225,48 +225,3 @@ def _kind(part: object) -> str:
     if isinstance(part, RationalMatrix):
         return "exact"
     return str(part.dtype) if isinstance(part, torch.Tensor) else type(part).__name__
-
-
-_TORCH_ACTIVATIONS = {torch.nn.ReLU: lambda m: relu, torch.nn.Identity: lambda m: identity}
-_TORCH_ACTIVATIONS[torch.nn.LeakyReLU] = lambda m: leaky_relu(m.negative_slope)
-
-
-@checked
-def from_torch(module: torch.nn.Sequential) -> tuple[Network, torch.Tensor]:
-    """The `Network` and the point of a ``torch.nn.Sequential`` of Linear, ReLU and LeakyReLU.
-
-    Layers without an activation between them get the identity. Raises `DtypeError` for any other
-    module (subclasses included), `DataError` where its layers do not say what it computes, such as
-    hooks, a ``forward`` of its own or a shared parameter (`plain_layers`), and `DtypeError` for
-    parameters that are not float64 (call ``module.double()`` first: every float32 is a float64,
-    exactly).
-
-    >>> net, w = from_torch(torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(),
-    ...                                         torch.nn.Linear(3, 1)).double())
-    >>> net.widths, w.shape
-    ((2, 3, 1), torch.Size([13]))
-    """
-    linears, between = [], []
-    for child in plain_layers(module):
-        if type(child) is torch.nn.Linear:
-            if len(between) < len(linears):
-                between.append(linear(1))
-            linears.append(child)
-        elif type(child) in _TORCH_ACTIVATIONS and len(between) < len(linears):
-            between.append(_TORCH_ACTIVATIONS[type(child)](child))
-        else:
-            raise DtypeError(f"module: cannot read {child}, need Linear, ReLU, LeakyReLU in turn")
-    output = between.pop() if linears and len(between) == len(linears) else None
-    if not linears:
-        raise ShapeError("module: has no Linear layer")
-    biases = {child.bias is not None for child in linears}
-    if len(biases) > 1:
-        raise DataError("module: some layers have a bias and some have none, need all or none")
-    if any(child.weight.dtype != torch.float64 for child in linears):
-        raise DtypeError("module: parameters are not float64, call module.double() first")
-    widths = (linears[0].in_features, *(child.out_features for child in linears))
-    network = Network(widths, tuple(between), biases.pop(), output)
-    weights = [child.weight.detach() for child in linears]
-    return network, network.pack(
-        weights, [child.bias.detach() for child in linears] if network.bias else None
-    )

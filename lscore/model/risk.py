@@ -16,7 +16,6 @@ from lscore.algebra.arguments import checked
 from lscore.algebra.arrays import float_matrix
 from lscore.algebra.matrices import (
     RationalMatrix,
-    Scalar,
     augment,
     exact,
     rational,
@@ -36,8 +35,8 @@ class Risk:
 
     `X` (n, d) and `y` (n, k), or (n,) for one input or output: whatever `exact` takes. Hinge losses
     take integer labels, stored as signs (n, k); see `HingeLoss.read_labels`. `weight_decay` is
-    :math:`\lambda` in :math:`\tfrac{\lambda}{2}\|w\|^2` (all parameters). Raises `ShapeError`,
-    `DataError`, `DtypeError` naming the argument.
+    :math:`\lambda` in :math:`\tfrac{\lambda}{2}\|w\|^2`, one number for all parameters. Raises
+    `ShapeError`, `DataError`, `DtypeError` naming the argument.
 
     >>> from lscore.model.activations import relu
     >>> risk = Risk(Network((1, 2, 1), relu), [0.0, 1.0], [0.0, 1.0])
@@ -49,7 +48,7 @@ class Risk:
     X: object
     y: object
     loss: Loss = half_sum_of_squares
-    weight_decay: Scalar = 0
+    weight_decay: object = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "y", self.loss.read_labels(self.y, self.network.widths[-1]))
@@ -64,6 +63,11 @@ class Risk:
             object.__setattr__(self, name, torch.from_numpy(floats.copy()))
         if len(self.X) != len(self.y):
             raise ShapeError(f"X, y: {len(self.X)} inputs and {len(self.y)} labels, need as many")
+        if hasattr(self.weight_decay, "__len__") and not isinstance(self.weight_decay, str):
+            raise DtypeError(
+                f"weight_decay: got {type(self.weight_decay).__name__}, need one number for all "
+                "parameters; a decay of the weights only, or one per layer, is not read"
+            )
         object.__setattr__(self, "weight_decay", rational(self.weight_decay, "weight_decay"))
         if self.weight_decay < 0:
             raise DataError(f"weight_decay: got {self.weight_decay}, need >= 0")

@@ -6,16 +6,24 @@ instead of running the module asks here first; what cannot be known is refused, 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.modules import module as torch_module
+from torch.nn.parameter import is_lazy
 from torch.overrides import _get_current_function_mode_stack
 from torch.utils._device import DeviceContext
 
 from lscore.errors import DataError, DtypeError
 
 _METHODS = ("forward", "__call__", "_call_impl")
+_CURES = {
+    "DataParallel": ": pass module.module",
+    "DistributedDataParallel": ": pass module.module",
+    "OptimizedModule": ": pass the module that was compiled",
+}
 _FORWARD = ("forward_pre_hooks", "forward_hooks")
 _BACKWARD = ("backward_pre_hooks", "backward_hooks")
 # torch's own layers and functions, as they are when this module is imported
@@ -88,29 +96,38 @@ def alteration(module: nn.Module) -> str | None:
 def plain_layers(module: nn.Module) -> list[nn.Module]:
     """The layers of a ``torch.nn.Sequential`` that provably applies one after the other.
 
-    Whether a layer is known is for the caller to say, by its exact type (``type(layer) is
-    nn.Linear``: a subclass may compute anything). Raises `DtypeError` for another kind of module
-    or an own subclass of Sequential, `DataError` for hooks, replaced methods (see `alteration`),
-    and parameters that two layers share, which the layers cannot show.
+    Those of a Sequential inside it take its place. Whether a layer is known is for the caller to
+    say, by its exact type (``type(layer) is nn.Linear``: a subclass may compute anything). Raises
+    `DtypeError` for another kind of module or an own subclass of Sequential, `DataError` for hooks,
+    replaced methods (see `alteration`), lazy parameters, and parameters that two layers share,
+    which the layers cannot show.
 
     >>> [type(layer).__name__ for layer in plain_layers(nn.Sequential(nn.Linear(2, 1), nn.ReLU()))]
     ['Linear', 'ReLU']
     """
     if type(module) is not nn.Sequential:
+        kind = type(module).__name__
         raise DtypeError(
-            f"module: got {type(module).__name__}, need torch.nn.Sequential itself, whose layers "
-            "say what it computes"
+            f"module: got {kind}, need torch.nn.Sequential itself, whose layers say what it "
+            f"computes{_CURES.get(kind, '')}"
         )
+    if any(is_lazy(p) for p in module.parameters()):
+        raise DataError("module: has lazy parameters without values, run it on X once")
     changed = alteration(module)
     if changed:
         raise DataError(f"module: {changed}, so its layers do not say what it computes; remove it")
-    layers = list(module)
+    layers = list(_flattened(module))
     places = [p.data_ptr() or id(p) for layer in layers for p in layer.parameters()]
     if len(set(places)) < len(places):
         raise DataError(
             "module: two layers share a parameter, need layers with parameters of their own"
         )
     return layers
+
+
+def _flattened(module: nn.Sequential) -> Iterator[nn.Module]:
+    for layer in module:
+        yield from _flattened(layer) if type(layer) is nn.Sequential else (layer,)
 
 
 def _hooked(module: nn.Module, kinds: tuple[str, ...]) -> str | None:

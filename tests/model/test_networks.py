@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lscore
-from lscore import Network, exact, from_torch, relu, tanh
+from lscore import Network, exact, relu, tanh
 from lscore.algebra.matrices import ones, zeros
 from lscore.errors import DataError, DtypeError, LscoreError, ShapeError
 
@@ -172,48 +172,3 @@ def test_parts_that_do_not_fit_are_refused(change, message):
 def test_biases_are_refused_where_there_are_none():
     with pytest.raises(ShapeError, match="need 2 weights and no biases"):
         Network((2, 3, 1), relu, bias=False).pack(*float_parts())
-
-
-MODULES = [
-    lambda L: [L(2, 3), torch.nn.ReLU(), L(3, 1)],
-    lambda L: [L(2, 3), torch.nn.LeakyReLU(0.01), L(3, 4), torch.nn.ReLU(), L(4, 2)],
-    lambda L: [L(2, 3), L(3, 1)],
-    lambda L: [L(2, 3), torch.nn.Identity(), L(3, 1), torch.nn.ReLU()],
-    lambda L: [L(2, 1)],
-]
-
-
-@pytest.mark.parametrize("layers", MODULES)
-@pytest.mark.parametrize("bias", [True, False])
-def test_a_torch_module_and_its_network_are_the_same_function(layers, bias):
-    torch.manual_seed(0)
-    module = torch.nn.Sequential(*layers(lambda a, b: torch.nn.Linear(a, b, bias=bias, dtype=f64)))
-    network, w = from_torch(module)
-    X = torch.randn(20, 2, dtype=f64)
-    assert torch.allclose(network(w, X), module(X), rtol=1e-14, atol=1e-15)
-    assert torch.equal(w, torch.nn.utils.parameters_to_vector(module.parameters()))
-    exact_outputs = network(exact(w), exact(X)).floats()
-    assert np.allclose(exact_outputs, module(X).detach(), rtol=1e-13, atol=1e-14)
-
-
-def linear(a, b, **keywords):
-    return torch.nn.Linear(a, b, dtype=f64, **keywords)
-
-
-@pytest.mark.parametrize(
-    ("module", "error"),
-    [
-        (torch.nn.Sequential(linear(1, 1), torch.nn.Tanh()), DtypeError),
-        (torch.nn.Sequential(torch.nn.ReLU(), linear(1, 1)), DtypeError),
-        (torch.nn.Sequential(linear(1, 1), torch.nn.ReLU(), torch.nn.ReLU()), DtypeError),
-        (torch.nn.Sequential(torch.nn.Sequential(linear(1, 1))), DtypeError),
-        (torch.nn.Sequential(linear(1, 2), torch.nn.Dropout(), linear(2, 1)), DtypeError),
-        (torch.nn.Sequential(linear(1, 1), linear(1, 1, bias=False)), DataError),
-        (torch.nn.Sequential(linear(1, 1).float()), DtypeError),
-        (torch.nn.Sequential(), ShapeError),
-        (linear(1, 1), DtypeError),
-    ],
-)
-def test_other_modules_are_refused(module, error):
-    with pytest.raises(error, match="module"):
-        from_torch(module)

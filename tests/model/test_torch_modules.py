@@ -275,7 +275,7 @@ FEATURES = {
     "leaky": (lambda: plain(nn.LeakyReLU(0.1)), LAYERS),
     "tanh": (lambda: plain(nn.Tanh()), LAYERS),
     "no bias": (lambda: nn.Sequential(nn.Linear(3, 4, bias=False)), LAYERS),
-    "nested": (lambda: nn.Sequential(plain(), nn.ReLU(), nn.Linear(3, 3)), LAYERS),
+    "nested": (lambda: nn.Sequential(plain(), nn.ReLU(), nn.Linear(3, 3)), {}),
     "empty": (lambda: nn.Sequential(), everyone("no parameter that requires a gradient")),
     "no parameters": (nn.ReLU, everyone("no parameter that requires a gradient")),
     "all frozen": (

@@ -1,0 +1,210 @@
+r"""Doors for networks that were trained elsewhere: from torch, and from plain arrays.
+
+What comes out is a `Network` and the point w at which it stands, in float64 without rounding: every
+float16, bfloat16 and float32 is a float64. What would not be the same function, or not the same
+question, is refused by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import nn, optim
+
+from lscore.algebra.arguments import checked
+from lscore.algebra.arrays import check_stored
+from lscore.algebra.matrices import RationalMatrix, exact
+from lscore.errors import DataError, DtypeError, ShapeError
+from lscore.model.activations import identity, leaky_relu, piecewise_linear, relu
+from lscore.model.modules import Elementwise
+from lscore.model.networks import Network, Point
+from lscore.model.sequential import plain_layers
+from lscore.model.smooth_activations import (
+    Activation,
+    elu,
+    gelu,
+    selu,
+    sigmoid,
+    silu,
+    softplus,
+    softsign,
+    tanh,
+)
+
+_NARROW = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+_ACTIVATIONS = {
+    nn.ReLU: lambda m: relu,
+    nn.LeakyReLU: lambda m: leaky_relu(m.negative_slope),
+    nn.ReLU6: lambda m: piecewise_linear([0, 6], [0, 1, 0], 0, "ReLU6"),
+    nn.Hardtanh: lambda m: piecewise_linear([m.min_val, m.max_val], [0, 1, 0], m.min_val),
+    nn.Hardsigmoid: lambda m: piecewise_linear([-3, 3], [0, "1/6", 0], 0, "hard sigmoid"),
+    nn.Softshrink: lambda m: piecewise_linear([-m.lambd, m.lambd], [1, 0, 1], 0, "soft shrink"),
+    nn.ELU: lambda m: elu(m.alpha),
+    nn.SELU: lambda m: selu,
+    nn.GELU: lambda m: gelu if m.approximate == "none" else None,
+    nn.Sigmoid: lambda m: sigmoid,
+    nn.SiLU: lambda m: silu,
+    nn.Softplus: lambda m: softplus if (m.beta, m.threshold) == (1, 20) else None,
+    nn.Softsign: lambda m: softsign,
+    nn.Tanh: lambda m: tanh,
+    Elementwise: lambda m: m.activation,
+}
+_ADDED_TO_THE_GRADIENT = (optim.SGD, optim.Adam, optim.NAdam, optim.RAdam, optim.RMSprop)
+_ADDED_TO_THE_GRADIENT += (optim.Adagrad, optim.Adadelta, optim.Adamax)
+
+
+@checked
+def from_torch(module: nn.Module) -> tuple[Network, torch.Tensor]:
+    """The `Network` and the point of a ``torch.nn.Sequential``, nested or not.
+
+    Read are Linear layers, all with a bias or all without, and between them ReLU, LeakyReLU, ReLU6,
+    Hardtanh, Hardsigmoid, Softshrink, ELU, SELU, GELU (not its tanh approximation), Sigmoid, SiLU,
+    Softplus (beta 1, by its formula; torch returns z beyond 20), Softsign, Tanh, and ours as
+    `Elementwise`. Two Linear layers without an activation between them get the identity. Identity,
+    Flatten and Dropout outside train mode are no layers.
+
+    Raises `DtypeError` for any other module (subclasses included) and other parameters than floats
+    of at most 64 bits; `DataError` where the layers do not say what is computed, or not what is
+    trained: hooks, a ``forward`` of its own, a shared parameter (`plain_layers`), Dropout in train
+    mode, some parameters frozen and some not; `ShapeError` without a Linear layer.
+
+    >>> net, w = from_torch(nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)))
+    >>> net.widths, net.activation[0].name, w.shape, w.dtype
+    ((2, 3, 1), 'tanh', torch.Size([13]), torch.float64)
+    """
+    linears, between = [], []
+    for layer in plain_layers(module):
+        if type(layer) is nn.Linear:
+            between += [identity] * (len(linears) - len(between))
+            linears.append(layer)
+        elif not _does_nothing(layer):
+            h = _ACTIVATIONS.get(type(layer), lambda m: None)(layer)
+            if h is None:
+                raise DtypeError(
+                    f"module: cannot read {layer}, need Linear layers with activations between "
+                    "them; for curvature, `ModuleRisk` takes any module"
+                )
+            if len(between) == len(linears):
+                where = "follows another activation" if linears else "stands before any Linear"
+                raise DtypeError(f"module: {layer} {where}, need Linear layers and one after each")
+            between.append(h)
+    if not linears:
+        raise ShapeError("module: has no Linear layer")
+    _refuse_frozen(module)
+    output = between.pop() if len(between) == len(linears) else None
+    biases = [layer.bias for layer in linears if layer.bias is not None]
+    if biases and len(biases) < len(linears):
+        raise DataError("module: some layers have a bias and some have none, need all or none")
+    weights = [layer.weight for layer in linears]
+    return from_arrays(weights, biases or None, tuple(between), output_activation=output)
+
+
+def _does_nothing(layer: nn.Module) -> bool:
+    """Whether a layer returns its rows as they are; `DataError` for dropout in train mode."""
+    if type(layer) in (nn.Dropout, nn.AlphaDropout):
+        if layer.training and layer.p:
+            raise DataError(f"module: {layer} draws in train mode, call module.eval()")
+        return True
+    return type(layer) is nn.Identity or (
+        type(layer) is nn.Flatten and (layer.start_dim, layer.end_dim) == (1, -1)
+    )
+
+
+def _refuse_frozen(module: nn.Module) -> None:
+    trained = {name: p.requires_grad for name, p in module.named_parameters()}
+    if len(set(trained.values())) == 2:
+        frozen = next(name for name, free in trained.items() if not free)
+        raise DataError(
+            f"module: parameter '{frozen}' is frozen and others are not, and every parameter of a "
+            "point moves; if the first layers are frozen, read the rest, module[k:], on the data "
+            "module[:k](X); to ask about all parameters, module.requires_grad_()"
+        )
+
+
+@checked
+def from_arrays(
+    weights: Sequence[object],
+    biases: Sequence[object] | None,
+    activation: Activation | tuple[Activation, ...],
+    *,
+    output_activation: Activation | None = None,
+    inputs_first: bool = False,
+) -> tuple[Network, Point]:
+    """The `Network` and the point of one weight matrix, and one bias vector, per layer.
+
+    Matrices are (out, in), as in torch; with `inputs_first` they are (in, out), as the ``coefs_``
+    of scikit-learn and the kernels of Keras. `biases` is None for a network without. Arrays and
+    tensors of floats give a float point, lists and other numbers an exact one (if any part is
+    exact, all are). `activation` and `output_activation` as in `Network`. Raises `ShapeError`,
+    `DtypeError`, `DataError` naming the part.
+
+    >>> net, w = from_arrays([[[1, -1]], [[1], [1]]], [[0, 0], [0]], relu, inputs_first=True)
+    >>> net.widths, net(w, exact([-3, 2]))
+    ((1, 2, 1), column(3, 2))
+    """
+    if not len(weights):
+        raise ShapeError("weights: got none, need one matrix per layer")
+    parts = [_part(W, f"weights[{k}]") for k, W in enumerate(weights)]
+    offsets = [_part(b, f"biases[{k}]") for k, b in enumerate(() if biases is None else biases)]
+    if any(isinstance(part, RationalMatrix) for part in parts + offsets):
+        parts = [exact(W, f"weights[{k}]") for k, W in enumerate(parts)]
+        offsets = [exact(b, f"biases[{k}]") for k, b in enumerate(offsets)]
+    if inputs_first:
+        parts = [part.T for part in parts]
+    for k, W in enumerate(parts):
+        inner = parts[k - 1].shape[0] if k else "..."
+        if len(W.shape) != 2 or (k and W.shape[1] != inner):
+            order = f"(in, out) = ({inner}, ...)" if inputs_first else f"(out, in) = (..., {inner})"
+            given = tuple(W.T.shape if inputs_first else W.shape)
+            cure = "" if inputs_first else "; inputs_first=True reads (in, out)"
+            raise ShapeError(f"weights[{k}]: shape {given}, need {order}{cure}")
+    widths = (parts[0].shape[1], *(W.shape[0] for W in parts))
+    network = Network(widths, activation, biases is not None, output_activation)
+    return network, network.pack(parts, None if biases is None else offsets)
+
+
+def _part(values: object, name: str) -> torch.Tensor | RationalMatrix:
+    """A float64 tensor for an array of floats of at most 64 bits, else exact."""
+    if isinstance(values, np.ndarray | torch.Tensor):
+        check_stored(values, name)
+    if isinstance(values, np.ndarray) and values.dtype in (np.float16, np.float32, np.float64):
+        return torch.from_numpy(values.astype(float))
+    if not isinstance(values, torch.Tensor) or not values.is_floating_point():
+        return exact(values, name)
+    if values.dtype not in _NARROW:
+        raise DtypeError(f"{name}: dtype {values.dtype}, need floats of at most 64 bits")
+    return values.detach().cpu().double()
+
+
+@checked
+def weight_decay_of(optimizer: optim.Optimizer, module: nn.Module) -> float:
+    r"""The :math:`\lambda` of :math:`\tfrac{\lambda}{2}\|w\|^2` that an optimizer adds to the risk.
+
+    Raises `DataError` where no such number exists: decays that differ between the parameters of
+    `module` (weights only, or per layer), a parameter of it that the optimizer does not hold, a
+    decay outside the gradient (AdamW: its rest points are those of no risk); `DtypeError` for an
+    optimizer of another kind with weight decay.
+
+    >>> line = nn.Linear(1, 1)
+    >>> weight_decay_of(optim.SGD(line.parameters(), lr=0.1, weight_decay=0.5), line)
+    0.5
+    """
+    held = {p: group for group in optimizer.param_groups for p in group["params"]}
+    found = {}
+    for name, p in module.named_parameters():
+        if p not in held:
+            raise DataError(f"optimizer: does not hold parameter '{name}', which stays as it is")
+        found.setdefault(float(held[p].get("weight_decay", 0)), name)
+    if len(found) > 1:
+        named = ", ".join(f"{decay:g} for '{name}'" for decay, name in found.items())
+        raise DataError(f"optimizer: weight decay is {named}; a Risk has one for all parameters")
+    if any(found) and any(group.get("decoupled_weight_decay") for group in held.values()):
+        raise DataError(
+            f"optimizer: the weight decay of {type(optimizer).__name__} is not in the gradient, so "
+            "it is no term of a risk"
+        )
+    if any(found) and type(optimizer) not in _ADDED_TO_THE_GRADIENT:
+        raise DtypeError(f"optimizer: cannot read the weight decay of {type(optimizer).__name__}")
+    return next(iter(found), 0.0)

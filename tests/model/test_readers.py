@@ -1,0 +1,335 @@
+"""Networks trained elsewhere: the same function without rounding, or a refusal by name."""
+
+from copy import deepcopy
+
+import numpy as np
+import pytest
+import torch
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from torch import nn, optim
+from torch.nn.utils import prune
+
+import lscore
+from lscore import exact, from_arrays, from_torch, relu, sigmoid, tanh, weight_decay_of
+from lscore.errors import DataError, DtypeError, ShapeError
+from lscore.model.modules import Elementwise, as_module
+
+f64 = torch.float64
+POINTS = torch.linspace(-7, 7, 40, dtype=f64).reshape(20, 2)
+
+MODULES = [
+    lambda L: [L(2, 3), nn.ReLU(), L(3, 1)],
+    lambda L: [L(2, 3), nn.LeakyReLU(0.01), L(3, 4), nn.ReLU(), L(4, 2)],
+    lambda L: [L(2, 3), L(3, 1)],
+    lambda L: [L(2, 3), nn.Identity(), L(3, 1), nn.ReLU()],
+    lambda L: [L(2, 1)],
+    lambda L: [nn.Flatten(), nn.Sequential(L(2, 3), nn.Sequential(nn.ReLU())), L(3, 1)],
+    lambda L: [L(2, 3), nn.Dropout(0.0), nn.ReLU(), nn.Identity(), L(3, 1)],
+]
+ACTIVATIONS = [
+    nn.ReLU(inplace=True),
+    nn.ReLU6(),
+    nn.Hardtanh(-0.5, 2),
+    nn.Hardsigmoid(),
+    nn.Softshrink(0.25),
+    nn.ELU(0.5),
+    nn.SELU(),
+    nn.GELU(),
+    nn.Sigmoid(),
+    nn.SiLU(),
+    nn.Softplus(),
+    nn.Softsign(),
+    nn.Tanh(),
+    Elementwise(lscore.sine),
+]
+
+
+@pytest.mark.parametrize("layers", MODULES)
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_torch_module_and_its_network_are_the_same_function(layers, bias):
+    torch.manual_seed(0)
+    module = nn.Sequential(*layers(lambda a, b: nn.Linear(a, b, bias=bias, dtype=f64)))
+    network, w = from_torch(module)
+    assert torch.allclose(network(w, POINTS), module(POINTS), rtol=1e-14, atol=1e-14)
+    assert torch.equal(w, nn.utils.parameters_to_vector(module.parameters()))
+    exact_outputs = network(exact(w), exact(POINTS)).floats()
+    assert np.allclose(exact_outputs, module(POINTS).detach(), rtol=1e-13, atol=1e-13)
+
+
+@pytest.mark.parametrize("h", ACTIVATIONS, ids=lambda h: type(h).__name__)
+@pytest.mark.parametrize("last", [False, True])
+def test_every_activation_is_read_as_torch_computes_it(h, last):
+    torch.manual_seed(1)
+    parts = [nn.Linear(2, 3), h, nn.Linear(3, 2)] + [deepcopy(h)] * last
+    module = nn.Sequential(*parts).double().eval()
+    network, w = from_torch(module)
+    assert torch.allclose(network(w, POINTS), module(POINTS), rtol=1e-12, atol=1e-14)
+    assert (network.output_activation is not None) == last
+    assert from_torch(as_module(network, w))[0] == network
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_narrow_floats_are_read_without_rounding_and_left_as_they_are(dtype):
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1)).to(dtype)
+    _, w = from_torch(module)
+    assert w.dtype == f64
+    assert torch.equal(w.to(dtype), nn.utils.parameters_to_vector(module.parameters()))
+    assert {p.dtype for p in module.parameters()} == {dtype}
+    w.zero_()
+    assert nn.utils.parameters_to_vector(module.parameters()).any()
+
+
+def line(a=1, b=1, **keywords):
+    return nn.Linear(a, b, **keywords)
+
+
+def shared():
+    tied = line()
+    return nn.Sequential(tied, nn.Sequential(nn.ReLU(), tied))
+
+
+def frozen():
+    module = nn.Sequential(line(), nn.ReLU(), line())
+    module[0].requires_grad_(False)
+    return module
+
+
+class Own(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(line())
+
+    def forward(self, x):
+        return self.net(x)
+
+
+REFUSED = {
+    "activation first": (lambda: nn.Sequential(nn.ReLU(), line()), DtypeError, "before any Linear"),
+    "two in a row": (
+        lambda: nn.Sequential(line(), nn.ReLU(), nn.Tanh(), line()),
+        DtypeError,
+        r"Tanh\(\) follows another activation",
+    ),
+    "tanh approximation": (
+        lambda: nn.Sequential(line(), nn.GELU("tanh")),
+        DtypeError,
+        "cannot read GELU.approximate='tanh'.",
+    ),
+    "another softplus": (
+        lambda: nn.Sequential(line(), nn.Softplus(2)),
+        DtypeError,
+        "cannot read Softplus",
+    ),
+    "trained slope": (lambda: nn.Sequential(line(), nn.PReLU()), DtypeError, "cannot read PReLU"),
+    "softmax": (lambda: nn.Sequential(line(), nn.Softmax(1)), DtypeError, "cannot read Softmax"),
+    "batch norm": (
+        lambda: nn.Sequential(line(), nn.BatchNorm1d(1)).eval(),
+        DtypeError,
+        "cannot read BatchNorm1d.*`ModuleRisk` takes any module",
+    ),
+    "convolution": (
+        lambda: nn.Sequential(nn.Conv2d(1, 1, 3), nn.ELU(), nn.Flatten(), line(4)),
+        DtypeError,
+        "cannot read Conv2d",
+    ),
+    "half flat": (
+        lambda: nn.Sequential(nn.Flatten(0), line()),
+        DtypeError,
+        r"cannot read Flatten\(start_dim=0",
+    ),
+    "dropout": (
+        lambda: nn.Sequential(line(), nn.Dropout(), line()),
+        DataError,
+        r"Dropout.*train mode, call module.eval\(\)",
+    ),
+    "mixed biases": (lambda: nn.Sequential(line(), line(bias=False)), DataError, "some have none"),
+    "no layer": (nn.Sequential, ShapeError, "no Linear layer"),
+    "a layer": (line, DtypeError, "got Linear, need torch.nn.Sequential"),
+    "own forward": (Own, DtypeError, "got Own, need torch.nn.Sequential itself"),
+    "parallel": (
+        lambda: nn.DataParallel(nn.Sequential(line())),
+        DtypeError,
+        "got DataParallel.*: pass module.module",
+    ),
+    "module dict": (lambda: nn.ModuleDict({"a": line()}), DtypeError, "got ModuleDict, need"),
+    "shared inside": (shared, DataError, "share a parameter"),
+    "frozen": (frozen, DataError, r"'0.weight' is frozen .*module\[k:\].*module\[:k\]\(X\)"),
+    "lazy": (lambda: nn.Sequential(nn.LazyLinear(2)), DataError, "lazy parameters.*run it on X"),
+    "weight norm": (
+        lambda: nn.Sequential(nn.utils.parametrizations.weight_norm(line())),
+        DtypeError,
+        "cannot read ParametrizedLinear",
+    ),
+    "pruned": (lambda: pruned(), DataError, "a tensor 'weight' that is no parameter"),
+    "complex": (
+        lambda: nn.Sequential(line(dtype=torch.complex64)),
+        DtypeError,
+        r"weights\[0\]: got|weights\[0\]: dtype",
+    ),
+    "not a number": (lambda: with_nan(), DataError, "NaN"),
+}
+
+
+def pruned():
+    module = nn.Sequential(line(4, 4))
+    prune.l1_unstructured(module[0], "weight", amount=2)
+    return module
+
+
+def with_nan():
+    module = nn.Sequential(line())
+    nn.init.constant_(module[0].weight, torch.nan)
+    return module
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_not_read_is_refused_by_name(name):
+    make, error, message = REFUSED[name]
+    with pytest.raises(error, match=message):
+        from_torch(make())
+
+
+def test_the_whole_module_may_be_frozen_and_the_rest_read_after_frozen_layers():
+    module = frozen().double()
+    assert from_torch(deepcopy(module).requires_grad_(False))[0].widths == (1, 1, 1)
+    network, w = from_torch(module[2:])
+    X = torch.linspace(-1, 1, 5, dtype=f64)[:, None]
+    assert torch.allclose(network(w, module[:2](X)), module(X))
+
+
+# arrays
+
+
+@pytest.mark.parametrize(
+    ("kind", "h"), [("relu", relu), ("tanh", tanh), ("logistic", sigmoid), ("identity", None)]
+)
+def test_a_network_of_scikit_learn_is_the_same_function(kind, h):
+    X, y = POINTS.numpy() / 7, np.arange(20.0)
+    model = MLPRegressor(
+        hidden_layer_sizes=(4, 3), activation=kind, max_iter=3, random_state=0, solver="lbfgs"
+    )
+    model.fit(X, y)
+    network, w = from_arrays(
+        model.coefs_, model.intercepts_, h or lscore.identity, inputs_first=True
+    )
+    assert network.widths == (2, 4, 3, 1)
+    assert np.allclose(network(w, POINTS / 7)[:, 0], model.predict(X), rtol=1e-12)
+
+
+def test_the_outputs_of_a_classifier_of_scikit_learn_are_before_its_softmax():
+    X = POINTS.numpy() / 7
+    model = MLPClassifier((3,), max_iter=500, random_state=0, solver="lbfgs").fit(
+        X, [0, 1, 2, 1] * 5
+    )
+    network, w = from_arrays(model.coefs_, model.intercepts_, relu, inputs_first=True)
+    shares = torch.softmax(network(w, POINTS / 7), 1)
+    assert np.allclose(shares, model.predict_proba(X), rtol=1e-10)
+
+
+def test_the_flat_list_of_keras_is_two_lists():
+    rng = np.random.default_rng(0)
+    sizes = [(2, 3), (3,), (3, 1), (1,)]
+    flat = [rng.normal(size=size).astype(np.float32) for size in sizes]
+    network, w = from_arrays(flat[::2], flat[1::2], relu, inputs_first=True)
+    wide = [part.astype(float) for part in flat]
+    outputs = np.maximum(POINTS.numpy() @ wide[0] + wide[1], 0) @ wide[2] + wide[3]
+    assert np.allclose(network(w, POINTS), outputs, rtol=1e-13)
+
+
+def test_lists_give_an_exact_point_and_one_exact_part_makes_all_exact():
+    network, w = from_arrays([[["1/3"]], [[2]]], None, relu)
+    assert network(w, exact([3])) == exact([2])
+    W = np.array([[0.5]])
+    assert from_arrays([W, W], [[0], [0]], relu)[1] == exact(["1/2", 0, "1/2", 0])
+    assert from_arrays([torch.tensor([[2]])], None, ())[1] == exact([2])
+    held, (_, w) = W.copy(), from_arrays([W], None, ())
+    w.zero_()
+    assert np.array_equal(W, held)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda W: from_arrays([], None, relu), ShapeError, "weights: got none"),
+        (
+            lambda W: from_arrays([W, W], None, relu),
+            ShapeError,
+            r"weights\[1\]: shape \(3, 2\), need \(out, in\) = \(..., 3\); inputs_first=True reads",
+        ),
+        (
+            lambda W: from_arrays([W, W], None, relu, inputs_first=True),
+            ShapeError,
+            r"weights\[1\]: shape \(3, 2\), need \(in, out\) = \(2, ...\)$",
+        ),
+        (lambda W: from_arrays([W[0]], None, relu), ShapeError, r"weights\[0\]: shape \(2,\)"),
+        (lambda W: from_arrays([W], [], ()), ShapeError, "biases: got 0, need 1"),
+        (lambda W: from_arrays([W], [W[0]], ()), ShapeError, r"biases\[0\]: shape \(2,\)"),
+        (lambda W: from_arrays([W, W.T], None, (relu, relu)), ShapeError, "activation: got 2"),
+        (lambda W: from_arrays([W * np.nan], None, ()), DataError, "NaN"),
+        (lambda W: from_arrays([W > 0], None, ()), DtypeError, r"weights\[0\]: dtype bool"),
+        (lambda W: from_arrays([np.ma.masked_equal(W, 1)], None, ()), DtypeError, "masked"),
+        (lambda W: from_arrays(W, None, "relu"), DtypeError, "activation: got str"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(call, error, message):
+    with pytest.raises(error, match=message):
+        call(np.array([[1.0, 2], [3, 4], [5, 6]]))
+
+
+# weight decay
+
+
+def model_with_decay(*decays, kind=optim.SGD, **keywords):
+    module = nn.Sequential(line(), nn.ReLU(), line())
+    groups = [{"params": list(module[0].parameters()), "weight_decay": decays[0]}]
+    groups.append({"params": list(module[2].parameters()), "weight_decay": decays[-1]})
+    return kind(groups, lr=0.1, **keywords), module
+
+
+@pytest.mark.parametrize("kind", [optim.SGD, optim.Adam, optim.RMSprop])
+def test_the_rest_points_of_an_optimizer_are_those_of_the_risk_with_its_decay(kind):
+    """One step from a point with gradient 0 of the loss moves along -lambda w alone."""
+    optimizer, module = model_with_decay(0.25, kind=kind)
+    assert weight_decay_of(optimizer, module) == 0.25
+    for p in module.parameters():
+        p.grad = -0.25 * p.detach()
+    before = nn.utils.parameters_to_vector(module.parameters())
+    optimizer.step()
+    assert torch.equal(nn.utils.parameters_to_vector(module.parameters()), before)
+
+
+def test_no_decay_is_zero():
+    module = nn.Sequential(line())
+    assert weight_decay_of(optim.LBFGS(module.parameters()), module) == 0
+    assert weight_decay_of(optim.AdamW(module.parameters(), weight_decay=0), module) == 0
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "error", "message"),
+    [
+        (lambda: model_with_decay(0.0, 0.5), DataError, "decay is 0 for '0.weight', 0.5 for '2.we"),
+        (lambda: model_with_decay(0.5, kind=optim.AdamW), DataError, "AdamW is not in the gradi"),
+        (
+            lambda: model_with_decay(0.5, kind=optim.Adam, decoupled_weight_decay=True),
+            DataError,
+            "is not in the gradient",
+        ),
+        (lambda: model_with_decay(0.5, kind=optim.ASGD), DtypeError, "cannot read .* ASGD"),
+        (
+            lambda: (optim.SGD(line().parameters()), nn.Sequential(line())),
+            DataError,
+            "does not hold parameter '0.weight'",
+        ),
+    ],
+)
+def test_a_decay_that_no_risk_has_is_refused(optimizer, error, message):
+    with pytest.raises(error, match=message):
+        weight_decay_of(*optimizer())
+
+
+def test_a_risk_with_several_decays_is_refused_by_name():
+    network, _ = from_torch(nn.Sequential(line()))
+    for several in ([0.1, 0.0], {"weight": 0.1}, np.array([0.1, 0]), torch.tensor([0.1, 0])):
+        with pytest.raises(DtypeError, match=r"weight_decay: .* one number for all parameters"):
+            lscore.Risk(network, [0, 1], [0, 1], weight_decay=several)
