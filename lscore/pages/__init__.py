@@ -1,6 +1,6 @@
-"""For the pages of the book alone: figures, the ledger, refusals, answer checkers."""
+"""For the pages of the book alone: inputs, figures, the ledger, records, refusals, checkers."""
 
 from lscore.pages.inputs import Page
-from lscore.pages.shared import attempt, refusal
+from lscore.pages.shared import attempt, refusal, stored_record
 
-__all__ = ["Page", "attempt", "refusal"]
+__all__ = ["Page", "attempt", "refusal", "stored_record"]

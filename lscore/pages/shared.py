@@ -1,10 +1,11 @@
-"""What several pages use: how a refusal is shown, how an answer is tried, and the checker that is
-to be fooled."""
+"""What several pages use: stored records, how a refusal is shown, how an answer is tried, and the
+checker that is to be fooled."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
+from importlib.resources import as_file, files
 
 from flint import fmpq
 
@@ -14,6 +15,7 @@ from lscore.errors import DataError, LscoreError
 from lscore.minima.affine import certify_affine_minimum
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
+from lscore.runs.records import Record, load_record
 
 
 def fools_the_checker(
@@ -65,3 +67,17 @@ def refusal(function, *arguments, **keywords) -> str:
     except LscoreError as error:
         return textwrap.fill(f"{type(error).__name__}: {error}", 72)
     raise LscoreError(f"{function.__name__} was not refused, it returned {answer!r}")
+
+
+def stored_record(name: str) -> Record:
+    """A record that comes with the package; raises `DataError` listing those there are.
+
+    >>> stored_record("digits_trials").about["date"]
+    '2026-11-21'
+    """
+    folder = files("lscore.pages") / "data"
+    known = sorted(file.name.removesuffix(".json") for file in folder.iterdir())
+    if name not in known:
+        raise DataError(f"name: no record {name!r}, known are {', '.join(known)}")
+    with as_file(folder / f"{name}.json") as path:
+        return load_record(path)

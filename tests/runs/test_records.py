@@ -1,7 +1,6 @@
 """A record keeps what a sweep found, survives the disk, and is refused when it is not whole."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +8,6 @@ import pytest
 from lscore.errors import DataError, DtypeError
 from lscore.runs.records import Record, load_record, record
 from lscore.runs.sweeps import Sweep, sweep
-
-BOOK = Path(__file__).parents[2] / "book"
 
 
 def trial(seed, base):
@@ -81,12 +78,6 @@ def test_other_spaces_make_no_other_record(made, tmp_path):
     made.save(tmp_path / "a.json")
     (tmp_path / "b.json").write_text(json.dumps(json.loads((tmp_path / "a.json").read_text())))
     assert load_record(tmp_path / "b.json") == made
-
-
-def test_the_record_of_the_book_is_whole():
-    rows = load_record(BOOK / "_static" / "digits_trials.json").rows
-    tasks = {(row["model"], row.get("curve"), row["seed"]) for row in rows}
-    assert len(tasks) == len(rows)
 
 
 def test_a_record_that_lost_a_row_is_refused(made, tmp_path):
