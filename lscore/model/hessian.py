@@ -6,91 +6,183 @@ Inside a cell the outputs are multilinear in the layers. With J the Jacobian of 
 .. math:: \sum_i \Big( \ell'' J_i^\top J_i + \sum_o \nu_{io} D^2 \hat y_{io} \Big) + \lambda I,
 
 where :math:`\ell''` is a number (0 for hinge losses) and the second part has blocks only between
-different layers. Both parts are matrix products over the samples. The fewer the outputs, the more
-this saves over differentiating twice: the README has measured ratios.
+different layers. Both parts are matrix products over the samples. With :math:`\delta_l` the
+derivative of the outputs by what enters the units of layer l, and :math:`s_l` the layer's inputs,
+
+.. math:: (J_i^\top J_i)_{lh} = (\delta_l^\top \delta_h) \otimes (s_l s_h^\top),
+
+so that where few inputs meet several outputs the products of pairs, whose number does not depend
+on the outputs, cost less than J itself. The README has measured ratios.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations_with_replacement, product
 
 import torch
 
 from lscore.algebra.matrices import to_float
 from lscore.model.networks import Layer, Network
 
-_CHUNK = 1 << 24  # numbers held at once in the Jacobian of a block of samples
+_CHUNK = 1 << 24  # numbers held at once for a block of samples
+_TILE = 128
+# what it costs to write one product of a pair, in multiplications inside a matrix product
+_WRITE = 20
 
 
 def piecewise_linear_hessian(risk, w: torch.Tensor) -> torch.Tensor:
     """The (m, m) Hessian of a `Risk` with piecewise linear activations at a float point.
 
     On a knot the left slope is used, as autodiff does for ReLU. Equal to `torch.func.hessian` up
-    to rounding; `Risk.hessian` calls it.
+    to rounding; `Risk.hessian` calls it. The result has no graph.
     """
     network, m = risk.network, risk.dimension
+    w = w.detach()
     layers = network.unpack(w)
     pull = risk.loss.gradient(risk.network(w, risk.X), risk.y)
     curvature = to_float(risk.loss.curvature(len(risk.y)))
-    hessian = torch.eye(m, dtype=torch.float64) * to_float(risk.weight_decay)
-    size = max(1, _CHUNK // (m * risk.y.shape[1]))
+    add_gram, held = _cheaper(network)
+    hessian = torch.zeros(m, m, dtype=torch.float64)
+    size = max(1, _CHUNK // held)
     for X, part in zip(risk.X.split(size), pull.split(size), strict=True):
-        _add_samples(hessian, network, layers, X, part, curvature)
+        inputs, slopes = _forward(network, layers, X)
+        deltas = _backward(layers, slopes)
+        if curvature:
+            add_gram(hessian, network, inputs, deltas, curvature)
+        pulled = [torch.einsum("no,nod->nd", part, delta) for delta in deltas]
+        _add_second_order(hessian, network, layers, inputs, slopes, pulled)
+    _mirror(hessian)
+    hessian.diagonal().add_(to_float(risk.weight_decay))
     return hessian
 
 
-def _positions(network: Network) -> list[torch.Tensor]:
-    """For each layer the flat positions of (weight | bias), shape (out, in + bias)."""
-    positions, start = [], 0
-    for out, inner in zip(network.widths[1:], network.widths[:-1], strict=True):
-        weight = torch.arange(start, start + out * inner).reshape(out, inner)
-        start += out * inner
-        if network.bias:
-            weight = torch.cat([weight, torch.arange(start, start + out)[:, None]], 1)
-            start += out
-        positions.append(weight)
-    return positions
+def _cheaper(network: Network) -> tuple[Callable, int]:
+    """How to add the first part, and how many numbers that holds for one sample."""
+    m, k = network.dimension, network.widths[-1]
+    cost, most = 0, 1
+    for (d, s), (e, t) in combinations_with_replacement(_shapes(network), 2):
+        cost += d * e * s * t + _WRITE * (d * e + s * t)
+        most = max(most, d * e + s * t)
+    by_pairs = cost < k * m * (m / 2 + _WRITE)
+    return (_add_pairs, most) if by_pairs else (_add_jacobian, max(most, k * m))
 
 
-def _add_samples(hessian, network, layers: list[Layer], X, pull, curvature: float) -> None:
-    n, outputs = pull.shape
+def _shapes(network: Network) -> list[tuple[int, int]]:
+    """Per layer the number of units and of inputs, where a bias counts as an input, 1."""
+    return [(out, inner + network.bias) for out, inner in network._sizes]
+
+
+def _forward(network: Network, layers: list[Layer], X: torch.Tensor) -> tuple[list, list]:
+    """Inputs [signal, 1] and slopes of every layer, (n, s) and (n, d)."""
     inputs, slopes, signal = [], [], X
     outer = [*network.activations, network.output_activation]
     for layer, h in zip(layers, outer, strict=True):
-        ones = [torch.ones(n, 1, dtype=torch.float64)] if network.bias else []
+        ones = [torch.ones(len(X), 1, dtype=torch.float64)] if network.bias else []
         inputs.append(torch.cat([signal, *ones], 1))
         z = layer(signal)
         slopes.append(torch.ones_like(z) if h is None else h.slope(z))
         signal = z if h is None else h(z)
+    return inputs, slopes
 
-    # deltas[l]: derivative of each output by the pre-activations of layer l, (n, outputs, d_l)
-    delta = torch.diag_embed(slopes[-1])
-    deltas = [delta]
+
+def _backward(layers: list[Layer], slopes: list[torch.Tensor]) -> list[torch.Tensor]:
+    """Derivatives of the outputs by what enters the units of each layer, (n, k, d)."""
+    deltas = [torch.diag_embed(slopes[-1])]
     for layer, slope in zip(reversed(layers[1:]), reversed(slopes[:-1]), strict=True):
         deltas.insert(0, (deltas[0] @ layer.weight) * slope[:, None, :])
+    return deltas
 
-    positions = _positions(network)
-    jacobian = torch.empty(n * outputs, len(hessian), dtype=torch.float64)
-    for place, delta, signal in zip(positions, deltas, inputs, strict=True):
-        block = delta[:, :, :, None] * signal[:, None, None, :]
-        jacobian[:, place.reshape(-1)] = block.reshape(n * outputs, -1)
-    hessian.addmm_(jacobian.T, jacobian, alpha=curvature)
 
-    pulled = [torch.einsum("no,nod->nd", pull, delta) for delta in deltas]
-    for low in range(len(layers) - 1):
-        # reach: derivative of the signal after layer `high - 1` by the pre-activations of `low`
-        reach = torch.diag_embed(slopes[low])
+def _places(network: Network) -> list[list[tuple[slice, slice]]]:
+    """Per layer the flat positions of weight and bias, each with its columns among the inputs."""
+    places, start = [], 0
+    for out, inner in network._sizes:
+        stop = start + out * inner
+        places.append([(slice(start, stop), slice(0, inner))])
+        if network.bias:
+            places[-1].append((slice(stop, stop + out), slice(inner, inner + 1)))
+        start = stop + out * network.bias
+    return places
+
+
+def _add_block(hessian, low: list, high: list, block: torch.Tensor) -> None:
+    """Add a block (d, s, e, t): derivatives by unit and input of one layer, then of another."""
+    for (rows, s), (columns, t) in product(low, high):
+        part = block[:, s, :, t]
+        hessian[rows, columns] += part.reshape(rows.stop - rows.start, -1)
+
+
+def _add_jacobian(hessian, network: Network, inputs: list, deltas: list, curvature: float) -> None:
+    """Add the first part, in the upper triangle, as the Jacobian times itself."""
+    from scipy.linalg.blas import dsyrk
+
+    n, k, _ = deltas[0].shape
+    jacobian = torch.empty(n, k, len(hessian), dtype=torch.float64)
+    for place, delta, signal in zip(_places(network), deltas, inputs, strict=True):
+        for flat, s in place:
+            shape = n, k, delta.shape[2], s.stop - s.start
+            out = jacobian[:, :, flat].unflatten(2, shape[2:])
+            torch.mul(delta[:, :, :, None], signal[:, None, None, s], out=out)
+    # the transposes are in Fortran's order, so that nothing is copied
+    columns = jacobian.reshape(n * k, -1).T.numpy()
+    dsyrk(curvature, columns, 1.0, hessian.T.numpy(), lower=1, overwrite_c=1)
+
+
+def _add_pairs(hessian, network: Network, inputs: list, deltas: list, curvature: float) -> None:
+    r"""Add the first part from the products of pairs, a symmetric pair once."""
+    places = _places(network)
+    for low in range(len(deltas)):
+        for high in range(low, len(deltas)):
+            units = (deltas[low].transpose(1, 2) @ deltas[high]).mul_(curvature)
+            signals = inputs[low][:, :, None] * inputs[high][:, None, :]
+            shape = *units.shape[1:], *signals.shape[1:]
+            units, signals = units.flatten(1), signals.flatten(1)
+            if low == high:
+                u, where_u = _triangle(shape[0])
+                s, where_s = _triangle(shape[2])
+                block = (units[:, u].T @ signals[:, s])[where_u][:, where_s]
+            else:
+                block = units.T @ signals
+            _add_block(hessian, places[low], places[high], block.reshape(shape).permute(0, 2, 1, 3))
+
+
+def _triangle(d: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of the pairs (p, q) of d things, as p d + q: those with p <= q, and which of them each is."""
+    p, q = torch.triu_indices(d, d)
+    where = torch.empty(d, d, dtype=torch.int64)
+    where[p, q] = where[q, p] = torch.arange(len(p))
+    return p * d + q, where.reshape(-1)
+
+
+def _add_second_order(hessian, network, layers, inputs, slopes, pulled: list) -> None:
+    r"""Add :math:`\sum_i` pulled_ir reach_iqp signal_is at (low: p, s), (high: r, q), with reach
+    the derivative of the inputs of `high` by what enters the units of `low`."""
+    places = _places(network)
+    for low, signal in enumerate(inputs[:-1]):
+        reach = None
         for high in range(low + 1, len(layers)):
-            if high > low + 1:
-                reach = (layers[high - 1].weight @ reach) * slopes[high - 1][:, :, None]
-            _add_block(hessian, positions, low, high, pulled[high], reach, inputs[low])
+            weight, far = places[high][0][0], pulled[high]
+            if high == low + 1:  # q = p, and nothing else to add up
+                pairs = (far[:, :, None] * slopes[low][:, None, :]).flatten(1)
+                block = (pairs.T @ signal).reshape(far.shape[1], -1, signal.shape[1])
+                for rows, s in places[low]:
+                    part = hessian[rows, weight].unflatten(0, (block.shape[1], -1))
+                    part = part.unflatten(2, block.shape[:2])
+                    part.diagonal(dim1=0, dim2=3).add_(block[:, :, s].permute(2, 0, 1))
+                continue
+            onward = layers[high - 1].weight
+            reach = onward * slopes[low][:, None, :] if reach is None else onward @ reach
+            reach = reach * slopes[high - 1][:, :, None]
+            pairs = (far[:, :, None] * signal[:, None, :]).flatten(1)
+            block = (pairs.T @ reach.flatten(1)).reshape(far.shape[1], -1, *reach.shape[1:])
+            _add_block(hessian, places[low], [(weight, slice(None))], block.permute(3, 1, 0, 2))
 
 
-def _add_block(hessian, positions, low, high, pulled, reach, signal) -> None:
-    """Add sum_i pulled_ir reach_iqp signal_is at (high: r, q), (low: p, s), and its transpose."""
-    n, inner, width = reach.shape
-    rows = positions[high][:, :inner]
-    pairs = (pulled[:, :, None] * signal[:, None, :]).reshape(n, -1)
-    block = (pairs.T @ reach.reshape(n, -1)).reshape(len(rows), -1, inner, width)
-    block = block.permute(0, 2, 3, 1).reshape(rows.numel(), -1)
-    columns = positions[low].reshape(-1)
-    hessian[rows.reshape(-1)[:, None], columns] += block
-    hessian[columns[:, None], rows.reshape(-1)] += block.T
+def _mirror(matrix: torch.Tensor) -> None:
+    """Copy the upper triangle to the lower one, tile by tile."""
+    for i in range(0, len(matrix), _TILE):
+        rows = slice(i, i + _TILE)
+        square = matrix[rows, rows].triu()
+        matrix[rows, rows] = square + square.triu(1).T
+        matrix[i + _TILE :, rows] = matrix[rows, i + _TILE :].T
