@@ -153,8 +153,8 @@ def merge_rows(X: RationalMatrix, V: RationalMatrix) -> tuple[RationalMatrix, Ra
     sums: dict[tuple[int, ...], list[fmpz]] = {}
     for i in range(n):
         key = tuple(int(e) for e in x[i * d : (i + 1) * d])
-        total = sums.setdefault(key, [fmpz(0)] * k)
-        sums[key] = [a + b for a, b in zip(total, v[i * k : (i + 1) * k], strict=True)]
+        part, total = v[i * k : (i + 1) * k], sums.get(key)
+        sums[key] = part if total is None else [a + b for a, b in zip(total, part, strict=True)]
     rows = fmpz_mat(len(sums), d, [e for key in sums for e in key])
     totals = fmpz_mat(len(sums), k, [e for total in sums.values() for e in total])
     return RationalMatrix(rows, X.denominator), RationalMatrix(totals, V.denominator)

@@ -12,8 +12,8 @@ from itertools import pairwise
 import numpy as np
 from flint import fmpq
 
-from lscore.algebra.linear import AffineFit, merge_rows
-from lscore.algebra.matrices import RationalMatrix, Scalar, exact, ones
+from lscore.algebra.linear import AffineFit
+from lscore.algebra.matrices import RationalMatrix, Scalar, exact
 from lscore.errors import DataError, ShapeError
 from lscore.model.risk import Risk
 
@@ -32,32 +32,29 @@ def directions_to_try(risk: Risk) -> list[RationalMatrix]:
     """Coordinate axes, then (1, t, t^2, ...) up to the first t that separates all inputs."""
     d = risk.exact_X.shape[1]
     directions = [exact([int(j == k) for j in range(d)]) for k in range(d)]
-    distinct = merge_rows(risk.exact_X, ones(len(risk.exact_X)))[0]
+    distinct = len({tuple(map(int, row)) for row in risk.exact_X.numerator.tolist()})
     t, separated = 0, False
     while not separated:
         t += 1
         u = exact([t**j for j in range(d)])
         directions += [] if u in directions else [u]
-        values = (distinct @ u).numerator.entries()
-        separated = len(set(map(int, values))) == len(values)
+        separated = len(set(_integers(risk.exact_X @ u))) == distinct
     return directions
 
 
-def thresholds(risk: Risk, u: RationalMatrix, midpoints: bool) -> list[fmpq]:
-    """The values u.x of the data, increasing, and the midpoints between neighbours if asked."""
-    values = sorted(set((risk.exact_X @ u).entries()))
-    between = [(a + b) / 2 for a, b in pairwise(values)]
-    return values + between if midpoints else values
+def _integers(column: RationalMatrix) -> list[int]:
+    """The entries times the denominator, which Python sorts and divides faster than fractions."""
+    return list(map(int, column.numerator.entries()))
 
 
 def unit_scale(A: RationalMatrix) -> np.ndarray:
     """A in floats, each column divided by its largest absolute value (zero columns stay)."""
     columns = []
     for j in range(A.shape[1]):
-        column = A.column(j)
-        size = max(map(abs, column.entries()))
-        columns.append((column / size if size else column).floats())
-    return np.hstack(columns)
+        column = _integers(A.column(j))
+        size = max(map(abs, column)) or 1
+        columns.append([v / size for v in column])
+    return np.array(columns).T
 
 
 @dataclass(frozen=True)
@@ -113,18 +110,21 @@ def ranked_kinks(
     basis = np.zeros((len(residuals), 0)) if basis is None else basis
     kinks, gains = [], []
     for u in tried:
-        projected, levels = risk.exact_X @ u, thresholds(risk, u, midpoints)
-        spread = max(levels) - min(levels)
+        projected = risk.exact_X @ u
+        numbers = [2 * v for v in _integers(projected)]
+        levels = sorted(set(numbers))
+        if midpoints:
+            levels += [(a + b) // 2 for a, b in pairwise(levels)]
+        low, spread = min(levels), max(levels) - min(levels)
         if spread == 0:
             continue
-        shift = ones(len(projected)) * levels[0]
-        z = ((projected - shift) / spread).floats()[:, 0]
-        marks = ((exact(levels) - ones(len(levels)) * levels[0]) / spread).floats()[:, 0]
-        kinks += [(u, beta) for beta in levels]
+        z, marks = (np.array([(v - low) / spread for v in part]) for part in (numbers, levels))
+        kinks += [(u, beta, 2 * projected.denominator) for beta in levels]
         with np.errstate(all="ignore"):
             gains += list(score(_sums(z, marks, residuals, basis)))
     gains = np.nan_to_num(np.array(gains), nan=-1.0, posinf=-1.0)
     best = gains.max(initial=0.0) or 1.0
     for j in np.argsort(-np.round(gains / best, 9), kind="stable"):
         if gains[j] >= 0:
-            yield kinks[j]
+            u, beta, denominator = kinks[j]
+            yield u, fmpq(beta, denominator)
