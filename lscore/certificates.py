@@ -8,9 +8,10 @@ never to be read as "no".
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import wraps
 from types import MappingProxyType
 
 from flint import fmpq
@@ -19,7 +20,7 @@ from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix
 from lscore.algebra.rationals import short
 from lscore.claims import claim
-from lscore.errors import LscoreError
+from lscore.errors import BudgetError, HypothesisError, LscoreError, TieError
 
 
 class CertificateError(LscoreError, ValueError):
@@ -189,6 +190,23 @@ class Question:
     claim: str
     statement: str
     method: str = "exact"
+
+    def checker(self, function: Callable[..., Certificate]) -> Callable[..., Certificate]:
+        """Decorate a function that answers this question: its arguments are `checked`.
+
+        Where a construction that it calls refuses, by a hypothesis, a tie or a limit, the answer is
+        unknown, with the text of the refusal. Malformed arguments raise.
+        """
+        answer = checked(function)
+
+        @wraps(function)
+        def answer_or_reason(*arguments, **keywords) -> Certificate:
+            try:
+                return answer(*arguments, **keywords)
+            except (HypothesisError, TieError, BudgetError) as error:
+                return self.unknown(str(error))
+
+        return answer_or_reason
 
     def certified(self, conditions: Iterable[Condition], **more: object) -> Certificate:
         """The statement is proved: every condition holds. `more`: values, witness, method."""

@@ -3,6 +3,7 @@
 Also an independent reference in ``fractions.Fraction``: plain loops, nothing of lscore's algebra.
 """
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -239,6 +240,12 @@ def reference_risk(risk, w):
     scale = fraction(risk.loss.factor) / (len(labels) if risk.loss.mean else 1)
     squares = sum(fraction(v) ** 2 for v in w.entries())
     return scale * total + fraction(risk.weight_decay) / 2 * squares
+
+
+def assert_unknown(answer, reason):
+    """The answer is unknown, and its reason holds this pattern."""
+    assert answer.verdict == "unknown", answer
+    assert re.search(reason, answer.reason), answer.reason
 
 
 def reference_residuals(A, y):

@@ -572,7 +572,7 @@ ROWS = {
     "certify_smooth_extremum": at_points(oracles.extremum),
     "certify_smooth_maximum": at_points(oracles.extremum),
     "certify_subgradient": at_points(oracles.subgradient, max_ties=8, max_cells=128),
-    "certify_touches_flat": at_points(oracles.touches_flat, 64),
+    "certify_touches_flat": at_points(oracles.touches_flat, limit=64),
     "certify_trained_to_zero": of_the_risk(oracles.trained_to_zero, "1/10", 1),
     "certify_along": along_directions,
     "certify_vanishing": of_matrices,

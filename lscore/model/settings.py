@@ -1,39 +1,133 @@
-r"""What a theorem assumes of a risk: the settings that several rooms check."""
+r"""What a theorem assumes of a risk, as data.
+
+A checker asks `Setting.misses` and answers unknown with the sentence; a construction calls
+`Setting.require`, which raises `HypothesisError`. Losses and activations are named by a property.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from flint import fmpq
 
 from lscore.algebra.arguments import checked
-from lscore.errors import DataError, HypothesisError
+from lscore.errors import HypothesisError
+from lscore.model.activations import PiecewiseLinear
+from lscore.model.losses import Loss
 from lscore.model.networks import Network
 from lscore.model.risk import Risk
 
 CLAIM = "YUN-T1"
+LOSSES = {
+    "squared loss": lambda loss: loss.quadratic,
+    "mean squared loss": lambda loss: loss.quadratic and loss.scale(1) == 2 * loss.scale(2),
+    "half the mean squared error": lambda loss: (
+        loss.quadratic and loss.scale(1) == 2 * loss.scale(2) == fmpq(1, 2)
+    ),
+    "hinge loss": lambda loss: loss.hinge,
+    "binary hinge loss": lambda loss: loss.hinge and loss.kind == "binary",
+    "binary or multiclass hinge loss": lambda loss: (
+        loss.hinge and loss.kind in ("binary", "multiclass")
+    ),
+}
+ACTIVATIONS = {  # each of a piecewise linear one
+    "piecewise linear": lambda h: True,
+    "identity": lambda h: h.is_linear and h.slopes[0] == 1 and h.value == 0,
+    "homogeneous": lambda h: h.value == 0 and h.knots in ((), (fmpq(0),)),
+    "every piece through 0": lambda h: not any(h.intercepts),
+    "|slope| <= 1": lambda h: max(map(abs, h.slopes)) <= 1,
+    "ReLU": lambda h: h.value == 0 and h.knots == (fmpq(0),) and h.slopes == (0, 1),
+}
 
 
-def check_network(risk: Risk) -> Network:
-    """The network of a risk with one hidden layer, biases and squared loss, else `DataError`."""
-    network = risk.network
-    if len(network.widths) != 3:
-        raise DataError(f"risk: network widths {network.widths}, need one hidden layer")
-    if not network.bias or network.output_activation is not None or risk.weight_decay:
-        raise DataError("risk: need biases, no output activation and no weight decay")
-    if not risk.loss.quadratic:
-        raise DataError(f"risk: loss {type(risk.loss).__name__}, need SquaredLoss")
-    return network
+@dataclass(frozen=True)
+class Setting:
+    """Facts of a risk; None and () admit anything.
+
+    `inputs`, `hidden`, `outputs`: how many inputs, hidden layers and outputs. `biases`,
+    `output_activation`, `weight_decay`: whether there are. `activations`: keys of `ACTIVATIONS`
+    that each activation has, that of the output included. `loss`: a key of `LOSSES`. A `Network` is
+    asked for what it has.
+
+    >>> from lscore.model.activations import relu
+    >>> milne = Setting(hidden=1, biases=False, activations=("homogeneous",))
+    >>> milne.misses(Network((1, 2, 1), relu)), milne.misses(Network((1, 2, 1), relu, bias=False))
+    ('got biases, need no biases', '')
+    """
+
+    inputs: int | None = None
+    hidden: int | None = None
+    outputs: int | None = None
+    biases: bool | None = None
+    output_activation: bool | None = None
+    activations: tuple[str, ...] = ()
+    loss: str | None = None
+    weight_decay: bool | None = None
+
+    def misses(self, risk: Risk | Network) -> str:
+        """The first fact that does not hold, as a sentence; empty if all hold."""
+        return next((f"got {given}, need {need}" for need, given, _ in self._misses(risk)), "")
+
+    def require(self, risk: Risk | Network, claim: str) -> None:
+        """Raise `HypothesisError` for the first fact that does not hold; the witness is what is
+        there instead: a number, an activation, a loss."""
+        for need, given, witness in self._misses(risk):
+            raise HypothesisError(claim, need, f"got {given}", witness)
+
+    def _misses(self, risk: Risk | Network) -> Iterator[tuple[str, str, object]]:
+        """(what is needed, what is there, witness) for each fact that does not hold."""
+        network = risk if isinstance(risk, Network) else risk.network
+        decay, outer = getattr(risk, "weight_decay", 0), network.output_activation
+        if self.loss and not LOSSES[self.loss](risk.loss):
+            yield self.loss, _loss_name(risk.loss), risk.loss
+        for noun, needed, found in (
+            ("input", self.inputs, network.widths[0]),
+            ("hidden layer", self.hidden, len(network.widths) - 2),
+            ("output", self.outputs, network.widths[-1]),
+        ):
+            if needed not in (None, found):
+                yield _count(needed, noun), _count(found, noun), found
+        for noun, needed, found, witness in (
+            ("biases", self.biases, network.bias, network),
+            ("output activation", self.output_activation, outer is not None, outer),
+            ("weight decay", self.weight_decay, decay != 0, decay),
+        ):
+            if needed not in (None, found):
+                yield (noun, f"no {noun}", witness) if needed else (f"no {noun}", noun, witness)
+        for h in (*network.activations, *([outer] if outer else [])):
+            for need in self.activations:
+                if not (isinstance(h, PiecewiseLinear) and ACTIVATIONS[need](h)):
+                    yield need, h.name, h
+
+
+def _loss_name(loss: Loss) -> str:
+    if loss.quadratic:
+        return repr(loss)  # its scale may be what is asked for
+    return f"{loss.kind} hinge loss" if loss.hinge else f"{loss.kind} loss"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
+
+
+SQUARED_HIDDEN = Setting(
+    hidden=1, biases=True, output_activation=False, loss="squared loss", weight_decay=False
+)
+
+ONE_OUTPUT = replace(SQUARED_HIDDEN, outputs=1)
+ONE_TO_ONE = replace(ONE_OUTPUT, inputs=1)
 
 
 @checked
 def slopes(risk: Risk) -> tuple[fmpq, fmpq]:
-    """(s_plus, s_minus) of the network, after checking the setting of the theorem.
+    """(s_plus, s_minus) of the network, after checking the setting of Theorem 1, YUN-T1.
 
-    Raises `HypothesisError` C1.3 (activation not two-piece) and `DataError` (depth, biases, loss,
-    weight decay, output activation).
+    Raises `HypothesisError`: C1.3 for an activation that is not two-piece, else as `Setting`.
     """
-    network = check_network(risk)
-    h = network.activations[0]
-    if not network.is_piecewise_linear or h.knots != (fmpq(0),) or h.value != 0:
+    SQUARED_HIDDEN.require(risk, CLAIM)
+    h = risk.network.activations[0]
+    if not isinstance(h, PiecewiseLinear) or h.knots != (fmpq(0),) or h.value != 0:
         raise HypothesisError(
             CLAIM, "C1.3", f"the activation {h.name} is not two-piece with its kink at 0", h
         )

@@ -15,9 +15,9 @@ from flint import fmpq
 from lscore.algebra.arguments import checked
 from lscore.algebra.linear import least_squares
 from lscore.algebra.matrices import RationalMatrix, exact
-from lscore.errors import DataError, ShapeError
+from lscore.errors import DataError, HypothesisError
 from lscore.model.risk import Risk
-from lscore.model.settings import slopes
+from lscore.model.settings import CLAIM, ONE_TO_ONE, slopes
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def best_one_kink(risk: Risk, side: int | None = None) -> OneKinkFit:
     """The exact global minimum over all points of a network with widths (1, 1, 1).
 
     With `side` 1 (or -1) over the points whose first weight is positive (or negative) only.
-    Two-piece activations. Raises `ShapeError` for other widths, `DataError` for other sides.
+    Two-piece activations. Raises `HypothesisError` for other widths, `DataError` for other sides.
     Sound and complete: every kink position is covered by one of at most 2 (n - 1) gaps, each solved
     in rationals.
 
@@ -48,8 +48,9 @@ def best_one_kink(risk: Risk, side: int | None = None) -> OneKinkFit:
     >>> best_one_kink(Risk(Network((1, 1, 1), relu), [0, 1, 2], [0, 0, 1]))
     OneKinkFit(risk=0, kink=1)
     """
-    if risk.network.widths != (1, 1, 1):
-        raise ShapeError(f"risk: network widths {risk.network.widths}, need (1, 1, 1)")
+    ONE_TO_ONE.require(risk, CLAIM)
+    if risk.network.widths[1] != 1:
+        raise HypothesisError(CLAIM, "1 hidden unit", f"got {risk.network.widths[1]}", risk.network)
     if side not in (None, 1, -1):
         raise DataError(f"side: got {side}, need 1, -1 or None")
     s_plus, s_minus = slopes(risk)

@@ -39,7 +39,7 @@ def fools_the_type_checker(risk: Risk, w: Point, direction: RationalMatrix) -> s
         cell = cell_along(risk, w, exact(direction, "direction"))
     except TieError:
         return "not yet: the ray runs inside a wall"
-    if certify_flat(cell).refuted:
+    if not certify_flat(cell).certified:
         return "not yet: the ray enters a cell that is not flat"
     answer = certify_touches_flat(risk, w)
     if answer.certified:

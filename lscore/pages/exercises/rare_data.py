@@ -24,7 +24,7 @@ def makes_rare(data: LabelledData, slopes: object, switches: object) -> str:
 
 def hides_that_it_is_rare(data: LabelledData, limit: int) -> str:
     """`certify_generic` says unknown with this limit and finds the data rare without."""
-    answer = certify_generic(data, limit)
+    answer = certify_generic(data, limit=limit)
     if answer.verdict is not Verdict.UNKNOWN:
         return f"not yet: with the limit {limit} the checker says {answer.verdict}"
     if not certify_generic(data).refuted:

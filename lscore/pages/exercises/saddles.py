@@ -4,7 +4,6 @@ saddle*."""
 from __future__ import annotations
 
 from lscore.algebra.matrices import exact
-from lscore.errors import DataError
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 from lscore.papers.yun2019 import (
@@ -31,10 +30,9 @@ def is_saddle_with_pivot(risk: Risk, w: Point, layer: int) -> str:
 
 def is_narrow_minimum(risk: Risk, w: Point) -> str:
     """A certified global minimum of a bottleneck at which the loss of the product has a slope."""
-    try:
-        answer = certify_bottleneck_minimum(risk, w)
-    except DataError as error:
-        return f"not yet: {error}"
+    answer = certify_bottleneck_minimum(risk, w)
+    if answer.verdict == "unknown":
+        return f"not yet: {answer.reason}"
     if not answer.certified:
         failing = next(c.text for c in answer.conditions if not c.holds)
         return f"not yet: it fails that {failing}"

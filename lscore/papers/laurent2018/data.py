@@ -25,6 +25,7 @@ from lscore.errors import DataError, HypothesisError, ShapeError
 from lscore.model.activations import PiecewiseLinear
 from lscore.model.hinges import integer_labels
 from lscore.model.risk import Risk
+from lscore.model.settings import Setting
 
 
 @checked
@@ -73,9 +74,8 @@ class LabelledData:
 
         Raises `HypothesisError` (LVB-T3) for other losses and activations.
         """
+        Setting(loss="binary or multiclass hinge loss").require(risk, "LVB-T3")
         loss = risk.loss
-        if loss.kind not in ("binary", "multiclass"):
-            raise HypothesisError("LVB-T3", "loss", "need a binary or multiclass hinge", loss)
         alphas = {leaky_slope(h) for h in risk.network.activations}
         if len(alphas) != 1:
             raise HypothesisError("LVB-T3", "layers", "need one leaky slope for all layers", alphas)

@@ -17,17 +17,24 @@ from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact, zeros
 from lscore.cells.pattern import Cell, cell_at
 from lscore.certificates import Certificate, Condition, Question
-from lscore.errors import DataError, LscoreError, ShapeError
+from lscore.errors import LscoreError, ShapeError
 from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
+from lscore.model.settings import Setting
 from lscore.papers.laurent2018.data import LabelledData
 from lscore.papers.laurent2018.rare import certify_generic
 
 _FLAT = Question("LVB-L101", "the risk is constant on the cell")
 _OPTIMAL = Question("LVB-T3", "every flat cell has loss zero")
+HINGE_THROUGH_0 = Setting(
+    output_activation=False,
+    activations=("every piece through 0",),
+    loss="hinge loss",
+    weight_decay=False,
+)
 
 
-@checked
+@_FLAT.checker
 def certify_flat(cell: Cell) -> Certificate:
     r"""Is the risk constant on a cell? (LVB-L101, at any depth)
 
@@ -37,7 +44,7 @@ def certify_flat(cell: Cell) -> Certificate:
     Certified: flat, with the risk. Refuted: the witness names a path, its coefficient, and a 0-1
     `point` that carries only this path, at which the frozen risk differs from its value at 0 by
     the coefficient; see `changes_the_frozen_risk`. Fully connected networks with activations
-    through 0, hinge losses, no weight decay, no output activation; `DataError` otherwise.
+    through 0, hinge losses, no weight decay, no output activation; otherwise unknown.
 
     >>> from lscore import Network, binary_hinge, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [-1, 1], [-1, 1], binary_hinge())
@@ -48,7 +55,7 @@ def certify_flat(cell: Cell) -> Certificate:
     >>> certify_flat(cell_at(risk, exact([1, 2, "1/9", 0]))).witness["path"]
     'output 0 < unit 0 of layer 1 < input 0'
     """
-    check_flat_setting(cell.risk)
+    HINGE_THROUGH_0.require(cell.risk, _FLAT.claim)
     count, zero = 0, zeros(cell.risk.dimension)
     for path, coefficient in _coefficients(cell):
         count += 1
@@ -63,17 +70,6 @@ def changes_the_frozen_risk(cell: Cell, point: RationalMatrix) -> bool:
     """Whether the polynomial of the cell differs at `point` from its value at 0: then the cell is
     not flat."""
     return cell(point) != cell(zeros(cell.risk.dimension))
-
-
-def check_flat_setting(risk: Risk) -> None:
-    """Raise `DataError` outside the setting of `certify_flat`."""
-    network = risk.network
-    if not risk.loss.hinge or risk.weight_decay:
-        raise DataError("risk: need a hinge loss without weight decay")
-    if network.output_activation is not None:
-        raise DataError("risk: need a network without output activation")
-    if not network.is_piecewise_linear or any(any(h.intercepts) for h in network.activations):
-        raise DataError("risk: need piecewise linear activations with every piece through 0")
 
 
 def _coefficients(cell: Cell) -> Iterator[tuple[tuple, fmpq]]:
@@ -191,22 +187,23 @@ def weighted_images(diagonals: RationalMatrix, A: RationalMatrix, X: RationalMat
     return exact(sums) * fmpq(1, diagonals.denominator * images.denominator)
 
 
-@checked
-def certify_flat_is_optimal(risk: Risk, w: Point | None = None, limit: int = 10**6) -> Certificate:
+@_OPTIMAL.checker
+def certify_flat_is_optimal(
+    risk: Risk, w: Point | None = None, *, limit: int = 10**6
+) -> Certificate:
     r"""Has every flat cell loss zero? (LVB-T3)
 
     Certified by Theorem 3 where its hypotheses are: all layers fully connected with biases, one
     leaky slope :math:`\alpha > 0`, generic data; then every minimum that touches a flat cell is
     global. Refuted by a point `w` inside a flat cell with positive loss. Unknown otherwise, with
-    the reason. Sound, not complete: rare data may still have no bad flat cell. Raises `DataError`
-    as `certify_flat` does, for instance for weight decay.
+    the reason. Sound, not complete: rare data may still have no bad flat cell.
 
     >>> from lscore import Network, binary_hinge, leaky_relu
     >>> risk = Risk(Network((1, 3, 3, 1), leaky_relu("1/9")), [0, 1], [-1, 1], binary_hinge())
     >>> certify_flat_is_optimal(risk).verdict.value
     'certified'
     """
-    check_flat_setting(risk)
+    HINGE_THROUGH_0.require(risk, _OPTIMAL.claim)
     if w is not None:
         w = exact(risk.network.point(w), "w")
         flat = certify_flat(cell_at(risk, w))
@@ -215,7 +212,7 @@ def certify_flat_is_optimal(risk: Risk, w: Point | None = None, limit: int = 10*
             conditions = [*flat.conditions, Condition("the loss of that flat cell is 0", False)]
             return _OPTIMAL.refuted(conditions, witness)
     data = LabelledData.of(risk)
-    generic = certify_generic(data, limit)
+    generic = certify_generic(data, limit=limit)
     conditions = [
         Condition("every layer has biases", risk.network.bias),
         Condition("the leaky slope is positive", data.alpha > 0, data.alpha, "slope"),

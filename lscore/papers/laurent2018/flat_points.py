@@ -19,11 +19,12 @@ from lscore.algebra.matrices import RationalMatrix, Scalar, exact, ones, rationa
 from lscore.cells.pattern import Cell, cell_at, signature
 from lscore.cells.rays import cell_along
 from lscore.certificates import Certificate, Condition, Question
-from lscore.errors import HypothesisError, LscoreError, TieError
+from lscore.errors import BudgetError, HypothesisError, LscoreError, TieError
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
+from lscore.model.settings import Setting
 from lscore.papers.laurent2018.data import leaky_slope
-from lscore.papers.laurent2018.flat import certify_flat, check_flat_setting
+from lscore.papers.laurent2018.flat import HINGE_THROUGH_0, certify_flat
 
 CLAIM = "LVB-T2"
 _TOUCHES = Question(CLAIM, "the point touches a flat cell")
@@ -69,7 +70,7 @@ def flat_point(risk: Risk, w: Point, stretch: Scalar = "3/2") -> FlatPoint:
     """
     network, stretch = risk.network, rational(stretch, "stretch")
     w = exact(network.point(w), "w")
-    _check_setting(risk, w, stretch)
+    _check_hypotheses(risk, w, stretch)
     pre, _ = risk.forward(w)
     *hidden, output = network.unpack(w)
     reach, speeds = fmpq(0), []
@@ -89,11 +90,8 @@ def flat_point(risk: Risk, w: Point, stretch: Scalar = "3/2") -> FlatPoint:
     return FlatPoint(w, direction, cell, tuple(t * e for e in speeds), stretch)
 
 
-def _check_setting(risk: Risk, w: RationalMatrix, stretch: fmpq) -> None:
-    if not risk.loss.hinge:
-        raise HypothesisError(CLAIM, "loss", "need a hinge loss", risk.loss)
-    if not risk.network.bias:
-        raise HypothesisError(CLAIM, "biases", "the network has no biases", risk.network)
+def _check_hypotheses(risk: Risk, w: RationalMatrix, stretch: fmpq) -> None:
+    Setting(biases=True, loss="hinge loss").require(risk, CLAIM)
     if stretch <= 1:
         raise HypothesisError(CLAIM, "stretch", f"got {stretch}, need more than 1", stretch)
     for h in risk.network.activations:
@@ -168,15 +166,15 @@ def flat_ray(risk: Risk, w: Point, seed: int = 0) -> tuple[RationalMatrix, Cell]
 
 
 @checked
-def adjacent_patterns(risk: Risk, w: Point, limit: int = 2**12) -> list[Cell] | None:
+def adjacent_patterns(risk: Risk, w: Point, *, limit: int = 2**12) -> list[Cell]:
     """Every way to resolve the ties of a point: a superset of the cells that touch it.
 
-    Each tie goes to one of the two sides of its knot. None if there are more than `limit` ways.
+    Each tie goes to one of the two sides of its knot. `BudgetError` for more than `limit` ways.
     """
     w = exact(risk.network.point(w), "w")
     found = signature(risk, w)
     if 2 ** len(found.ties) > limit:
-        return None
+        raise BudgetError(f"{len(found.ties)} ties can be resolved in more than {limit} ways")
     cells = []
     for sides in itertools.product((0, 1), repeat=len(found.ties)):
         parts = [part // 2 for part in found.layers]
@@ -188,22 +186,21 @@ def adjacent_patterns(risk: Risk, w: Point, limit: int = 2**12) -> list[Cell] | 
     return cells
 
 
-@checked
-def certify_touches_flat(risk: Risk, w: Point, limit: int = 2**12) -> Certificate:
+@_TOUCHES.checker
+def certify_touches_flat(risk: Risk, w: Point, *, limit: int = 2**12) -> Certificate:
     r"""Does a flat cell touch the point? For a local minimum: is it of type I or of type II?
 
     Refuted: no way to resolve the ties gives a flat cell; the witness counts the ways (a superset
     of the touching cells). Certified: a ray leads into a flat cell (loss zero), or the point itself
-    lies in one. Unknown: a flat pattern that may not touch the point, or more
-    than `limit` patterns. Sound. Hinge losses, piecewise linear activations through 0; `DataError`
-    as `certify_flat`.
+    lies in one. Unknown: a flat pattern that may not touch the point, more than `limit` patterns,
+    or a risk outside the setting of `certify_flat`. Sound.
 
     >>> from lscore import Network, binary_hinge, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [0, 2], [-1, 1], binary_hinge())
     >>> certify_touches_flat(risk, exact([1, 0, 1, -1])).verdict.value
     'certified'
     """
-    check_flat_setting(risk)
+    HINGE_THROUGH_0.require(risk, CLAIM)
     w = exact(risk.network.point(w), "w")
     zero = Condition("the loss is 0", risk(w) == 0)
     if zero.holds:
@@ -214,10 +211,7 @@ def certify_touches_flat(risk: Risk, w: Point, limit: int = 2**12) -> Certificat
             Condition("that cell is flat", certify_flat(cell).certified),
         ]
         return _TOUCHES.certified(conditions, values={"ray": direction})
-    cells = adjacent_patterns(risk, w, limit)
-    if cells is None:
-        ways = len(signature(risk, w).ties)
-        return _TOUCHES.unknown(f"{ways} ties can be resolved in more than {limit} ways")
+    cells = adjacent_patterns(risk, w, limit=limit)
     flat = sum(certify_flat(cell).certified for cell in cells)
     if flat == 0:
         witness = {"ways to resolve the ties": len(cells), "flat among them": 0, "loss": risk(w)}

@@ -23,7 +23,7 @@ _GENERIC = Question("LVB-D1", "the data are generic")
 
 
 @checked
-def certify_generic(data: LabelledData, limit: int = 10**6) -> Certificate:
+def certify_generic(data: LabelledData, *, limit: int = 10**6) -> Certificate:
     r"""Are the data generic in the sense of Definition 1 (LVB-D1)? Exact, three-valued.
 
     Step 1, for alpha > 0: a class that is linearly separable from the other remaining ones has all

@@ -8,36 +8,25 @@ strongly convex there. The bounds of `curvature_bounds` are smaller and do the s
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from flint import fmpq
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
 from lscore.certificates import Certificate, Condition, Question
-from lscore.errors import DataError, HypothesisError
-from lscore.model.losses import SquaredLoss
+from lscore.errors import HypothesisError
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
+from lscore.model.settings import Setting
 
-
-def check_setting(risk: Risk, claim: str = "MILNE-D2") -> None:
-    """Raise unless the risk is Milne's: half the mean squared error, one output, no biases.
-
-    `DataError` for the loss; `HypothesisError` if there are biases or an activation is not
-    positively homogeneous (witness: the activation, or the network).
-    """
-    if risk.loss != SquaredLoss("1/2", mean=True):
-        raise DataError('risk: need half the mean squared error, SquaredLoss("1/2", mean=True)')
-    if risk.network.widths[-1] != 1:
-        raise DataError(f"risk: {risk.network.widths[-1]} outputs, need one")
-    if risk.network.bias:
-        raise HypothesisError(claim, "no biases", "the network has biases", risk.network)
-    outer = risk.network.output_activation
-    for h in (*risk.network.activations, *([] if outer is None else [outer])):
-        if not risk.network.is_piecewise_linear or h.value != 0 or h.knots not in ((), (fmpq(0),)):
-            raise HypothesisError(
-                claim, "homogeneous", f"{h.name} is not linear on either side of 0", h
-            )
+MILNE = Setting(
+    outputs=1, biases=False, activations=("homogeneous",), loss="half the mean squared error"
+)
+TOY = replace(MILNE, inputs=1, hidden=1, output_activation=False, activations=("ReLU",))
+_IN_U = Question("MILNE-D2", "the point lies in U(lambda, theta)")
+_ONE_LAYER = replace(MILNE, hidden=1, activations=("homogeneous", "|slope| <= 1"))
 
 
 def squared_radius(risk: Risk) -> fmpq:
@@ -51,7 +40,7 @@ def data_loss(risk: Risk, w: RationalMatrix) -> fmpq:
     return risk.loss(risk.predictions(w), risk.exact_y)
 
 
-@checked
+@_IN_U.checker
 def certify_membership(
     risk: Risk, w: Point | np.ndarray, theta: Scalar = 0, squared_r: Scalar | None = None
 ) -> Certificate:
@@ -59,10 +48,10 @@ def certify_membership(
 
     One hidden layer. `squared_r` is :math:`r^2`, by default the smallest one that the data allow;
     `theta` = 0 is the union over all positive theta. Exact, sound and complete; kinks do no harm.
-    Raises `HypothesisError` for biases, other depths, slopes above 1 and theta outside
-    [0, lambda). MILNE-D2, Definition 2 of Milne (2019).
+    Unknown with biases, another depth, slopes above 1, and for theta outside [0, lambda).
+    MILNE-D2, Definition 2 of Milne (2019).
 
-    >>> from lscore import Network, relu
+    >>> from lscore import Network, SquaredLoss, relu
     >>> risk = Risk(Network((1, 1, 1), relu, bias=False), [1], ["1/2"],
     ...             SquaredLoss("1/2", mean=True), "1/4")
     >>> certify_membership(risk, exact([0, 0])).verdict.value         # 8 l = 1 against 1/16
@@ -70,8 +59,7 @@ def certify_membership(
     >>> certify_membership(risk, exact([1, "1/2"])).verdict.value     # l = 0
     'certified'
     """
-    check_setting(risk)
-    _check_one_layer(risk)
+    _ONE_LAYER.require(risk, _IN_U.claim)
     w = exact(risk.network.point(w), "w")
     theta, decay = rational(theta, "theta"), risk.weight_decay
     smallest = squared_radius(risk)
@@ -82,12 +70,11 @@ def certify_membership(
         raise HypothesisError("MILNE-D2", "|x| <= r", f"an input has |x|^2 = {smallest}", smallest)
     bound, room = 8 * data_loss(risk, w) * squared_r, (decay - theta) ** 2
     condition = Condition("8 l r^2 < (lambda - theta)^2", bound < room, room - bound)
-    asked = Question("MILNE-D2", "the point lies in U(lambda, theta)")
     values = {"lambda": decay, "theta": theta, "8 l r^2": bound}
     if bound < room:
-        return asked.certified((condition,), values=values)
+        return _IN_U.certified((condition,), values=values)
     witness = {"8 l r^2 - (lambda - theta)^2": bound - room}
-    return asked.refuted((condition,), witness, values=values)
+    return _IN_U.refuted((condition,), witness, values=values)
 
 
 @checked
@@ -102,21 +89,16 @@ def curvature_bounds(risk: Risk, w: Point | np.ndarray) -> dict[str, fmpq]:
       is the smallest eigenvalue of the part of the Hessian that the residuals carry, exactly.
 
     The risk is strongly convex in the cell where any of them is below lambda squared. For ReLU
-    without output activation; an input at a kink counts as off. Raises as `certify_membership`,
-    and `DataError` for other networks.
+    without output activation; an input at a kink counts as off. `HypothesisError` for other
+    networks.
 
-    >>> from lscore import Network, relu
+    >>> from lscore import Network, SquaredLoss, relu
     >>> risk = Risk(Network((1, 1, 1), relu, bias=False), [1, -1], [1, 1],
     ...             SquaredLoss("1/2", mean=True), "1/4")
     >>> {name: str(K) for name, K in curvature_bounds(risk, exact([1, "1/2"])).items()}
     {'K0^2': '5/2', 'K1^2': '5/8', 'K2^2': '5/8', 'K3^2': '9/16', 'K6^2': '1/16'}
     """
-    check_setting(risk)
-    _check_one_layer(risk)
-    if risk.network.widths[0] != 1 or risk.network.output_activation is not None:
-        raise DataError("risk: need one input and no output activation")
-    if risk.network.activations[0].slopes != (0, 1):
-        raise DataError("risk: need ReLU")
+    TOY.require(risk, "MILNE-D2")
     w = exact(risk.network.point(w), "w")
     pre, outputs = risk.forward(w)
     residuals = (risk.exact_y - outputs).entries()
@@ -131,19 +113,3 @@ def curvature_bounds(risk: Risk, w: Point | np.ndarray) -> dict[str, fmpq]:
     first = 2 * loss * squared_radius(risk)
     bounds = {"K0^2": 4 * first, "K1^2": first, "K2^2": 2 * loss * mean_square, "K3^2": spread**2}
     return bounds | {"K6^2": max(q * q for q in pulls)}
-
-
-def _check_one_layer(risk: Risk) -> None:
-    if len(risk.network.widths) != 3:
-        raise HypothesisError(
-            "MILNE-D2", "H = 1", f"widths {risk.network.widths}, need one hidden layer", risk
-        )
-    check_slopes(risk, "MILNE-D2")
-
-
-def check_slopes(risk: Risk, claim: str) -> None:
-    """Raise `HypothesisError` if an activation has a slope above 1 (witness: the activation)."""
-    outer = risk.network.output_activation
-    for h in (*risk.network.activations, *([] if outer is None else [outer])):
-        if any(abs(slope) > 1 for slope in h.slopes):
-            raise HypothesisError(claim, "|slope| <= 1", f"{h.name} has a larger slope", h)

@@ -23,7 +23,7 @@ from lscore.model.activations import relu
 from lscore.model.losses import SquaredLoss
 from lscore.model.networks import Network
 from lscore.model.risk import Risk
-from lscore.papers.milne2019.region import check_setting
+from lscore.papers.milne2019.region import TOY
 
 _ONLY = Question("MILNE-B-TOY-1", "0 is the only global minimum and the only Clarke critical point")
 _TRAINED = Question("MILNE-B-TOY-2", "gradient descent from every point of the ball converges to 0")
@@ -41,8 +41,8 @@ def toy_sides(risk: Risk) -> list[tuple[fmpq, fmpq]]:
     :math:`S_\pm = \tfrac1n \sum_{\pm x_i > 0} x_i^2` and
     :math:`B_\pm = \tfrac1n \sum_{\pm x_i > 0} x_i y_i`.
 
-    Raises `DataError` unless the network is (1, k, 1) with ReLU, no output activation, half the
-    mean squared error; `HypothesisError` for biases.
+    Raises `HypothesisError` unless the network is (1, k, 1) with ReLU, no biases, no output
+    activation, and the loss half the mean squared error.
 
     >>> from lscore import Network, SquaredLoss, relu
     >>> risk = Risk(Network((1, 2, 1), relu, bias=False), [2, -1], [1, 3],
@@ -50,12 +50,7 @@ def toy_sides(risk: Risk) -> list[tuple[fmpq, fmpq]]:
     >>> toy_sides(risk)
     [(2, 1), (1/2, -3/2)]
     """
-    check_setting(risk, "MILNE-F1")
-    widths, network = risk.network.widths, risk.network
-    if len(widths) != 3 or widths[0] != 1 or network.output_activation is not None:
-        raise DataError(f"risk: widths {widths}, need (1, k, 1) and no output activation")
-    if network.activations[0].slopes != (0, 1):
-        raise DataError("risk: need ReLU")
+    TOY.require(risk, "MILNE-F1")
     pairs = list(zip(risk.exact_X.entries(), risk.exact_y.entries(), strict=True))
     found = []
     for sign in (1, -1):
@@ -85,13 +80,12 @@ def lowest_risk(risk: Risk) -> fmpq:
     return at_zero - (sum(gains, fmpq(0)) if risk.network.widths[1] > 1 else max(gains))
 
 
-@checked
+@_ONLY.checker
 def certify_only_minimum(risk: Risk) -> Certificate:
     r"""Is 0 the only global minimum, and the only critical point? Yes iff lambda >= max \|B\|.
 
-    Refuted with a lower point. Exact, sound and complete, for weight decay above 0 (else
-    `HypothesisError`). Raises as `toy_sides`. MILNE-B-TOY-1, proof in the chapter on the toy
-    regression.
+    Refuted with a lower point. Exact, sound and complete, in the setting of `toy_sides` and for
+    weight decay above 0; else unknown. MILNE-B-TOY-1, proof in the chapter on the toy regression.
 
     >>> from lscore import Network, SquaredLoss, relu
     >>> def toy(decay):
@@ -132,7 +126,7 @@ def _lower_point(risk: Risk, S: fmpq, B: fmpq) -> RationalMatrix:
         bits *= 2
 
 
-@checked
+@_TRAINED.checker
 def certify_trained_to_zero(risk: Risk, rate: Scalar, squared_norm: Scalar) -> Certificate:
     r"""Does gradient descent converge to 0 from every start with \|W\|^2 at most `squared_norm`?
 
@@ -140,9 +134,8 @@ def certify_trained_to_zero(risk: Risk, rate: Scalar, squared_norm: Scalar) -> C
     :math:`\text{rate}\, S_\pm |W|^2 \le 4(1 - \text{rate}\,\lambda)` on both sides; then every
     step multiplies :math:`|W|` by at most :math:`1 - \text{rate}\,(\lambda - \max|B_\pm|)`. Exact
     and sound, not complete: otherwise unknown. Covers starts on kinks, where autodiff takes the
-    gradient of w to be 0. Raises as `toy_sides`, `HypothesisError` without weight decay, and
-    `DataError` for a rate that is not positive or a negative `squared_norm`. MILNE-B-TOY-2, proof
-    in the chapter on the toy regression.
+    gradient of w to be 0. Raises `DataError` for a rate that is not positive or a negative
+    `squared_norm`. MILNE-B-TOY-2, proof in the chapter on the toy regression.
 
     >>> from lscore import Network, SquaredLoss, relu
     >>> risk = Risk(Network((1, 2, 1), relu, bias=False), [1], ["1/4"],
@@ -157,6 +150,7 @@ def certify_trained_to_zero(risk: Risk, rate: Scalar, squared_norm: Scalar) -> C
     return _contraction(_TRAINED, bounds, risk.weight_decay, rate, squared_norm)
 
 
+@_EVERY.checker
 def certify_every_draw(
     slope: Scalar, radius: Scalar, weight_decay: Scalar, rate: Scalar, squared_norm: Scalar
 ) -> Certificate:
@@ -167,7 +161,7 @@ def certify_every_draw(
     :math:`|B_\pm| \le \text{slope}\, r^2`, certified if slope r^2 < lambda and
     :math:`\text{rate}\, r^2 |W|^2 \le 4(1 - \text{rate}\,\lambda)`. Refuted if slope r^2 > lambda:
     then a single sample at r has a lower point than 0. Exact and sound; unknown between them.
-    Raises `HypothesisError` without weight decay, `DataError` for numbers that are not positive.
+    Unknown without weight decay; `DataError` for other numbers that are not positive.
     MILNE-B-TOY-3, proof in the chapter on the toy regression.
 
     >>> certify_every_draw("1/4", 1, "2/5", "1/10", 3).values["factor per step"]

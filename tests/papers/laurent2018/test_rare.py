@@ -200,7 +200,7 @@ def test_a_risk_knows_its_data():
 def test_other_activations_and_losses_are_refused(h):
     with pytest.raises(HypothesisError, match="activation"):
         LabelledData.of(Risk(Network((1, 2, 1), h), LINE, SIGNS, binary_hinge()))
-    with pytest.raises(HypothesisError, match="need a binary or multiclass hinge"):
+    with pytest.raises(HypothesisError, match="hypothesis binary or multiclass hinge loss"):
         LabelledData.of(Risk(Network((1, 2, 1), relu), LINE, SIGNS))
 
 

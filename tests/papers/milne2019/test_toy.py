@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from cases import CERTIFIED, REFUTED, UNKNOWN
+from cases import CERTIFIED, REFUTED, UNKNOWN, assert_unknown
 from flint import fmpq
 from hypothesis import given
 from hypothesis import strategies as st
@@ -146,8 +146,7 @@ def test_training_to_zero_is_refused_outside_of_its_conditions():
     for rate, squares in ((0, 3), ("1/10", -1)):
         with pytest.raises(DataError, match="rate, squared_norm"):
             certify_trained_to_zero(toy(), rate, squares)
-    with pytest.raises(HypothesisError, match="lambda > 0"):
-        certify_trained_to_zero(toy(0), "1/10", 3)
+    assert_unknown(certify_trained_to_zero(toy(0), "1/10", 3), "lambda > 0")
 
 
 TEXTS = [
@@ -248,21 +247,19 @@ def test_bad_numbers_for_every_draw_are_named():
         certify_every_draw(1, 0, 1, 1, 1)
     with pytest.raises(DataError, match="rate, squared_norm"):
         certify_every_draw(1, 1, 1, 0, 1)
-    with pytest.raises(HypothesisError, match="weight decay -1"):
-        certify_every_draw(1, 1, -1, 1, 1)
+    assert_unknown(certify_every_draw(1, 1, -1, 1, 1), "weight decay -1")
 
 
 def test_other_networks_are_not_the_toy():
-    with pytest.raises(DataError, match="need ReLU"):
+    with pytest.raises(HypothesisError, match="hypothesis ReLU: got leaky ReLU"):
         toy_sides(toy(activation=leaky_relu("1/2")))
-    with pytest.raises(DataError, match="output activation"):
+    with pytest.raises(HypothesisError, match="output activation"):
         toy_sides(toy(output_activation=relu))
-    with pytest.raises(DataError, match="half the mean squared error"):
+    with pytest.raises(HypothesisError, match="half the mean squared error"):
         toy_sides(Risk(Network((1, 2, 1), relu, bias=False), X, X))
     with pytest.raises(HypothesisError, match="no biases"):
         toy_sides(Risk(Network((1, 2, 1), relu), X, X, HALF))
-    with pytest.raises(HypothesisError, match="lambda > 0"):
-        certify_only_minimum(toy(0))
+    assert_unknown(certify_only_minimum(toy(0)), "lambda > 0")
 
 
 # The region U
@@ -290,23 +287,19 @@ def test_membership_agrees_with_floats_and_takes_any_input_dimension():
 
 def test_membership_refuses_other_settings():
     w = exact([0] * 4)
-    with pytest.raises(HypothesisError, match="theta"):
-        certify_membership(toy(), w, "2/5")
-    with pytest.raises(HypothesisError, match=r"\|x\| <= r"):
-        certify_membership(toy(), w, 0, "1/2")
-    with pytest.raises(HypothesisError, match="H = 1"):
-        certify_membership(chain(2, 1), exact([0] * 3))
-    with pytest.raises(HypothesisError, match="slope"):
-        certify_membership(toy(activation=two_piece(2, 0)), w)
+    assert_unknown(certify_membership(toy(), w, theta="2/5"), "theta")
+    assert_unknown(certify_membership(toy(), w, squared_r="1/2"), r"\|x\| <= r")
+    assert_unknown(certify_membership(chain(2, 1), exact([0] * 3)), "hypothesis 1 hidden layer")
+    assert_unknown(certify_membership(toy(activation=two_piece(2, 0)), w), "slope")
 
 
 def test_the_bounds_refuse_other_networks():
     w = exact([1, 0, "1/2", 0])
     for risk in (toy(output_activation=relu), toy(activation=leaky_relu("1/2"))):
-        with pytest.raises(DataError, match="risk: need"):
+        with pytest.raises(HypothesisError, match=r"output activation|ReLU"):
             curvature_bounds(risk, w)
     plane = Risk(Network((2, 1, 1), relu, bias=False), [[1, 0]], [1], HALF, "1/4")
-    with pytest.raises(DataError, match="one input"):
+    with pytest.raises(HypothesisError, match="hypothesis 1 input: got 2 inputs"):
         curvature_bounds(plane, exact([1, 0, 1]))
 
 
@@ -370,16 +363,15 @@ def test_slope_two_breaks_the_third_statement_only():
 def test_points_of_which_the_theorem_does_not_speak():
     assert "0" in certify_layer_balance(chain(1, "1/2", linear(1)), exact([0, 0])).reason
     assert certify_layer_balance(chain(1, "1/2"), exact([0, 1])).verdict == UNKNOWN
-    with pytest.raises(HypothesisError, match="no biases"):
-        certify_layer_balance(Risk(Network((1, 1, 1), relu), [1], [1], HALF, 1), exact([0] * 4))
-    with pytest.raises(HypothesisError, match="not linear on either side"):
-        certify_layer_balance(chain(1, 1, hard_tanh), exact([1, 1]))
-    with pytest.raises(HypothesisError, match="lambda > 0"):
-        certify_layer_balance(chain(1, 1, decay=0), exact([1, 1]))
-    with pytest.raises(DataError, match="hidden layer"):
-        certify_layer_balance(
-            Risk(Network((1, 1), relu, bias=False), [1], [1], HALF, 1), exact([1])
-        )
+    biased = Risk(Network((1, 1, 1), relu), [1], [1], HALF, 1)
+    flat = Risk(Network((1, 1), relu, bias=False), [1], [1], HALF, 1)
+    for risk, w, reason in (
+        (biased, exact([0] * 4), "no biases"),
+        (chain(1, 1, hard_tanh), exact([1, 1]), "homogeneous: got hard tanh"),
+        (chain(1, 1, decay=0), exact([1, 1]), "hypothesis weight decay"),
+        (flat, exact([1]), "hidden layer"),
+    ):
+        assert_unknown(certify_layer_balance(risk, w), reason)
 
 
 @given(st.integers(1, 12), st.integers(1, 12), st.sampled_from(["1/8", "1/3", 2]))
@@ -432,12 +424,12 @@ def test_only_half_the_mean_squared_error_is_milnes(loss):
     # a quarter of the sum is half the mean of two samples, not of eight: 0 is no minimum here
     risk = Risk(Network((1, 2, 1), relu, bias=False), [1] * 8, ["1/5"] * 8, loss, "1/4")
     point = exact(["1/2", 0, "1/2", 0])
+    with pytest.raises(HypothesisError, match="half the mean squared error"):
+        lowest_risk(risk)
     for ask in (
         certify_only_minimum,
-        lowest_risk,
         lambda r: certify_trained_to_zero(r, "1/10", 3),
         lambda r: certify_membership(r, point),
         lambda r: certify_layer_balance(r, point),
     ):
-        with pytest.raises(DataError, match="need half the mean squared error"):
-            ask(risk)
+        assert_unknown(ask(risk), "hypothesis half the mean squared error")

@@ -326,19 +326,22 @@ def test_symmetries_change_the_numbers_as_they_must(risk, factor):
 
 
 OUTSIDE = {
-    "no biases": (Risk(Network((1, 2, 1), relu, bias=False), X, Y), "need biases"),
+    "no biases": (Risk(Network((1, 2, 1), relu, bias=False), X, Y), "hypothesis biases"),
     "weight decay": (Risk(EXAMPLE.network, X, Y, weight_decay=1), "no weight decay"),
     "output activation": (
         Risk(Network((1, 2, 1), relu, output_activation=relu), X, Y),
         "no output activation",
     ),
-    "hinge": (Risk(EXAMPLE.network, X, [1, -1, 1, -1, 1], binary_hinge()), "need SquaredLoss"),
-    "depth": (Risk(Network((1, 2, 2, 1), relu), X, Y), "need one hidden layer"),
-    "two inputs": (Risk(Network((2, 2, 1), relu), [[x, 1] for x in X], Y), "need one input"),
-    "two outputs": (Risk(Network((1, 2, 2), relu), X, [[y, 1] for y in Y]), "and one output"),
+    "hinge": (
+        Risk(EXAMPLE.network, X, [1, -1, 1, -1, 1], binary_hinge()),
+        "hypothesis squared loss",
+    ),
+    "depth": (Risk(Network((1, 2, 2, 1), relu), X, Y), "hypothesis 1 hidden layer"),
+    "two inputs": (Risk(Network((2, 2, 1), relu), [[x, 1] for x in X], Y), "hypothesis 1 input"),
+    "two outputs": (Risk(Network((1, 2, 2), relu), X, [[y, 1] for y in Y]), "hypothesis 1 output"),
     "smooth": (network(X, Y, h=tanh), "C1.3"),
     "three pieces": (network(X, Y, h=hard_tanh), "C1.3"),
-    "one input value": (network([1, 1], [0, 2]), "one distinct input"),
+    "one input value": (network([1, 1], [0, 2]), "two distinct inputs"),
     "many faces": (network(X, Y, 4), r"41\^4 faces"),
 }
 

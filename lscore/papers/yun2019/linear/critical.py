@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from flint import fmpq
 
-from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, ones, stack
 from lscore.certificates import Certificate, Condition, Question, Verdict
 from lscore.model.networks import Network, Point
@@ -31,9 +30,10 @@ from lscore.papers.yun2019.linear.setting import (
 from lscore.papers.yun2019.linear.strict import certify_strict_saddle
 
 _MINIMUM = Question("YUN-C5", "the point is a global minimum")
+_EITHER = Question("YUN-C5", "the point is a global minimum or a saddle")
 
 
-@checked
+@_EITHER.checker
 def certify_saddle_or_minimum(
     risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1
 ) -> Certificate:
@@ -44,7 +44,7 @@ def certify_saddle_or_minimum(
     the squared loss, by `certify_bottleneck_minimum` and `certify_strict_saddle` (YUN-B-T4-4).
     Networks with biases are taken too (YUN-B-T4-3). Refuted means that w is not critical. Sound;
     complete for a `Risk` with the squared loss, at any widths; for a `LinearRisk` as
-    `certify_saddle`. `DataError` if epsilon is not positive.
+    `certify_saddle`. Other networks are unknown. `DataError` if epsilon is not positive.
 
     >>> from lscore import Network, identity
     >>> risk = Risk(Network((1, 1, 1), identity, bias=False), [1], [1])

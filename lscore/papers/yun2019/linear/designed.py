@@ -23,7 +23,7 @@ from lscore.model.activations import identity
 from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
 from lscore.papers.yun2019.linear.floats import classify_critical_floats
-from lscore.papers.yun2019.linear.setting import check_linear, unit_matrix
+from lscore.papers.yun2019.linear.setting import CLAIM, LINEAR, unit_matrix
 
 
 @checked
@@ -32,14 +32,14 @@ def zero_layers(network: Network, w: Point, first: int, second: int) -> Point:
 
     Every derivative :math:`\partial\ell/\partial W_j` keeps one zero factor, so it vanishes for
     any data and any differentiable loss of the product, in floats as well as exactly. `ShapeError`
-    if the layers are not two different ones, `DataError` if the network has biases or is not
+    if the layers are not two different ones, `HypothesisError` if the network has biases or is not
     linear.
 
     >>> net = Network((1, 1, 1, 1), identity, bias=False)
     >>> zero_layers(net, exact([5, 6, 7]), 1, 3)
     column(0, 6, 0)
     """
-    check_linear(network)
+    LINEAR.require(network, CLAIM)
     depth = len(network.widths) - 1
     if first == second or not {first, second} <= set(range(1, depth + 1)):
         raise ShapeError(f"first, second: got {first}, {second}, need two of layers 1 to {depth}")

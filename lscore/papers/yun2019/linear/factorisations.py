@@ -18,13 +18,16 @@ from lscore.errors import DataError, HypothesisError, ShapeError
 from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
 from lscore.papers.yun2019.linear.setting import (
-    check_linear,
-    check_linear_risk,
+    CLAIM,
+    LINEAR,
     linear_risk,
     positive,
     product,
     unit_matrix,
 )
+
+_TRANSFER = Question("YUN-LA6", "one layer alone brings the product to R")
+_BOTTLENECK = Question("YUN-B-T4-4", "the point is a global minimum of the narrow network")
 
 
 @checked
@@ -32,14 +35,14 @@ def factorise(network: Network, R: object) -> RationalMatrix:
     r"""A point of a linear network whose product is R, shape (d_y, d_x), exactly (A7.4).
 
     R stands in the layer at the narrower end; the others have ones on the diagonal. Nothing is
-    rounded. Raises `HypothesisError` YUN-T4 "width" if a layer is narrower than min(d_x, d_y), and
-    `DataError` for a network with biases or activations.
+    rounded. Raises `HypothesisError` YUN-T4: "width" if a layer is narrower than min(d_x, d_y), and
+    for a network with biases or activations.
 
     >>> from lscore.model.activations import identity
     >>> factorise(Network((2, 2, 1), identity, bias=False), [[3, 4]])
     column(3, 4, 0, 0, 1, 0)
     """
-    check_linear(network)
+    LINEAR.require(network, CLAIM)
     R, d = exact(R, "R"), network.widths
     if R.shape != (d[-1], d[0]):
         raise ShapeError(f"R: shape {R.shape}, need {(d[-1], d[0])}")
@@ -65,14 +68,14 @@ def move_product(network: Network, w: Point, layer: int, R: object) -> RationalM
     To :math:`W_j` it adds :math:`A^\top (A A^\top)^{-1} D\, (B^\top B)^{-1} B^\top` with D the
     change of the product, A the product above layer j and B the one below. Raises
     `HypothesisError` YUN-LA6 if A has not full row rank or B not full column rank (witness: the
-    matrix), and `DataError` for a network with biases or activations.
+    matrix), and YUN-T4 for a network with biases or activations.
 
     >>> from lscore.model.activations import identity
     >>> net = Network((1, 2, 1), identity, bias=False)
     >>> move_product(net, exact([1, 1, 1, 2]), 1, [[8]])
     column(2, 3, 1, 2)
     """
-    check_linear(network)
+    LINEAR.require(network, CLAIM)
     w, R = exact(network.point(w), "w"), exact(R, "R")
     weights, (above, below) = [l.weight for l in network.unpack(w)], _around(network, w, layer)
     for name, matrix in (("row rank above", above), ("column rank below", below.T)):
@@ -85,7 +88,7 @@ def move_product(network: Network, w: Point, layer: int, R: object) -> RationalM
     return network.pack(weights)
 
 
-@checked
+@_TRANSFER.checker
 def certify_transfer(
     network: Network, w: Point, layer: int, R: object, epsilon: Scalar
 ) -> Certificate:
@@ -95,10 +98,10 @@ def certify_transfer(
     \sigma_{\min}(B)\,\epsilon`, decided exactly by the characteristic polynomials of
     :math:`A A^\top` and :math:`B^\top B`; the product is R; the layer moved by at most epsilon.
     Refuted if the shortest move that reaches R is longer (witness: the point it leads to), unknown
-    without the ranks, or if only the condition of the lemma fails. Sound. Raises `DataError` for
-    other networks, layers and epsilon.
+    without the ranks, if only the condition of the lemma fails, and for networks that are not
+    linear. Sound. Raises `DataError` for other layers and epsilon.
     """
-    check_linear(network)
+    LINEAR.require(network, CLAIM)
     w, R = exact(network.point(w), "w"), exact(R, "R")
     epsilon = positive(epsilon, "epsilon")
     above, below = _around(network, w, layer)
@@ -156,7 +159,7 @@ def charpoly(A: RationalMatrix) -> fmpq_poly:
     return fmpq_mat(A.numerator).charpoly()(fmpq_poly([0, A.denominator]))
 
 
-@checked
+@_BOTTLENECK.checker
 def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
     r"""Is w a global minimum of a network too narrow for the theorem? (YUN-B-T4-4)
 
@@ -167,8 +170,8 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
     dimensions, :math:`\Sigma` has no part between V and the rest (true where w is critical), and no
     eigenvalue off V exceeds one on V. If the conditions before hold, the eigenvalues are compared
     exactly, by their polynomials. Refuted with a lower point, or, where floats find none, with the
-    comparison. Sound and complete. Squared loss, no biases; `DataError` if the network has no
-    bottleneck.
+    comparison. Sound and complete for the squared loss, no biases and a bottleneck; otherwise
+    unknown.
 
     >>> from lscore.model.activations import identity
     >>> plane, tie = [[1, 0], [0, 1]], [["1/3", 0], [0, "1/3"]]
@@ -176,11 +179,11 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
     >>> certify_bottleneck_minimum(risk, exact(["1/3", 0, 1, 0])).verdict.value
     'certified'
     """
-    check_linear_risk(risk)
     linear, d = linear_risk(risk), risk.network.widths
     narrow = min(d)
     if narrow >= min(d[0], d[-1]):
-        raise DataError(f"risk: widths {d} have no bottleneck; `certify_saddle_or_minimum` decides")
+        message = f"widths {d} have none; `certify_saddle_or_minimum` decides"
+        raise HypothesisError(_BOTTLENECK.claim, "bottleneck", message, d)
     R = product(linear.weights(w))
     X, Y, scale = risk.exact_X, risk.exact_y, risk.loss.scale(len(risk.X))
     best = least_squares(X, Y)[0].T
@@ -217,9 +220,8 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
         "loss of the best map": bottom,
         "gradient of the loss of the product": linear.gradient(R),
     }
-    asked = Question("YUN-B-T4-4", "the point is a global minimum of the narrow network")
     if all(c.holds for c in conditions):
-        return asked.certified(conditions, values=values)
+        return _BOTTLENECK.certified(conditions, values=values)
     if not surplus and not ranks.holds:
         keep = _widened(keep, lose, lost)
     elif not surplus:
@@ -229,7 +231,7 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
     witness = {"lower point": point, "decrease there": fall}
     if fall <= 0:
         witness = {"a lost component": "larger than a kept one, by an amount floats do not see"}
-    return asked.refuted(conditions, witness, values=values)
+    return _BOTTLENECK.refuted(conditions, witness, values=values)
 
 
 def _keeps_the_largest(kept: RationalMatrix, lost: RationalMatrix, dimensions: int) -> bool:

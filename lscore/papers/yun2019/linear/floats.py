@@ -16,7 +16,7 @@ from lscore.errors import DtypeError
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 from lscore.papers.yun2019.linear.directions import Arithmetic, find_directions, make_moves
-from lscore.papers.yun2019.linear.setting import check_linear_risk, layer_gradients, product
+from lscore.papers.yun2019.linear.setting import CLAIM, LINEAR_SQUARED, layer_gradients, product
 
 _STEPS = (1.0, 0.5, 0.25, 0.1, 0.03, 0.01)
 _UNIT = 2.0**-53
@@ -86,7 +86,7 @@ def suboptimality(risk: Risk, w: Point | np.ndarray) -> float:
 
 def _matrices(risk: Risk, w: Point | np.ndarray) -> tuple[list[np.ndarray], np.ndarray, float]:
     """Float weights, their product and the scale c of the loss."""
-    check_linear_risk(risk)
+    LINEAR_SQUARED.require(risk, CLAIM)
     w = risk.network.point(w)
     if isinstance(w, RationalMatrix):
         raise DtypeError(
@@ -109,7 +109,7 @@ def classify_critical_floats(
     "saddle": the moves of the proof, with ranks at `rank_tolerance` (default: the square root of
     the gradient's norm over that of G, kept between 1e-8 and 0.1), raise and lower the risk by more
     than :math:`2 \|\nabla\ell\| \epsilon \sqrt{L}` and rounding can explain, for some step in 1,
-    0.5, ..., 0.01. Otherwise "unresolved". Squared loss, no biases (`DataError`).
+    0.5, ..., 0.01. Otherwise "unresolved". Squared loss, no biases (`HypothesisError`).
 
     >>> import torch
     >>> from lscore import Network, identity
@@ -161,7 +161,7 @@ def linear_descent(
     """Plain gradient descent: the risks (iterations + 1,) and the points (iterations + 1, m).
 
     Works on the product, so an iteration costs a few small matrix products, whatever the number
-    of samples. Squared loss, no biases (`DataError`).
+    of samples. Squared loss, no biases (`HypothesisError`).
 
     >>> import torch
     >>> from lscore import Network, identity

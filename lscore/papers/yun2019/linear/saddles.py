@@ -13,7 +13,7 @@ from flint import arb, fmpq
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact
 from lscore.certificates import Certificate, Condition, Question
-from lscore.errors import DataError, HypothesisError
+from lscore.errors import BudgetError, HypothesisError
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 from lscore.papers.yun2019.linear.directions import (
@@ -59,7 +59,7 @@ def saddle_escape(risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1) -> Esc
     1 until both inequalities hold; for the squared loss the number of halvings is known. Raises
     `HypothesisError` where the construction does not exist: w not critical (witness: the layer
     gradients), G zero, or a bottleneck without null vectors; `DataError` if epsilon is not
-    positive, or if 500 halvings do not decide the inequalities of another loss.
+    positive; `BudgetError` if 500 halvings do not decide the inequalities of another loss.
 
     >>> from lscore import Network, identity
     >>> risk = Risk(Network((1, 1, 1), identity, bias=False), [1], [1])
@@ -103,7 +103,7 @@ def _both_sides(linear: LinearRisk, weights: list, R, moves, epsilon: fmpq) -> E
         if linear(up) > level and linear(down) < level:
             return Escape(pack(moves.base), up, down, epsilon)
         eta /= 2
-    raise DataError(f"risk: the inequalities are not decided after {_HALVINGS} halvings")
+    raise BudgetError(f"risk: the inequalities are not decided after {_HALVINGS} halvings")
 
 
 def _halvings(level: fmpq | arb, up: fmpq | arb, down: fmpq | arb) -> int:
@@ -143,7 +143,7 @@ def _positive(text: str, change: fmpq | arb, name: str) -> Condition:
     return Condition(text, holds, change if isinstance(change, fmpq) else None, name)
 
 
-@checked
+@_SADDLE.checker
 def certify_saddle(
     risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1, found: Escape | None = None
 ) -> Certificate:
@@ -156,9 +156,9 @@ def certify_saddle(
     three points of `found` (or of `saddle_escape`) do what they promise. Refuted if w is not
     critical (witness: the layer gradient), or if G = 0 for a convex loss, which makes w a global
     minimum. Unknown in a bottleneck without null vectors, for G = 0 and a loss that is not convex,
-    or if `found` fails. Sound; complete under the width condition d_j >= min(d_x, d_y) with
-    :math:`G \ne 0`, but for the `DataError` of `saddle_escape`. The method is "ball" where losses
-    are balls.
+    if `found` fails, and for other networks. Sound; complete under the width condition
+    d_j >= min(d_x, d_y) with :math:`G \ne 0`, but for the `BudgetError` of `saddle_escape`. The
+    method is "ball" where losses are balls.
 
     >>> from lscore import Network, identity
     >>> risk = Risk(Network((1, 1, 1), identity, bias=False), [1], [1])

@@ -10,7 +10,7 @@ the product, and :math:`G = \nabla \ell_0(R)`, shape (d_y, d_x); then the deriva
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import pairwise
 
@@ -19,9 +19,14 @@ from flint import arb, ctx, fmpq, fmpz, fmpz_mat
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, ones, rational
-from lscore.errors import DataError, DtypeError, ShapeError
+from lscore.errors import DataError, DtypeError, HypothesisError, ShapeError
 from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
+from lscore.model.settings import Setting
+
+CLAIM = "YUN-T4"
+LINEAR = Setting(biases=False, output_activation=False, activations=("identity",))
+LINEAR_SQUARED = replace(LINEAR, loss="squared loss", weight_decay=False)
 
 
 def unit_matrix(size: int) -> RationalMatrix:
@@ -57,9 +62,9 @@ class ProductLoss:
     r"""A differentiable loss :math:`\ell_0` of the product matrix R, shape (d_y, d_x).
 
     `value` maps an exact R to a rational or to a ball; `gradient` to the exact matrix
-    :math:`\nabla\ell_0(R)`, and raises `DataError` where that is not rational. `is_convex` says
-    whether a zero gradient proves a global minimum: it is *declared*, and certificates that rest on
-    it say so, except for the two losses of this module, which are convex by a theorem (`known`).
+    :math:`\nabla\ell_0(R)`, and raises `HypothesisError` where that is not rational. `is_convex`
+    says whether a zero gradient proves a global minimum: it is *declared*, and certificates that
+    rest on it say so, but for the two losses of this module, convex by a theorem (`known`).
     """
 
     value: Callable[[RationalMatrix], fmpq | arb]
@@ -73,7 +78,7 @@ class ProductLoss:
 class LinearRisk:
     """A deep linear network with a loss of its product, as a function of a point.
 
-    `network` has identity activations and no biases (`DataError` otherwise).
+    `network` has identity activations and no biases (`HypothesisError` otherwise).
 
     >>> from lscore.model.activations import identity
     >>> risk = Risk(Network((1, 1, 1), identity, bias=False), [1], [1])
@@ -85,7 +90,7 @@ class LinearRisk:
     loss: ProductLoss
 
     def __post_init__(self) -> None:
-        check_linear(self.network)
+        LINEAR.require(self.network, CLAIM)
 
     def weights(self, w: Point) -> list[RationalMatrix]:
         """The exact weight matrices W_1, ..., W_L of a point."""
@@ -111,18 +116,6 @@ class LinearRisk:
         return G
 
 
-def check_linear(network: Network, bias: bool = False) -> None:
-    """Raise `DataError` unless every activation is the identity, the output has none, and the
-    network has biases only if `bias` is set."""
-    if network.bias and not bias:
-        raise DataError("network: has biases, need none (bias=False)")
-    for h in network.activations:
-        if not getattr(h, "is_linear", False) or h.slopes[0] != 1 or h.value != 0:
-            raise DataError(f"network: activation {h.name}, need the identity")
-    if network.output_activation is not None:
-        raise DataError("network: has an output activation, need none")
-
-
 def squared_product_loss(
     X: RationalMatrix, Y: RationalMatrix, scale: Scalar = "1/2"
 ) -> ProductLoss:
@@ -144,8 +137,8 @@ def logistic_product_loss(X: object, labels: object, precision: int = 128) -> Pr
     r""":math:`\ell_0(R) = \sum_i \log(1 + e^{-y_i R x_i})` for labels +1 and -1, one output.
 
     Values are balls with `precision` bits. The gradient is rational only where all predictions
-    are 0, and is :math:`-\tfrac12 \sum_i y_i x_i^\top` there; elsewhere `DataError`. On linearly
-    separable data it has no zero at all. Raises `DataError` for other labels.
+    are 0, and is :math:`-\tfrac12 \sum_i y_i x_i^\top` there; elsewhere `HypothesisError`. On
+    linearly separable data it has no zero at all. Raises `DataError` for other labels.
 
     >>> loss = logistic_product_loss([[1, 0], [0, 1]], [1, -1])
     >>> loss.gradient(exact([[0, 0]]))
@@ -165,7 +158,8 @@ def logistic_product_loss(X: object, labels: object, precision: int = 128) -> Pr
 
     def gradient(R: RationalMatrix) -> RationalMatrix:
         if not (X @ R.T).is_zero():
-            raise DataError("R: the logistic gradient is rational only where all predictions are 0")
+            message = "the logistic gradient is rational only where all predictions are 0"
+            raise HypothesisError(CLAIM, "rational gradient", message, R)
         return labels.T @ X * fmpq(-1, 2)
 
     return ProductLoss(value, gradient, True, known=True)
@@ -175,23 +169,13 @@ def logistic_product_loss(X: object, labels: object, precision: int = 128) -> Pr
 def linear_risk(risk: Risk | LinearRisk) -> LinearRisk:
     """The product form of a `Risk` of a deep linear network without biases.
 
-    Squared loss at any scale, no weight decay; `DataError` otherwise.
+    Squared loss at any scale, no weight decay; `HypothesisError` otherwise.
     """
     if isinstance(risk, LinearRisk):
         return risk
-    check_linear_risk(risk)
+    LINEAR_SQUARED.require(risk, CLAIM)
     scale = risk.loss.scale(len(risk.X))
     return LinearRisk(risk.network, squared_product_loss(risk.exact_X, risk.exact_y, scale))
-
-
-def check_linear_risk(risk: Risk, bias: bool = False) -> None:
-    """Raise `DataError` unless network, loss and weight decay are those of `linear_risk`, and
-    `DtypeError` for anything that is not a `Risk`."""
-    if not isinstance(risk, Risk):
-        raise DtypeError(f"risk: got {type(risk).__name__}, need a Risk with squared loss")
-    check_linear(risk.network, bias)
-    if not risk.loss.quadratic or risk.weight_decay:
-        raise DataError("risk: need SquaredLoss and no weight decay")
 
 
 def total_bias(weights: Sequence, biases: Sequence) -> RationalMatrix:
@@ -212,7 +196,7 @@ def without_biases(risk: Risk, w: Point) -> tuple[LinearRisk, RationalMatrix]:
     :math:`(W, b_1, \dots, b_L)` to :math:`(W, b_1, \dots, b_{L-1}, c)` is a diffeomorphism, so w is
     critical if and only if the returned point is and the residuals sum to 0 (YUN-B-T4-3).
     """
-    check_linear_risk(risk, bias=True)
+    replace(LINEAR_SQUARED, biases=True).require(risk, CLAIM)
     layers = risk.network.unpack(exact(risk.network.point(w), "w"))
     weights, biases = [l.weight for l in layers], [l.bias for l in layers]
     network = Network(risk.network.widths, risk.network.activation, bias=False)

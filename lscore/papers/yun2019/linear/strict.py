@@ -22,7 +22,6 @@ from lscore.model.networks import Point
 from lscore.model.risk import Risk
 from lscore.papers.yun2019.linear.directions import flip
 from lscore.papers.yun2019.linear.setting import (
-    check_linear_risk,
     is_positive_semidefinite,
     layer_gradients,
     linear_risk,
@@ -55,7 +54,6 @@ def negative_curvature(risk: Risk, w: Point) -> RationalMatrix | None:
     the same in the transposed chain). Layer j moves by a multiple of :math:`x e_c^\top`, which does
     not move the product at first order, layer k by :math:`e_r (Mx)^\top`, where C[r, c] is not 0.
     """
-    check_linear_risk(risk)
     linear = linear_risk(risk)
     weights = linear.weights(w)
     R = product(weights)
@@ -100,7 +98,6 @@ def linear_hessian(risk: Risk, w: Point) -> RationalMatrix:
     >>> linear_hessian(risk, exact([0, 0])), linear_hessian(risk, exact([1, 1]))
     ([[0, -1], [-1, 0]], [[1, 1], [1, 1]])
     """
-    check_linear_risk(risk)
     linear = linear_risk(risk)
     weights = linear.weights(w)
     G = linear.gradient(product(weights))
@@ -167,14 +164,14 @@ def _downward(risk: Risk, w: RationalMatrix) -> RationalMatrix | None:
     return None if is_positive_semidefinite(H) else negative_vector(H)
 
 
-@checked
+@_STRICT.checker
 def certify_strict_saddle(risk: Risk, w: Point) -> Certificate:
     r"""Has this critical point negative curvature? (YUN-B-T4-2)
 
     Certified: the risk falls at order 2 along an explicit direction, of two layers
     (`negative_curvature`) or else from the exact Hessian; `certify_along` says so
     independently. Refuted: w is not critical, or no two layers are coupled, or the exact Hessian is
-    positive semidefinite. Sound and complete. Squared loss, no biases (`DataError`).
+    positive semidefinite. Sound and complete. Squared loss, no biases; otherwise unknown.
 
     >>> from lscore import Network, identity
     >>> certify_strict_saddle(Risk(Network((1, 1, 1), identity, bias=False), [1], [1]),
@@ -184,7 +181,6 @@ def certify_strict_saddle(risk: Risk, w: Point) -> Certificate:
     ...                       exact([0, 0, 0])).verdict.value
     'refuted'
     """
-    check_linear_risk(risk)
     linear = linear_risk(risk)
     w = exact(risk.network.point(w), "w")
     weights = linear.weights(w)

@@ -28,11 +28,12 @@ from lscore.papers.yun2019.smooth.setting import (
     three_points,
 )
 
-STATEMENT = "a point has risk 0"
+_ZERO = Question("YUN-B-T2-1", "a point has risk 0", "ball")
+_PRINTED = Question(CLAIM, _ZERO.statement, "ball")
 _PAIRS = [(0, 1), (0, 2), (-1, 0), (-2, 0), (1, 2), (-1, 2), (1, 3), (0, "1/2")]
 
 
-@checked
+@_ZERO.checker
 def certify_zero_risk(h: object, v: Sequence[Scalar | arb] | None = None) -> Certificate:
     r"""A point with risk 0 for any non-affine h, from one pair of numbers (YUN-B-T2-1).
 
@@ -40,8 +41,8 @@ def certify_zero_risk(h: object, v: Sequence[Scalar | arb] | None = None) -> Cer
     :math:`W_1 = ((v_1, v_2), (v_2, v_1))`, :math:`b_1 = 0`, :math:`W_2 = -(1, 1)/D`,
     :math:`b_2 = (h(v_1) + h(v_2))/D` has the outputs 0, 0, 1: an identity. So the only condition is
     the sign of D, decided in balls; `values` holds the `point`. Without `v` a few pairs are tried.
-    Certified, or unknown if no D is shown to be non-zero (an affine h has none). Raises as
-    `check_activation`, `ShapeError` unless `v` is a pair, `DataError` unless it is finite.
+    Certified, or unknown if no D is shown to be non-zero (an affine h has none) or h is not smooth.
+    `ShapeError` unless `v` is a pair, `DataError` unless it is finite.
 
     >>> from lscore.model.smooth_activations import sigmoid, square
     >>> certify_zero_risk(sigmoid, (1, -1)).reason
@@ -49,7 +50,6 @@ def certify_zero_risk(h: object, v: Sequence[Scalar | arb] | None = None) -> Cer
     >>> print(certify_zero_risk(square, (0, 1)).values["point"])
     (0, 1, 1, 0, 0, 0, -2.000, -2.000, 2.000)
     """
-    asked = Question("YUN-B-T2-1", STATEMENT, "ball")
     check_activation(h)
     if v is not None and len(v) != 2:
         raise ShapeError(f"v: got {len(v)} numbers, need 2")
@@ -64,8 +64,8 @@ def certify_zero_risk(h: object, v: Sequence[Scalar | arb] | None = None) -> Cer
         if conditions[-1].holds:
             with ctx.workprec(PRECISION):
                 point = BallPoint((v1, v2, v2, v1, 0, 0, -1 / gap, -1 / gap, total / gap))
-            return asked.certified(conditions[-1:], values={"risk": 0, "point": point})
-    return asked.unknown("D is not told from 0 for any pair tried", conditions)
+            return _ZERO.certified(conditions[-1:], values={"risk": 0, "point": point})
+    return _ZERO.unknown("D is not told from 0 for any pair tried", conditions)
 
 
 def _differ(text: str, gap: Real) -> Condition:
@@ -80,7 +80,7 @@ def _show(v: Real) -> str:
     return v.str(6, radius=False) if isinstance(v, arb) else str(v)
 
 
-@checked
+@_PRINTED.checker
 def certify_printed_fit(h: object, places: Sequence[Place]) -> Certificate:
     r"""The paper's point with risk 0, without biases, from four places (YUN-T2, part 1).
 
@@ -89,10 +89,9 @@ def certify_printed_fit(h: object, places: Sequence[Place]) -> Certificate:
     :math:`g = h(v_3) h(\tfrac{v_1+v_2}2) - h(v_1) h(\tfrac{v_3+v_4}2) \ne 0`. Then
     :math:`W_1 = ((v_1, v_2), (v_3, v_4))`, :math:`W_2 = (h(v_3), -h(v_1))/g` fits; `values` holds
     this `point`. Unknown if a condition fails, with the difference of its two sides, or is not
-    decided because its sides are balls that overlap. Raises as `check_activation`; `ShapeError`
+    decided because its sides are balls that overlap; also for an h that is not smooth. `ShapeError`
     unless there are four places, `DataError` if one belongs to another activation.
     """
-    asked = Question(CLAIM, STATEMENT, "ball")
     check_activation(h)
     if len(places) != 4:
         raise ShapeError(f"places: got {len(places)}, need 4")
@@ -115,11 +114,11 @@ def certify_printed_fit(h: object, places: Sequence[Place]) -> Certificate:
             reason = f"{name} fails, so this construction gives no point"
             if condition.holds is None:
                 reason = f"{name} is not decided: its two sides are balls that overlap"
-            return asked.unknown(reason, conditions)
+            return _PRINTED.unknown(reason, conditions)
     with ctx.workprec(PRECISION):
         weights = v3.value / gap, -v1.value / gap
     point = BallPoint((v1.v, v2.v, v3.v, v4.v, 0, 0, *weights, 0))
-    return asked.certified(conditions, values={"risk": 0, "point": point})
+    return _PRINTED.certified(conditions, values={"risk": 0, "point": point})
 
 
 @checked

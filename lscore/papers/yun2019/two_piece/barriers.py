@@ -16,13 +16,14 @@ from flint import fmpq
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact, stack
 from lscore.certificates import Certificate, Condition, Question
-from lscore.errors import BudgetError, DataError, HypothesisError, ShapeError
+from lscore.errors import DataError
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 from lscore.papers.yun2019.two_piece.cones import Face, KinkCones
 from lscore.papers.yun2019.two_piece.setting import pack
 
 CLAIM = "YUN-B-T1-8"
+_BARRIER = Question(CLAIM, "every path to a global minimum rises above the point")
 Node = tuple[Face, ...]
 
 
@@ -141,7 +142,7 @@ def _corners(cones: KinkCones, w: RationalMatrix, chain: list[Node]) -> list[Rat
     return corners
 
 
-@checked
+@_BARRIER.checker
 def certify_barrier(risk: Risk, w: Point) -> Certificate:
     r"""Must every path from w to a global minimum rise above w? (YUN-B-T1-8)
 
@@ -158,17 +159,13 @@ def certify_barrier(risk: Risk, w: Point) -> Certificate:
     >>> certify_barrier(risk, exact([1, 1, 1, 1, "1/2", 0, -2])).values["barrier"]
     67/11
     """
-    asked = Question(CLAIM, "every path to a global minimum rises above the point")
-    try:
-        cones = KinkCones(risk)
-    except (ShapeError, DataError, HypothesisError, BudgetError) as error:
-        return asked.unknown(str(error))
+    cones = KinkCones(risk)
     found, value = lowest_pass(risk, w, cones), risk(exact(risk.network.point(w), "w"))
     text = "the lowest pass to a global minimum is higher than the point"
     if found.height == value:
         highest = max(map(risk, found.corners))
         witness = {"path": stack([corner.T for corner in found.corners]), "highest risk": highest}
-        return asked.refuted([Condition(text, False)], witness)
+        return _BARRIER.refuted([Condition(text, False)], witness)
     ways = {other for node in found.side for other in _neighbours(cones, node)} - found.side
     conditions = [
         Condition(text, found.height > value, found.height - value, "difference"),
@@ -185,4 +182,4 @@ def certify_barrier(risk: Risk, w: Point) -> Certificate:
     ]
     values = {"risk": value, "lowest on this side": found.lowest}
     values |= {"barrier": found.height, "global minimum": found.bottom}
-    return asked.certified(conditions, values=values)
+    return _BARRIER.certified(conditions, values=values)

@@ -17,9 +17,9 @@ from flint import fmpq, fmpz_mat
 
 from lscore.algebra.linear import least_squares
 from lscore.algebra.matrices import RationalMatrix, exact
-from lscore.errors import BudgetError, DataError, ShapeError
+from lscore.errors import BudgetError, DataError, HypothesisError
 from lscore.model.risk import Risk
-from lscore.model.settings import slopes
+from lscore.model.settings import CLAIM, ONE_TO_ONE, slopes
 
 Face = frozenset[int]  # signed rays of one unit: none, one, or two neighbours with one sign
 
@@ -32,8 +32,8 @@ class KinkCones:
     distinct inputs. A face of the network has one per unit. Rays 1..N are (-1, p_N) to (-1, p_1),
     rays N + 1..2N are (1, -p_N) to (1, -p_1): `rays` has them as vectors (w, b), in cyclic order.
     Any labels, equal inputs included.
-    Raises `ShapeError` (widths), `DataError` (one distinct input; setting), `HypothesisError`
-    (activation) and `BudgetError` if the network has more than `limit` faces.
+    Raises `HypothesisError` (setting; one distinct input) and `BudgetError` if the network has more
+    than `limit` faces.
 
     >>> from lscore import Network, relu
     >>> cones = KinkCones(Risk(Network((1, 2, 1), relu), [0, 1, 2, 3], [0, 1, 4, 9]))
@@ -42,14 +42,12 @@ class KinkCones:
     """
 
     def __init__(self, risk: Risk, limit: int = 200_000):
+        ONE_TO_ONE.require(risk, CLAIM)
         s_plus, s_minus = slopes(risk)
-        widths = risk.network.widths
-        if widths[0] != 1 or widths[2] != 1:
-            raise ShapeError(f"risk: network widths {widths}, need one input and one output")
         inputs = tuple(risk.exact_X.entries())
         if len(set(inputs)) < 2:
-            raise DataError("risk: X holds one distinct input, need two at least")
-        self.risk, self.width = risk, widths[1]
+            raise HypothesisError(CLAIM, "two distinct inputs", "got 1", risk.exact_X)
+        self.risk, self.width = risk, risk.network.widths[1]
         places = sorted(set(inputs), reverse=True)
         self.rays = [(fmpq(s), -s * p) for s in (-1, 1) for p in places]
         m = len(self.rays)

@@ -84,7 +84,7 @@ def certify_spurious(risk: Risk, w, lower: RationalMatrix | None = None) -> Cert
     point = None if lower is None else exact(lower, "lower")
     try:
         point = _lower_point(risk, value, single) if point is None else point
-    except (DataError, HypothesisError) as error:
+    except HypothesisError as error:
         conditions = [*local.conditions, Condition(text, None)]
         reason = f"no lower point is constructed, give one as `lower`; {error}"
         return asked.unknown(reason, conditions)
@@ -107,11 +107,9 @@ def _lower_point(risk: Risk, value: fmpq, single: OneKinkFit | None) -> Rational
 
 def _single_kink(risk: Risk) -> OneKinkFit | None:
     """`best_one_kink` where it applies: widths (1, 1, 1) in the setting of the theorem."""
-    if risk.network.widths != (1, 1, 1):
-        return None
     try:
         return best_one_kink(risk)
-    except (DataError, HypothesisError):
+    except HypothesisError:
         return None
 
 

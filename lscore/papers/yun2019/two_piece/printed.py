@@ -14,7 +14,7 @@ from lscore.algebra.linear import AffineFit
 from lscore.algebra.matrices import RationalMatrix, Scalar, rational
 from lscore.errors import HypothesisError
 from lscore.model.risk import Risk
-from lscore.model.settings import CLAIM, check_width, slopes
+from lscore.model.settings import CLAIM, ONE_OUTPUT, check_width, slopes
 from lscore.papers.yun2019.two_piece.lower_points import LowerPoint, lower_point
 from lscore.papers.yun2019.two_piece.setting import affine_fit, check_data, pack
 from lscore.papers.yun2019.two_piece.splits import split_tie
@@ -54,9 +54,7 @@ def opposite_units(
 def _setting(risk: Risk) -> tuple[AffineFit, fmpq]:
     """The affine fit and kappa, after the checks that both cases share."""
     s_plus, s_minus = _slopes(risk)
-    outputs = risk.exact_y.shape[1]
-    if outputs != 1:
-        raise HypothesisError(CLAIM, "C1.1", f"{outputs} outputs, this step needs 1", outputs)
+    ONE_OUTPUT.require(risk, CLAIM)
     check_width(risk, 2, "the two-unit point")
     fit = affine_fit(risk)
     check_data(risk, fit)

@@ -18,13 +18,14 @@ from lscore.algebra.arguments import checked
 from lscore.algebra.linear import AffineFit, least_squares
 from lscore.algebra.matrices import RationalMatrix, checked_size, exact
 from lscore.certificates import Certificate, Question
-from lscore.errors import DtypeError, HypothesisError, ShapeError
+from lscore.errors import DtypeError, ShapeError
 from lscore.model.networks import Network
 from lscore.model.risk import Risk
-from lscore.model.settings import check_network
+from lscore.model.settings import ONE_OUTPUT
 from lscore.papers.yun2019.two_piece.setting import affine_fit
 
 CLAIM = "YUN-LA1"
+_SUMS = Question(CLAIM, "Lemma A.1 applies and its assertions hold")
 
 
 @checked
@@ -91,15 +92,15 @@ def usable_gaps(groups: Sequence[TieGroup]) -> list[Gap]:
     return gaps
 
 
-@checked
+@_SUMS.checker
 def certify_group_sums(risk: Risk, groups: Sequence[Sequence[int]] | None = None) -> Certificate:
     r"""Lemma A.1: if J is empty, the residuals of tied predictions cancel (YUN-LA1).
 
     `groups` are the samples with equal predictions, anybody's (default: `tie_groups`). Hypotheses:
     some residual is not 0, the groups are the sets of equal :math:`\bar y_i`, J is empty. Then the
     four assertions, each decided on its own. Refuted by the first line that fails, with a witness.
-    Exact, sound and complete. Squared loss, one hidden layer with biases; `DataError` otherwise.
-    One output; `HypothesisError` C1.1 otherwise.
+    Exact, sound and complete. Squared loss, one hidden layer with biases, one output; otherwise
+    unknown.
 
     >>> from lscore import Network, Risk, relu
     >>> answer = certify_group_sums(Risk(Network((1, 2, 1), relu), [-1, 0, 1], [1, -2, 1]))
@@ -130,19 +131,12 @@ def certify_group_sums(risk: Risk, groups: Sequence[Sequence[int]] | None = None
         ("4. some group has two residuals that are not 0", widest > 1, "no group has two"),
     ]
     values = {"groups": len(found), "residuals that are not 0": sum(len(g.off) for g in found)}
-    asked = Question(CLAIM, "Lemma A.1 applies and its assertions hold")
-    return asked.line_by_line(lines, values=values)
+    return _SUMS.line_by_line(lines, values=values)
 
 
 def one_output_fit(risk: Risk) -> AffineFit:
-    """The exact affine fit, in the setting of Theorem 1 (`check_network`).
-
-    `HypothesisError` C1.1 if there are several outputs.
-    """
-    check_network(risk)
-    outputs = risk.exact_y.shape[1]
-    if outputs != 1:
-        raise HypothesisError(CLAIM, "C1.1", f"{outputs} outputs, this step needs 1", outputs)
+    """The exact affine fit, in the setting of Theorem 1 and for one output (`HypothesisError`)."""
+    ONE_OUTPUT.require(risk, CLAIM)
     return affine_fit(risk)
 
 

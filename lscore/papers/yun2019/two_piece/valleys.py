@@ -6,7 +6,6 @@ can change the sign of the first weight: a barrier with an exact height.
 
 from __future__ import annotations
 
-from lscore.algebra.arguments import checked
 from lscore.algebra.linear import least_squares
 from lscore.algebra.matrices import RationalMatrix, exact, ones
 from lscore.certificates import Certificate, Condition, Question
@@ -15,9 +14,10 @@ from lscore.model.risk import Risk
 from lscore.surface.one_kink import best_one_kink
 
 CLAIM = "YUN-B-T1-7"
+_VALLEY = Question(CLAIM, "every path to a global minimum rises above the point")
 
 
-@checked
+@_VALLEY.checker
 def certify_bad_valley(risk: Risk, w: Point) -> Certificate:
     r"""Does w lie in a bad valley: does every path to a global minimum rise above w?
 
@@ -25,20 +25,19 @@ def certify_bad_valley(risk: Risk, w: Point) -> Certificate:
     of every constant; and over all points whose first weight has the sign of w's the minimum,
     exactly that of `best_one_kink`, is larger than over all points. Certified: any path to a global
     minimum must rise to the barrier. Refuted if w is global itself. Unknown if the barrier argument
-    does not apply: then a path may or may not exist, and `certify_barrier` decides. Sound. Raises
-    as `best_one_kink`.
+    does not apply: then a path may or may not exist, and `certify_barrier` decides. Sound.
 
     >>> from lscore import Network, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [0, 1, 2], [0, 0, 1])
     >>> certify_bad_valley(risk, exact(["-1/2", 2, -1, "11/6"])).values["barrier"]
     1/3
     """
-    asked = Question(CLAIM, "every path to a global minimum rises above the point")
+    bottom = best_one_kink(risk).risk
     w = exact(risk.network.point(w), "w")
-    value, bottom = risk(w), best_one_kink(risk).risk
+    value = risk(w)
     if value == bottom:
         conditions = [Condition("the point is not a global minimum", False)]
-        return asked.refuted(conditions, {"risk": value, "global minimum": bottom})
+        return _VALLEY.refuted(conditions, {"risk": value, "global minimum": bottom})
     barrier = _best_constant(risk)
     text = "the best point with this sign of the first weight is not global"
     conditions = [
@@ -46,16 +45,16 @@ def certify_bad_valley(risk: Risk, w: Point) -> Certificate:
     ]
     if value >= barrier:
         conditions.append(Condition(text, None))
-        return asked.unknown("at this height a path may turn the unit round", conditions)
+        return _VALLEY.unknown("at this height a path may turn the unit round", conditions)
     side = 1 if w[0, 0] > 0 else -1
     valley = best_one_kink(risk, side).risk
     conditions.append(Condition(text, valley > bottom, valley - bottom))
     if valley == bottom:
         reason = "a global minimum lies on the same side of the barrier"
-        return asked.unknown(reason, conditions)
+        return _VALLEY.unknown(reason, conditions)
     values = {"risk": value, "lowest on this side": valley}
     values |= {"barrier": barrier, "global minimum": bottom}
-    return asked.certified(conditions, values=values)
+    return _VALLEY.certified(conditions, values=values)
 
 
 def _best_constant(risk: Risk):

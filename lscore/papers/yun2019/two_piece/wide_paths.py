@@ -6,15 +6,17 @@ to a global minimum, and the risk never rises.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flint import fmpq
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.linear import least_squares, merge_rows, pivot_columns
 from lscore.algebra.matrices import RationalMatrix, exact, ones, stack
-from lscore.errors import DataError, HypothesisError
+from lscore.errors import HypothesisError
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
-from lscore.model.settings import check_network
+from lscore.model.settings import SQUARED_HIDDEN
 from lscore.papers.yun2019.two_piece.candidates import directions_to_try
 
 CLAIM = "YUN-B-T1-6"
@@ -50,18 +52,17 @@ def wide_path(risk: Risk, w: Point) -> list[RationalMatrix]:
     distinct inputs. (3) Move the output layer to the least-squares solution. The risk is constant
     on (1) and (2) and a parabola with its minimum at the end on (3); `certify_nonincreasing`
     decides that for the list returned. Any number of outputs, any piecewise linear activation that
-    bends. Raises `HypothesisError` "width" (fewer than N - 1 units) and "activation" (affine),
-    `DataError` for other networks or losses.
+    bends. Raises `HypothesisError`: "width" (fewer than N - 1 units), "activation" (affine), and
+    for other networks or losses.
 
     >>> from lscore import Network, relu
     >>> risk = Risk(Network((1, 2, 1), relu), [0, 1, 2], [0, 5, 1])
     >>> [risk(point) for point in wide_path(risk, exact([1, -1, 0, 0, 1, 2, 0]))]
     [17/2, 17/2, 17/2, 0]
     """
-    network = check_network(risk)
+    replace(SQUARED_HIDDEN, activations=("piecewise linear",)).require(risk, CLAIM)
+    network = risk.network
     h = network.activations[0]
-    if not network.is_piecewise_linear:
-        raise DataError("risk: need a piecewise linear activation")
     if all(s == h.slopes[0] for s in h.slopes):
         raise HypothesisError(CLAIM, "activation", f"{h.name} is affine and bends nowhere", h)
     distinct = len(merge_rows(risk.exact_X, ones(len(risk.exact_X)))[0])
