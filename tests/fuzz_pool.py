@@ -45,10 +45,11 @@ from lscore import (
 )
 from lscore.algebra.arguments import check, kind
 from lscore.errors import LscoreError
+from lscore.model.entropy import LogisticLoss
 from lscore.model.hinges import HingeLoss
 from lscore.papers import laurent2018, milne2019, yun2019
 from lscore.papers.laurent2018 import LabelledData, flat_point
-from lscore.papers.yun2019 import linear_risk, saddle_corner_loss, saddle_escape
+from lscore.papers.yun2019 import saddle_corner_risk, saddle_escape
 
 PATIENCE = 120.0  # seconds for one call, on a busy machine
 MEMORY = 6 * 2**30
@@ -250,8 +251,8 @@ POOL = {
     "Risk, ties": lambda: Risk(Network((2, 2, 1), relu), [*GRID[:3], [1, 1]], [0, 1, 1, 0]),
     "LabelledData": lambda: LabelledData([-1, 0, 1], [1, -1, 1]),
     "LabelledData, leaky": lambda: LabelledData(GRID, [0, 1, 2, 1], None, "1/2", 2),
-    "LinearRisk": lambda: linear_risk(POOL["Risk, linear"]()),
-    "ProductLoss": lambda: saddle_corner_loss,
+    "Risk, saddle of the loss": lambda: saddle_corner_risk,
+    "LogisticLoss": LogisticLoss,
     "Constants": lambda: yun2019.constants(square, [5, 1], [-12, None]),
     "place": lambda: yun2019.place(square, 1),
     "places": lambda: [yun2019.place(tanh, 1), yun2019.place(tanh, "1/2")],

@@ -37,7 +37,7 @@ class HingeLoss(Loss):
     kind: str
     weights: object = None
 
-    convex = polynomial = nonnegative = piecewise_linear = hinge = True
+    convex = polynomial = nonnegative = piecewise_linear = hinge = proved = True
     knots = (fmpq(0),)
 
     def __post_init__(self) -> None:

@@ -38,7 +38,8 @@ class Loss:
       one formula between two knots: (0,) for hinge losses, (-delta, delta) for Huber's. `margins`
       (n, J) are affine in the outputs; one in piece p lies between knots p - 1 and p.
 
-    `kind` is its name in print. The type of the outputs decides what comes out: tensors,
+    Facts are promises, and certificates rest on them; of the losses of this package they are
+    `proved`. `kind` is its name in print. The type of the outputs decides what comes out: tensors,
     `RationalMatrix`, or numpy arrays: of floats (complex ones too), or of objects such as balls
     and polynomials. `pieces` (n, J) fixes the piece of each margin: the *frozen* loss, which
     polynomials need if there are knots. Without it a point on a knot raises `TieError` where a
@@ -47,6 +48,7 @@ class Loss:
 
     kind: str = "custom"
     convex = smooth = polynomial = nonnegative = quadratic = piecewise_linear = hinge = False
+    proved = False
     knots: tuple = ()
 
     def read_labels(self, y: object, outputs: int) -> object:
@@ -133,7 +135,7 @@ class SquaredLoss(Loss):
     mean: bool = False
 
     kind = "squared"
-    convex = smooth = polynomial = nonnegative = quadratic = True
+    convex = smooth = polynomial = nonnegative = quadratic = proved = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "factor", rational(self.factor, "factor"))

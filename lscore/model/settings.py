@@ -25,6 +25,7 @@ LOSSES = {
     "half the mean squared error": lambda loss: (
         loss.quadratic and loss.scale(1) == 2 * loss.scale(2) == fmpq(1, 2)
     ),
+    "differentiable loss": lambda loss: loss.smooth,
     "hinge loss": lambda loss: loss.hinge,
     "binary hinge loss": lambda loss: loss.hinge and loss.kind == "binary",
     "binary or multiclass hinge loss": lambda loss: (

@@ -7,12 +7,15 @@ from lscore.algebra.matrices import exact
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 from lscore.papers.yun2019 import (
-    LinearRisk,
     certify_bottleneck_minimum,
     certify_saddle_or_minimum,
-    linear_risk,
 )
-from lscore.papers.yun2019.linear.setting import layer_gradients, product
+from lscore.papers.yun2019.linear.setting import (
+    layer_gradients,
+    product,
+    product_gradient,
+    weights_of,
+)
 
 
 def is_saddle_with_pivot(risk: Risk, w: Point, layer: int) -> str:
@@ -20,7 +23,7 @@ def is_saddle_with_pivot(risk: Risk, w: Point, layer: int) -> str:
     answer = certify_saddle_or_minimum(risk, w)
     if "pivot layer" not in answer.values:
         return f"not yet: {answer.verdict}, {answer.statement}"
-    if product(linear_risk(risk).weights(w)).is_zero():
+    if product(weights_of(risk, w)).is_zero():
         return "not yet: a saddle, but its product is zero"
     found = answer.values["pivot layer"]
     if found.split(" of ")[0] != str(layer):
@@ -41,19 +44,18 @@ def is_narrow_minimum(risk: Risk, w: Point) -> str:
     return f"correct: global, with loss {answer.values['loss']}"
 
 
-def fools_the_classifier(risk: Risk | LinearRisk, w: Point, u: object) -> str:
+def fools_the_classifier(risk: Risk, w: Point, u: object) -> str:
     """A critical point that `certify_saddle_or_minimum` leaves unknown although the loss is smaller
     at w + u, w + u/2, ..., w + u/2^20."""
-    linear = linear_risk(risk)
-    w, u = (exact(linear.network.point(exact(v, name), name)) for v, name in ((w, "w"), (u, "u")))
-    weights = linear.weights(w)
-    gradients = layer_gradients(weights, linear.gradient(product(weights)))
+    w, u = (exact(risk.network.point(exact(v, name), name)) for v, name in ((w, "w"), (u, "u")))
+    weights = weights_of(risk, w)
+    gradients = layer_gradients(weights, product_gradient(risk, product(weights)))
     if not all(part.is_zero() for part in gradients):
         return "not yet: the point is not critical"
     answer = certify_saddle_or_minimum(risk, w)
     if answer.verdict != "unknown":
         return f"not yet: the classifier says {answer.verdict}, {answer.statement}"
-    falls = [linear(w) - linear(w + u / 2**k) for k in range(21)]
+    falls = [risk(w) - risk(w + u / 2**k) for k in range(21)]
     if not all(fall > 0 for fall in falls):
         return "not yet: the loss does not fall at every scale"
     return f"correct: the loss falls by {falls[0]} at once and still at the scale 2^-20"

@@ -7,10 +7,9 @@ from lscore.model.risk import Risk
 from lscore.papers.yun2019 import (
     certify_saddle_or_minimum,
     certify_strict_saddle,
-    linear_risk,
     negative_curvature,
 )
-from lscore.papers.yun2019.linear.setting import product
+from lscore.papers.yun2019.linear.setting import product, weights_of
 
 
 def is_flat_saddle(risk: Risk, w: Point) -> str:
@@ -18,7 +17,7 @@ def is_flat_saddle(risk: Risk, w: Point) -> str:
     answer = certify_saddle_or_minimum(risk, w)
     if "pivot layer" not in answer.values:
         return f"not yet: {answer.verdict}, {answer.statement}"
-    if product(linear_risk(risk).weights(w)).is_zero():
+    if product(weights_of(risk, w)).is_zero():
         return "not yet: a saddle, but its product is zero"
     if not certify_strict_saddle(risk, w).refuted:
         return "not yet: the saddle is strict"

@@ -8,7 +8,7 @@ from lscore.papers.yun2019.linear.counterexamples import (
     certify_absolute_minimum,
     certify_corner_minimum,
     certify_linear_collapse,
-    saddle_corner_loss,
+    saddle_corner_risk,
 )
 from lscore.papers.yun2019.linear.critical import (
     certify_saddle_or_minimum,
@@ -39,11 +39,7 @@ from lscore.papers.yun2019.linear.saddles import (
     saddle_escape,
 )
 from lscore.papers.yun2019.linear.setting import (
-    LinearRisk,
-    ProductLoss,
     layer_gradients,
-    linear_risk,
-    logistic_product_loss,
 )
 from lscore.papers.yun2019.linear.strict import (
     certify_strict_saddle,
@@ -143,10 +139,8 @@ __all__ = [
     "Escape",
     "FloatAnswer",
     "Gap",
-    "LinearRisk",
     "LowerPoint",
     "Place",
-    "ProductLoss",
     "TieGroup",
     "TieSplit",
     "affine_fit",
@@ -190,8 +184,6 @@ __all__ = [
     "least_squares_minimum",
     "linear_descent",
     "linear_hessian",
-    "linear_risk",
-    "logistic_product_loss",
     "lower_point_in_box",
     "lowest_pass",
     "most_negative_place",
@@ -207,7 +199,7 @@ __all__ = [
     "relu_like_fit",
     "relu_like_point",
     "risk_on_slice",
-    "saddle_corner_loss",
+    "saddle_corner_risk",
     "saddle_escape",
     "sigmoid_place",
     "slopes",

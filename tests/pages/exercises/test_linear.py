@@ -1,5 +1,7 @@
 """The checkers of the exercises on linear networks accept right answers and explain wrong ones."""
 
+from losses import Told
+
 from lscore import Network, Risk, exact, identity
 from lscore.pages.exercises.saddles import (
     fools_the_classifier,
@@ -11,7 +13,7 @@ from lscore.pages.exercises.strict_saddles import (
     is_flat_saddle,
     is_strict_but_slow,
 )
-from lscore.papers.yun2019 import LinearRisk, ProductLoss, partial_decomposition
+from lscore.papers.yun2019 import partial_decomposition
 
 DEEP = Risk(Network((2,) * 5, identity, bias=False), [[1, 0], [0, 1]], [[1, 0], [0, 2]])
 NARROW = Risk(Network((2, 1, 2), identity, bias=False), [[1, 0], [0, 1]], [[2, 0], [0, 1]])
@@ -42,8 +44,8 @@ def test_narrow_minimum():
 
 
 def test_fools_the_classifier():
-    down = ProductLoss(lambda R: -(R[0, 0] ** 2), lambda R: R * -2, is_convex=False)
-    risk, zero = LinearRisk(Network((1, 1, 1), identity, bias=False), down), exact([0, 0])
+    down = Told(lambda z: -z.dot(z), lambda z: z * -2)
+    risk, zero = Risk(Network((1, 1, 1), identity, bias=False), [1], [0], down), exact([0, 0])
     answer = fools_the_classifier(risk, zero, [1, 1])
     assert answer == "correct: the loss falls by 1 at once and still at the scale 2^-20"
     assert "does not fall" in fools_the_classifier(risk, zero, [1, 0])

@@ -8,6 +8,7 @@ from dataclasses import replace
 from textwrap import dedent
 
 import pytest
+from losses import Unproved
 
 from lscore import (
     Network,
@@ -25,8 +26,6 @@ from lscore import (
 from lscore.papers import yun2019
 from lscore.papers.yun2019 import (
     CORNER,
-    LinearRisk,
-    ProductLoss,
     certify_absolute_minimum,
     certify_bad_valley,
     certify_bend_criterion,
@@ -49,9 +48,8 @@ from lscore.papers.yun2019 import (
     certify_zero_risk,
     constants,
     least_squares_minimum,
-    linear_risk,
     place,
-    saddle_corner_loss,
+    saddle_corner_risk,
     saddle_escape,
     sigmoid_place,
     split_tie,
@@ -86,8 +84,7 @@ HALF, WHOLE = exact([2, 0, 0, 0, 1, 0, 0, 0]), exact([2, 0, 0, 1, 1, 0, 0, 1])
 FLAT = exact(3 * [1, 0, 0, 0])
 SHIFTED = Risk(Network((2, 2, 2), identity), [[1, 0], [0, 1], [-1, -1]], [[3, 0], [2, 1], [1, -1]])
 CONSTANT = exact([0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0])
-PRODUCT = linear_risk(WIDE).loss
-TOLD = LinearRisk(WIDE.network, ProductLoss(PRODUCT.value, PRODUCT.gradient, True))
+TOLD = Risk(WIDE.network, WIDE.X, WIDE.y, Unproved())
 AROUND = exact([2, 0, 0, 1] + [0] * 4 + [3, 0, 0, 4])  # the second layer stands between these
 
 
@@ -501,16 +498,16 @@ CASES = {
         "certified",
         """
         holds gradient of the loss of the product is exactly zero
-        holds the loss is declared convex in the product, by ProductLoss.is_convex
+        holds the loss is declared convex in the outputs, by Loss.convex
         """,
     ),
     "classify corner": (
-        lambda: certify_saddle_or_minimum(LinearRisk(linear(2, 2, 2), saddle_corner_loss), CORNER),
+        lambda: certify_saddle_or_minimum(saddle_corner_risk, CORNER),
         "unknown",
         """
         holds every layer gradient is exactly zero
         fails gradient of the loss of the product is not zero
-        fails the loss is declared convex in the product, by ProductLoss.is_convex
+        fails the loss is declared convex in the outputs, by Loss.convex
         """,
     ),
     "classify biases": (

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 from cases import assert_unknown
-from flint import arb, fmpq
+from flint import fmpq
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from losses import Cave, Told, Unproved, Wide
 
 from lscore import (
     Network,
@@ -28,11 +29,11 @@ from lscore.algebra.linear import least_squares, null_space, rank
 from lscore.algebra.matrices import stack, to_float
 from lscore.errors import DataError, DtypeError, HypothesisError, ShapeError
 from lscore.minima.descent import certify_along
+from lscore.model.balls import ball_risk
+from lscore.model.entropy import LogisticLoss
 from lscore.papers.yun2019 import (
     CORNER,
     Designed,
-    LinearRisk,
-    ProductLoss,
     certify_absolute_minimum,
     certify_bottleneck_minimum,
     certify_corner_minimum,
@@ -49,12 +50,10 @@ from lscore.papers.yun2019 import (
     layer_gradients,
     linear_descent,
     linear_hessian,
-    linear_risk,
-    logistic_product_loss,
     move_product,
     negative_curvature,
     partial_decomposition,
-    saddle_corner_loss,
+    saddle_corner_risk,
     saddle_escape,
     suboptimality,
     zero_layers,
@@ -65,7 +64,14 @@ from lscore.papers.yun2019.linear.counterexamples import (
     corner_identity_holds,
 )
 from lscore.papers.yun2019.linear.directions import find_directions, make_moves
-from lscore.papers.yun2019.linear.setting import is_positive_semidefinite, product
+from lscore.papers.yun2019.linear.setting import (
+    LINEAR_SQUARED,
+    is_positive_semidefinite,
+    product,
+    product_gradient,
+    product_loss,
+    weights_of,
+)
 from lscore.papers.yun2019.linear.strict import negative_vector
 
 SADDLES = list(designed_saddles())
@@ -93,10 +99,9 @@ def random_risk(seed, *widths, n=7, scale=8):
 def test_loss_and_layer_gradients_agree_with_the_risk(widths, loss):
     risk, w = random_risk(1, *widths)
     risk = replace(risk, loss=loss) if loss else risk
-    reduced = linear_risk(risk)
-    assert reduced(w) == risk(w)
-    weights = reduced.weights(w)
-    parts = layer_gradients(weights, reduced.loss.gradient(product(weights)))
+    weights = weights_of(risk, w)
+    assert product_loss(risk, product(weights)) == risk(w)
+    parts = layer_gradients(weights, product_gradient(risk, product(weights)))
     assert risk.network.pack(parts) == risk.gradient(w)
 
 
@@ -114,7 +119,7 @@ def test_loss_and_layer_gradients_agree_with_the_risk(widths, loss):
 def test_other_settings_are_refused(change, words):
     risk, _ = random_risk(0, 2, 3, 2)
     with pytest.raises(HypothesisError, match=words):
-        linear_risk(replace(risk, **change))
+        LINEAR_SQUARED.require(replace(risk, **change), "YUN-T4")
 
 
 def test_wrong_gradient_shape_and_empty_products():
@@ -279,7 +284,7 @@ def test_a_point_that_is_not_critical_is_refuted_by_its_gradient():
     assert name.startswith("gradient of layer")
     assert not answer.witness[name].is_zero()
     weights = [layer.weight for layer in made.risk.network.unpack(moved)]
-    parts = layer_gradients(weights, linear_risk(made.risk).loss.gradient(product(weights)))
+    parts = layer_gradients(weights, product_gradient(made.risk, product(weights)))
     wrong = [j for j, part in enumerate(parts, start=1) if not part.is_zero()]
     assert len(wrong) > 1
     assert name == f"gradient of layer {wrong[0]}"
@@ -326,37 +331,31 @@ def test_a_network_without_hidden_layers_has_minima_only():
 
 
 def test_corollary_5_for_logistic_loss_on_separable_data():
-    loss = logistic_product_loss([[1, 1], [2, 0], [-1, 0], [-2, 1]], [1, 1, -1, -1])
-    risk = LinearRisk(network(2, 2, 2, 1), loss)
+    X, y = [[1, 1], [2, 0], [-1, 0], [-2, 1]], [1, 1, -1, -1]
+    risk = Risk(network(2, 2, 2, 1), X, y, LogisticLoss())
     zero = exact([0] * risk.network.dimension)
     answer = certify_saddle_or_minimum(risk, zero, "1/10")
     assert answer.certified
     assert answer.method == "ball"
     assert answer.values["order of the move"] == 3
-    rise = risk(answer.witness["up"]) - risk(zero)
-    fall = risk(answer.witness["down"]) - risk(zero)
+    rise = ball_risk(risk, answer.witness["up"]) - ball_risk(risk, zero)
+    fall = ball_risk(risk, answer.witness["down"]) - ball_risk(risk, zero)
     assert abs(float(rise.mid()) - 3.0012e-3) < 1e-7
     assert abs(float(fall.mid()) + 2.9988e-3) < 1e-7
-    with pytest.raises(HypothesisError, match="rational only"):
-        loss.gradient(exact([[1, 0]]))
-    with pytest.raises(DataError, match="labels"):
-        logistic_product_loss([[1, 0]], [0])
+    with pytest.raises(HypothesisError, match="rational only where"):
+        product_gradient(risk, exact([[1, 0]]))
 
 
 def test_a_stationary_product_of_a_loss_that_is_not_convex_is_unknown():
-    risk = LinearRisk(network(2, 2, 2), saddle_corner_loss)
-    answer = certify_saddle_or_minimum(risk, CORNER)
+    answer = certify_saddle_or_minimum(saddle_corner_risk, CORNER)
     assert answer.verdict == "unknown"
     assert "not convex" in answer.reason
 
 
 def test_a_gradient_that_does_not_vanish_is_enough_for_other_losses():
-    def value(R):
-        return R[0, 0] + R[0, 0] ** 3
-
-    cubic = ProductLoss(value, lambda R: exact([[1 + 3 * R[0, 0] ** 2]]), is_convex=False)
-    answer = certify_saddle_or_minimum(LinearRisk(network(1, 1, 1), cubic), exact([0, 0]), "1/2")
-    assert answer.certified
+    cubic = Told(lambda z: z[0, 0] + z[0, 0] ** 3, lambda z: exact([[1 + 3 * z[0, 0] ** 2]]))
+    risk = Risk(network(1, 1, 1), [1], [0], cubic)
+    assert certify_saddle_or_minimum(risk, exact([0, 0]), "1/2").certified
 
 
 # Width, rank, curvature, biases
@@ -366,8 +365,7 @@ NARROW = Risk(network(2, 1, 2), [[1, 0], [0, 1]], [[2, 0], [0, 1]])
 
 def test_without_width_a_critical_point_can_be_global():
     w = exact([1, 0, 2, 0])
-    reduced = linear_risk(NARROW)
-    G = reduced.loss.gradient(product(reduced.weights(w)))
+    G = product_gradient(NARROW, product(weights_of(NARROW, w)))
     assert exact([[0, 0], [0, -1]]) == G
     answer = certify_bottleneck_minimum(NARROW, w)
     assert answer.certified
@@ -536,16 +534,15 @@ def test_with_biases_the_constant_counts_in_a_bottleneck():
 
 
 def test_a_declared_convexity_is_called_declared():
-    plain = linear_risk(NARROW).loss
-    told = ProductLoss(plain.value, plain.gradient, is_convex=True)
+    plain, told = mean_squared_error, Unproved()
     best = factorise(network(2, 2, 2), [[2, 0], [0, 1]])
     for loss, words in ((plain, "the loss is convex in"), (told, "the loss is declared convex in")):
-        risk = LinearRisk(network(2, 2, 2), loss)
+        risk = replace(NARROW, network=network(2, 2, 2), loss=loss)
         for check in (certify_saddle_or_minimum, certify_saddle):
             (text,) = [c.text for c in check(risk, best).conditions if "convex" in c.text]
             assert text.startswith(words)
-    cave = replace(told, is_convex=False)
-    answer = certify_saddle_or_minimum(LinearRisk(network(2, 2, 2), cave), best)
+    cave = replace(NARROW, network=network(2, 2, 2), loss=Cave())
+    answer = certify_saddle_or_minimum(cave, best)
     assert [(c.text[:18], c.holds) for c in answer.conditions][1:] == [
         ("gradient of the lo", False),
         ("the loss is declar", False),
@@ -555,22 +552,22 @@ def test_a_declared_convexity_is_called_declared():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"value": lambda R: 1.5}, "loss: value gives float, need a rational or a ball"),
-        ({"gradient": lambda R: R.floats()}, "loss: gradient gives ndarray, need a RationalMatrix"),
-        ({"gradient": lambda R: exact([[0]])}, r"loss: gradient gives shape \(1, 1\), need"),
+        ({"value": lambda z: 1.5}, "loss: value gives float, need a rational or a ball"),
+        ({"slope": lambda z: z.floats()}, "loss: gradient gives ndarray, need a RationalMatrix"),
+        ({"slope": lambda z: exact([[0]])}, r"loss: gradient gives shape \(1, 1\), need"),
     ],
 )
 def test_a_loss_that_answers_in_floats_certifies_nothing(change, message):
-    risk = LinearRisk(network(2, 2, 2), replace(linear_risk(NARROW).loss, **change))
+    own = replace(Told(lambda z: z.dot(z), lambda z: z * 2 - exact([[1, 0], [0, 0]])), **change)
+    risk = replace(NARROW, network=network(2, 2, 2), loss=own)
     with pytest.raises(DtypeError, match=message):
         certify_saddle_or_minimum(risk, exact([0] * 8))
 
 
 def test_balls_that_overlap_leave_the_rise_undecided():
     made = SADDLES[20]
-    found, plain = saddle_escape(made.risk, made.point, "1/4"), linear_risk(made.risk).loss
-    wide = replace(plain, value=lambda R: plain.value(R) + arb(0, 1000))
-    answer = certify_saddle(LinearRisk(made.risk.network, wide), made.point, "1/4", found)
+    found = saddle_escape(made.risk, made.point, "1/4")
+    answer = certify_saddle(replace(made.risk, loss=Wide()), made.point, "1/4", found)
     assert (answer.verdict, answer.method) == ("unknown", "ball")
     assert [c.holds for c in answer.conditions[-2:]] == [None, None]
     assert answer.reason == "a point within reach is higher: not decided"
@@ -579,10 +576,11 @@ def test_balls_that_overlap_leave_the_rise_undecided():
 
 
 def test_checkers_of_the_squared_loss_refuse_other_losses():
-    other = LinearRisk(network(2, 1, 2), linear_risk(NARROW).loss)
-    for check in (certify_bottleneck_minimum, certify_strict_saddle, negative_curvature):
-        with pytest.raises(DtypeError, match="risk: got LinearRisk, need a Risk"):
-            check(other, exact([0] * 4))
+    other = replace(NARROW, loss=Cave())
+    for check in (certify_bottleneck_minimum, certify_strict_saddle):
+        assert_unknown(check(other, exact([0] * 4)), "hypothesis squared loss")
+    with pytest.raises(HypothesisError, match="squared loss"):
+        negative_curvature(other, exact([0] * 4))
     assert certify_saddle_or_minimum(other, exact([0, 1, 0, 1])).verdict == "unknown"
 
 
@@ -869,8 +867,8 @@ def test_the_corner_examples():
 @given(st.lists(st.integers(-9, 9), min_size=8, max_size=8))
 def test_the_saddle_loss_of_the_corner_has_its_own_gradient(entries):
     R, move = exact(entries).flat(0, 2, 2), exact(entries).flat(4, 2, 2)
-    rise = saddle_corner_loss.value(R + move) - saddle_corner_loss.value(R - move)
-    assert rise == 2 * saddle_corner_loss.gradient(R).dot(move)
+    rise = product_loss(saddle_corner_risk, R + move) - product_loss(saddle_corner_risk, R - move)
+    assert rise == 2 * product_gradient(saddle_corner_risk, R).dot(move)
 
 
 @settings(max_examples=100, deadline=None)
@@ -879,7 +877,7 @@ def test_no_point_of_the_box_is_below_the_corner(shift):
     w = CORNER + exact([fmpq(s, 100) for s in shift])
     weights = [w.flat(0, 2, 2), w.flat(4, 2, 2)]
     assert absolute_corner_loss(product(weights)) >= 1
-    assert saddle_corner_loss.value(product(weights)) >= 0
+    assert product_loss(saddle_corner_risk, product(weights)) >= 0
 
 
 @settings(max_examples=100, deadline=None)
@@ -981,8 +979,8 @@ def test_a_gradient_that_explains_the_change_leaves_it_unresolved():
 
 def test_the_floats_use_the_construction_of_the_proof():
     made = SADDLES[40]
-    weights = linear_risk(made.risk).weights(made.point)
-    G = linear_risk(made.risk).loss.gradient(product(weights))
+    weights = weights_of(made.risk, made.point)
+    G = product_gradient(made.risk, product(weights))
     moves = make_moves(weights, G, find_directions(weights, G), fmpq(1, 4))
     assert product(moves.base) == product(weights)
     M = product(moves.tuple(1)) - product(weights)

@@ -6,6 +6,7 @@ it, a linear network can have bad local minima. Two examples, each with its proo
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import product as all_of
 
 from flint import fmpq
@@ -14,8 +15,11 @@ from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError, ShapeError
+from lscore.model.activations import identity
+from lscore.model.losses import Loss
 from lscore.model.networks import Network
-from lscore.papers.yun2019.linear.setting import ProductLoss
+from lscore.model.risk import Risk
+from lscore.papers.yun2019.linear.setting import product_loss
 
 
 @checked
@@ -115,16 +119,24 @@ def absolute_corner_loss(R: RationalMatrix) -> fmpq:
     return abs(R[0, 0]) + abs(R[1, 1]) + abs(R[0, 1]) + abs(R[1, 0] - 1)
 
 
-def _saddle_value(R: RationalMatrix) -> fmpq:
-    return R.dot(R) - 2 * R[1, 0] ** 2
+class _SaddleLoss(Loss):
+    r""":math:`R_{11}^2 + R_{22}^2 + R_{12}^2 - R_{21}^2`: smooth, with a saddle at 0.
+
+    For the two unit vectors as data, whose outputs are the rows of :math:`R^\top`.
+    """
+
+    kind = "saddle"
+    smooth = polynomial = True
+
+    def __call__(self, outputs, targets, pieces=None) -> fmpq:
+        return outputs.dot(outputs) - 2 * outputs[0, 1] ** 2
+
+    def gradient(self, outputs, targets, pieces=None) -> RationalMatrix:
+        return (outputs - exact([[0, 2 * outputs[0, 1]], [0, 0]])) * 2
 
 
-saddle_corner_loss = ProductLoss(
-    _saddle_value,
-    lambda R: (R - exact([[0, 0], [2 * R[1, 0], 0]])) * 2,
-    is_convex=False,
-)
-r""":math:`R_{11}^2 + R_{22}^2 + R_{12}^2 - R_{21}^2`: smooth, with a saddle at 0."""
+_UNIT = [[1, 0], [0, 1]]
+saddle_corner_risk = Risk(Network((2, 2, 2), identity, bias=False), _UNIT, _UNIT, _SaddleLoss())
 
 
 @checked
@@ -147,7 +159,9 @@ def certify_corner_minimum(loss: str, radius: Scalar) -> Certificate:
     if not 0 < radius < 1:
         raise DataError(f"radius: got {radius}, need a number between 0 and 1")
     margin = bounds[loss](radius / (1 - radius))
-    value = absolute_corner_loss if loss == "absolute" else saddle_corner_loss.value
+    value = (
+        absolute_corner_loss if loss == "absolute" else partial(product_loss, saddle_corner_risk)
+    )
     zero, better = exact([[0, 0], [0, 0]]), exact([[0, 0], [1, 0]])
     conditions = [
         Condition("the identity for R_21 holds at all 256 corners", corner_identity_holds()),

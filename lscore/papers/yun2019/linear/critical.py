@@ -20,11 +20,14 @@ from lscore.papers.yun2019.linear.saddles import (
     saddle_escape,
 )
 from lscore.papers.yun2019.linear.setting import (
-    LinearRisk,
-    linear_risk,
+    CLAIM,
+    LINEAR_SMOOTH,
     positive,
     product,
+    product_gradient,
     total_bias,
+    value_at,
+    weights_of,
     without_biases,
 )
 from lscore.papers.yun2019.linear.strict import certify_strict_saddle
@@ -34,16 +37,14 @@ _EITHER = Question("YUN-C5", "the point is a global minimum or a saddle")
 
 
 @_EITHER.checker
-def certify_saddle_or_minimum(
-    risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1
-) -> Certificate:
+def certify_saddle_or_minimum(risk: Risk, w: Point, epsilon: Scalar = 1) -> Certificate:
     r"""Global minimum or saddle? The dichotomy of Corollary 5, for anybody's exact point.
 
     For a convex loss with G = 0 the certificate says "the point is a global minimum" (YUN-C5);
     everything else is answered by `certify_saddle`, and where a bottleneck leaves that open, for
     the squared loss, by `certify_bottleneck_minimum` and `certify_strict_saddle` (YUN-B-T4-4).
-    Networks with biases are taken too (YUN-B-T4-3). Refuted means that w is not critical. Sound;
-    complete for a `Risk` with the squared loss, at any widths; for a `LinearRisk` as
+    Networks with biases are taken too, for the squared loss (YUN-B-T4-3). Refuted means that w is
+    not critical. Sound; complete for the squared loss, at any widths; for other losses as
     `certify_saddle`. Other networks are unknown. `DataError` if epsilon is not positive.
 
     >>> from lscore import Network, identity
@@ -54,20 +55,24 @@ def certify_saddle_or_minimum(
     'certified (exact): the point is a global minimum  [YUN-C5]'
     """
     epsilon = positive(epsilon, "epsilon")
-    if isinstance(risk, Risk) and risk.network.bias:
+    if risk.network.bias:
         return _classify_with_biases(risk, w, epsilon)
-    linear = linear_risk(risk)
-    weights = linear.weights(w)
-    G = linear.gradient(product(weights))
-    if not (G.is_zero() and linear.loss.is_convex):
-        answer = certify_saddle(linear, w, epsilon)
-        narrow = answer.verdict is Verdict.UNKNOWN and isinstance(risk, Risk)
-        return _in_bottleneck(risk, w) if narrow else answer
+    answer = _wide(risk, exact(risk.network.point(w), "w"), epsilon)
+    narrow = answer.verdict is Verdict.UNKNOWN and risk.loss.quadratic
+    return _in_bottleneck(risk, w) if narrow else answer
+
+
+def _wide(risk: Risk, w: RationalMatrix, epsilon: fmpq) -> Certificate:
+    """The dichotomy as far as the gradient G decides it, without biases."""
+    LINEAR_SMOOTH.require(risk, CLAIM)
+    G = product_gradient(risk, product(weights_of(risk, w)))
+    if not (G.is_zero() and risk.loss.convex):
+        return certify_saddle(risk, w, epsilon)
     conditions = [
         Condition("gradient of the loss of the product is exactly zero", True),
-        convexity(linear.loss),
+        convexity(risk.loss),
     ]
-    return _MINIMUM.certified(conditions, values={"loss": linear(w)})
+    return _MINIMUM.certified(conditions, values={"loss": value_at(risk, w)})
 
 
 def _in_bottleneck(risk: Risk, w: Point) -> Certificate:
@@ -82,16 +87,16 @@ def _in_bottleneck(risk: Risk, w: Point) -> Certificate:
 def _classify_with_biases(risk: Risk, w: Point, epsilon: fmpq) -> Certificate:
     """The same for x -> R x + c: c is stationary, the weights move, the last bias follows."""
     w = exact(risk.network.point(w), "w")
-    linear, v = without_biases(risk, w)
+    plain, v = without_biases(risk, w)
     residuals = (risk.predictions(w) - risk.exact_y).T @ ones(len(risk.X))
     constant = Condition("the constant term is stationary", residuals.is_zero())
     if not residuals.is_zero():
         asked = Question("YUN-B-T4-3", SADDLE)
         return asked.refuted([constant], {"sum of the residuals": residuals})
-    answer = certify_saddle_or_minimum(linear, v, epsilon)
+    answer = _wide(plain, v, epsilon)
     conditions, witness = list(answer.conditions), answer.witness
     if answer.certified and answer.statement == SADDLE:
-        moved, witness = _lifted(risk, w, linear, v, epsilon)
+        moved, witness = _lifted(risk, w, plain, v, epsilon)
         conditions = [*answer.conditions[:4], *moved]
     elif answer.verdict is Verdict.UNKNOWN:
         answer = _in_bottleneck(_centred(risk), v)
@@ -102,13 +107,13 @@ def _classify_with_biases(risk: Risk, w: Point, epsilon: fmpq) -> Certificate:
     )
 
 
-def _lifted(risk: Risk, w, linear: LinearRisk, v, epsilon: fmpq):
+def _lifted(risk: Risk, w, plain: Risk, v, epsilon: fmpq):
     """Conditions and witness for the points of an escape, with the last bias adjusted."""
     constant, step, near = _constant(risk, w), epsilon, False
     while not near:
-        found = saddle_escape(linear, v, step)
+        found = saddle_escape(plain, v, step)
         points = [
-            _with_constant(risk, w, linear.weights(p), constant) for p in (found.up, found.down)
+            _with_constant(risk, w, weights_of(plain, p), constant) for p in (found.up, found.down)
         ]
         near = all(_bias_move(risk, p - w) <= epsilon**2 for p in points)
         step /= 2

@@ -20,10 +20,13 @@ from lscore.model.risk import Risk
 from lscore.papers.yun2019.linear.setting import (
     CLAIM,
     LINEAR,
-    linear_risk,
+    LINEAR_SQUARED,
     positive,
     product,
+    product_gradient,
+    product_loss,
     unit_matrix,
+    weights_of,
 )
 
 _TRANSFER = Question("YUN-LA6", "one layer alone brings the product to R")
@@ -179,19 +182,20 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
     >>> certify_bottleneck_minimum(risk, exact(["1/3", 0, 1, 0])).verdict.value
     'certified'
     """
-    linear, d = linear_risk(risk), risk.network.widths
+    LINEAR_SQUARED.require(risk, CLAIM)
+    d = risk.network.widths
     narrow = min(d)
     if narrow >= min(d[0], d[-1]):
         message = f"widths {d} have none; `certify_saddle_or_minimum` decides"
         raise HypothesisError(_BOTTLENECK.claim, "bottleneck", message, d)
-    R = product(linear.weights(w))
+    R = product(weights_of(risk, w))
     X, Y, scale = risk.exact_X, risk.exact_y, risk.loss.scale(len(risk.X))
     best = least_squares(X, Y)[0].T
     sigma, own = best @ (X.T @ X) @ best.T, rank(R)
     keep = R @ least_squares(R, unit_matrix(len(R)))[0]  # projector onto the columns of R
     lose = unit_matrix(len(R)) - keep
     kept, between, lost = keep @ sigma @ keep, keep @ sigma @ lose, lose @ sigma @ lose
-    level, bottom = linear.value(R), linear.value(best)
+    level, bottom = product_loss(risk, R), product_loss(risk, best)
     missed = scale * sum((lost[i, i] for i in range(len(lost))), fmpq(0))
     ranks = Condition(f"the product has the largest rank possible, {narrow}", True)
     if own < narrow:
@@ -218,7 +222,7 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
     values = {
         "loss": level,
         "loss of the best map": bottom,
-        "gradient of the loss of the product": linear.gradient(R),
+        "gradient of the loss of the product": product_gradient(risk, R),
     }
     if all(c.holds for c in conditions):
         return _BOTTLENECK.certified(conditions, values=values)
@@ -227,7 +231,7 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
     elif not surplus:
         keep = _turned(keep, lose, kept, lost) if apart else _tilted(keep, lose, kept, between)
     point = _low_rank_point(risk.network, keep, best)
-    fall = level - linear(point)
+    fall = level - risk(point)
     witness = {"lower point": point, "decrease there": fall}
     if fall <= 0:
         witness = {"a lost component": "larger than a kept one, by an amount floats do not see"}

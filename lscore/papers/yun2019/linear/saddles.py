@@ -14,6 +14,7 @@ from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import BudgetError, HypothesisError
+from lscore.model.losses import Loss
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 from lscore.papers.yun2019.linear.directions import (
@@ -23,12 +24,14 @@ from lscore.papers.yun2019.linear.directions import (
     pivot_derivative,
 )
 from lscore.papers.yun2019.linear.setting import (
-    LinearRisk,
-    ProductLoss,
+    CLAIM,
+    LINEAR_SMOOTH,
     layer_gradients,
-    linear_risk,
     positive,
     product,
+    product_gradient,
+    value_at,
+    weights_of,
 )
 
 _HALVINGS = 500
@@ -52,7 +55,7 @@ class Escape:
 
 
 @checked
-def saddle_escape(risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1) -> Escape:
+def saddle_escape(risk: Risk, w: Point, epsilon: Scalar = 1) -> Escape:
     r"""Ascent and descent from a critical point with :math:`G \ne 0`, as in the proof (YUN-T4).
 
     The pivot layer of the base tuple moves by :math:`\pm\eta\Delta`, with :math:`\eta` halved from
@@ -69,10 +72,9 @@ def saddle_escape(risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1) -> Esc
     >>> risk(found.up), risk(found.down)
     (289/512, 225/512)
     """
-    linear, epsilon = linear_risk(risk), positive(epsilon, "epsilon")
-    weights = linear.weights(w)
-    R = product(weights)
-    G = linear.gradient(R)
+    LINEAR_SMOOTH.require(risk, CLAIM)
+    epsilon, weights = positive(epsilon, "epsilon"), weights_of(risk, w)
+    G = product_gradient(risk, product(weights))
     gradients = layer_gradients(weights, G)
     if not all(part.is_zero() for part in gradients):
         raise HypothesisError("YUN-T4", "critical", "the gradient at w is not zero", gradients)
@@ -80,12 +82,12 @@ def saddle_escape(risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1) -> Esc
         raise HypothesisError("YUN-T4", "G != 0", "the loss of the product is stationary", G)
     found = find_directions(weights, G)
     if found is None:
-        _refuse_bottleneck(linear)
-    return _both_sides(linear, weights, R, make_moves(weights, G, found, epsilon), epsilon)
+        _refuse_bottleneck(risk)
+    return _both_sides(risk, exact(w, "w"), make_moves(weights, G, found, epsilon), epsilon)
 
 
-def _refuse_bottleneck(linear: LinearRisk) -> None:
-    d = linear.network.widths
+def _refuse_bottleneck(risk: Risk) -> None:
+    d = risk.network.widths
     raise HypothesisError(
         "YUN-T4",
         "width",
@@ -95,12 +97,13 @@ def _refuse_bottleneck(linear: LinearRisk) -> None:
     )
 
 
-def _both_sides(linear: LinearRisk, weights: list, R, moves, epsilon: fmpq) -> Escape:
-    pack, level = linear.network.pack, linear.value(R)
-    eta = fmpq(1, 2 ** _halvings(level, *(linear(pack(moves.tuple(side))) for side in (1, -1))))
+def _both_sides(risk: Risk, w: RationalMatrix, moves, epsilon: fmpq) -> Escape:
+    pack, level = risk.network.pack, value_at(risk, w)
+    ends = [value_at(risk, pack(moves.tuple(side))) for side in (1, -1)]
+    eta = fmpq(1, 2 ** _halvings(level, *ends))
     for _ in range(_HALVINGS):
         up, down = pack(moves.tuple(eta)), pack(moves.tuple(-eta))
-        if linear(up) > level and linear(down) < level:
+        if value_at(risk, up) > level and value_at(risk, down) < level:
             return Escape(pack(moves.base), up, down, epsilon)
         eta /= 2
     raise BudgetError(f"risk: the inequalities are not decided after {_HALVINGS} halvings")
@@ -117,23 +120,23 @@ def _halvings(level: fmpq | arb, up: fmpq | arb, down: fmpq | arb) -> int:
     return int((abs(up + down - 2 * level) / (up - down)).floor()).bit_length()
 
 
-def _moved_at_most(linear: LinearRisk, w, v, epsilon: fmpq) -> bool:
+def _moved_at_most(risk: Risk, w, v, epsilon: fmpq) -> bool:
     """Whether no layer moves by more than epsilon in Frobenius norm."""
-    return all(part.dot(part) <= epsilon**2 for part in linear.weights(v - w))
+    return all(part.dot(part) <= epsilon**2 for part in weights_of(risk, v - w))
 
 
 def _escape_conditions(
-    linear: LinearRisk, w: RationalMatrix, found: Escape, epsilon: fmpq
+    risk: Risk, w: RationalMatrix, found: Escape, epsilon: fmpq
 ) -> list[Condition]:
     """The statements about the three points, each decided exactly (or by balls)."""
-    level, epsilon = linear(w), min(epsilon, found.epsilon)
-    near = [_moved_at_most(linear, w, v, epsilon) for v in (found.base, found.up, found.down)]
-    same = product(linear.weights(found.base)) == product(linear.weights(w))
+    level, epsilon = value_at(risk, w), min(epsilon, found.epsilon)
+    near = [_moved_at_most(risk, w, v, epsilon) for v in (found.base, found.up, found.down)]
+    same = product(weights_of(risk, found.base)) == product(weights_of(risk, w))
     return [
         Condition("the base tuple has the same product", same),
         Condition(f"no layer moves by more than {epsilon}", all(near)),
-        _positive("a point within reach is higher", linear(found.up) - level, "rise"),
-        _positive("a point within reach is lower", level - linear(found.down), "fall"),
+        _positive("a point within reach is higher", value_at(risk, found.up) - level, "rise"),
+        _positive("a point within reach is lower", level - value_at(risk, found.down), "fall"),
     ]
 
 
@@ -145,7 +148,7 @@ def _positive(text: str, change: fmpq | arb, name: str) -> Condition:
 
 @_SADDLE.checker
 def certify_saddle(
-    risk: Risk | LinearRisk, w: Point, epsilon: Scalar = 1, found: Escape | None = None
+    risk: Risk, w: Point, epsilon: Scalar = 1, found: Escape | None = None
 ) -> Certificate:
     r"""Is w a saddle: a critical point with higher and lower points at every distance?
 
@@ -165,22 +168,22 @@ def certify_saddle(
     >>> certify_saddle(risk, exact([0, 0])).values["order of the move"]
     2
     """
-    linear, epsilon = linear_risk(risk), positive(epsilon, "epsilon")
-    w = exact(linear.network.point(w), "w")
-    weights = linear.weights(w)
-    G = linear.gradient(product(weights))
+    LINEAR_SMOOTH.require(risk, CLAIM)
+    w, epsilon = exact(risk.network.point(w), "w"), positive(epsilon, "epsilon")
+    weights = weights_of(risk, w)
+    G = product_gradient(risk, product(weights))
     gradients = layer_gradients(weights, G)
     critical, refused = _criticality(gradients)
     if refused is not None:
         return refused
     if G.is_zero():
-        if not linear.loss.is_convex:
-            return _stationary(critical, linear.loss)
+        if not risk.loss.convex:
+            return _stationary(critical, risk.loss)
         witness = {"gradient of the loss of the product": "zero, so the point is a global minimum"}
-        stationary = [critical, Condition(TURNING, False), convexity(linear.loss)]
+        stationary = [critical, Condition(TURNING, False), convexity(risk.loss)]
         return Question("YUN-C5", SADDLE).refuted(stationary, witness)
     turning = Condition(TURNING, True)
-    asked = Question("YUN-T4" if _is_wide(linear) else "YUN-B-T4-1", SADDLE)
+    asked = Question("YUN-T4" if _is_wide(risk) else "YUN-B-T4-1", SADDLE)
     route = find_directions(weights, G)
     if route is None:
         conditions = [critical, turning, Condition("null vectors of the products exist", False)]
@@ -190,10 +193,10 @@ def certify_saddle(
     every = Condition(
         "the same moves work for every smaller epsilon", any(not t.is_zero() for t in terms)
     )
-    found = found or saddle_escape(linear, w, epsilon)
-    moves = _escape_conditions(linear, w, found, epsilon)
+    found = found or saddle_escape(risk, w, epsilon)
+    moves = _escape_conditions(risk, w, found, epsilon)
     conditions = [critical, turning, every, *moves]
-    depth, level = len(weights), linear(w)
+    depth, level = len(weights), value_at(risk, w)
     exactly = isinstance(level, fmpq)
     method = "exact" if exactly else "ball"
     wanting = next((c for c in conditions if c.holds is not True), None)
@@ -210,17 +213,16 @@ def certify_saddle(
     return asked.certified(conditions, witness=witness, values=values, method=method)
 
 
-def convexity(loss: ProductLoss) -> Condition:
+def convexity(loss: Loss) -> Condition:
     """That a loss is convex in the product, in the words of who says so."""
-    if loss.known:
-        return Condition("the loss is convex in the product", loss.is_convex)
-    text = "the loss is declared convex in the product, by ProductLoss.is_convex"
-    return Condition(text, loss.is_convex)
+    if loss.proved:
+        return Condition("the loss is convex in the product", loss.convex)
+    return Condition("the loss is declared convex in the outputs, by Loss.convex", loss.convex)
 
 
-def _is_wide(linear: LinearRisk) -> bool:
+def _is_wide(risk: Risk) -> bool:
     """Whether every hidden layer is at least as wide as the smaller of input and output."""
-    d = linear.network.widths
+    d = risk.network.widths
     return min(d) == min(d[0], d[-1])
 
 
@@ -234,6 +236,6 @@ def _criticality(gradients: list) -> tuple[Condition, Certificate | None]:
     return critical, _SADDLE.refuted([critical], witness)
 
 
-def _stationary(critical: Condition, loss: ProductLoss) -> Certificate:
+def _stationary(critical: Condition, loss: Loss) -> Certificate:
     reason = "the product is stationary for a loss that is not convex: its type there decides"
     return _SADDLE.unknown(reason, [critical, Condition(TURNING, False), convexity(loss)])

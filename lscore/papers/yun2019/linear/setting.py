@@ -9,17 +9,18 @@ the product, and :math:`G = \nabla \ell_0(R)`, shape (d_y, d_x); then the deriva
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 from itertools import pairwise
 
 import numpy as np
-from flint import arb, ctx, fmpq, fmpz, fmpz_mat
+from flint import arb, fmpq, fmpz, fmpz_mat
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, ones, rational
 from lscore.errors import DataError, DtypeError, HypothesisError, ShapeError
+from lscore.model.balls import ball_risk
 from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
 from lscore.model.settings import Setting
@@ -27,6 +28,7 @@ from lscore.model.settings import Setting
 CLAIM = "YUN-T4"
 LINEAR = Setting(biases=False, output_activation=False, activations=("identity",))
 LINEAR_SQUARED = replace(LINEAR, loss="squared loss", weight_decay=False)
+LINEAR_SMOOTH = replace(LINEAR_SQUARED, loss="differentiable loss")
 
 
 def unit_matrix(size: int) -> RationalMatrix:
@@ -56,126 +58,42 @@ def product(weights: Sequence, size: int | None = None):
     return reduce(lambda done, weight: weight @ done, weights)
 
 
-@checked
-@dataclass(frozen=True, eq=False)
-class ProductLoss:
-    r"""A differentiable loss :math:`\ell_0` of the product matrix R, shape (d_y, d_x).
-
-    `value` maps an exact R to a rational or to a ball; `gradient` to the exact matrix
-    :math:`\nabla\ell_0(R)`, and raises `HypothesisError` where that is not rational. `is_convex`
-    says whether a zero gradient proves a global minimum: it is *declared*, and certificates that
-    rest on it say so, but for the two losses of this module, convex by a theorem (`known`).
-    """
-
-    value: Callable[[RationalMatrix], fmpq | arb]
-    gradient: Callable[[RationalMatrix], RationalMatrix]
-    is_convex: bool
-    known: bool = False
+def weights_of(risk: Risk, w: Point) -> list[RationalMatrix]:
+    """The exact weight matrices W_1, ..., W_L of a point."""
+    return [layer.weight for layer in risk.network.unpack(exact(risk.network.point(w), "w"))]
 
 
-@checked
-@dataclass(frozen=True, eq=False)
-class LinearRisk:
-    """A deep linear network with a loss of its product, as a function of a point.
+def value_at(risk: Risk, w: RationalMatrix) -> fmpq | arb:
+    """The risk: a rational, or a ball if the loss is no polynomial; else `DtypeError`."""
+    value = risk(w) if risk.loss.polynomial else ball_risk(risk, w)
+    if not isinstance(value, fmpq | arb):
+        raise DtypeError(f"loss: value gives {type(value).__name__}, need a rational or a ball")
+    return value
 
-    `network` has identity activations and no biases (`HypothesisError` otherwise).
+
+def product_loss(risk: Risk, R: RationalMatrix) -> fmpq:
+    """The loss of the map x -> R x."""
+    return risk.loss(risk.exact_X @ R.T, risk.exact_y)
+
+
+def product_gradient(risk: Risk, R: RationalMatrix) -> RationalMatrix:
+    r""":math:`G = \nabla\ell_0(R) = \nu^\top X`, (d_y, d_x), with :math:`\nu` the derivative of the
+    loss by the outputs :math:`X R^\top`; `DtypeError` unless that is an exact (n, d_y) matrix.
 
     >>> from lscore.model.activations import identity
     >>> risk = Risk(Network((1, 1, 1), identity, bias=False), [1], [1])
-    >>> linear_risk(risk)(exact([2, 3]))                     # (6 - 1)^2 / 2
-    25/2
+    >>> product_gradient(risk, exact([[6]]))                     # of (R - 1)^2 / 2
+    column(5)
     """
-
-    network: Network
-    loss: ProductLoss
-
-    def __post_init__(self) -> None:
-        LINEAR.require(self.network, CLAIM)
-
-    def weights(self, w: Point) -> list[RationalMatrix]:
-        """The exact weight matrices W_1, ..., W_L of a point."""
-        return [layer.weight for layer in self.network.unpack(exact(self.network.point(w), "w"))]
-
-    def __call__(self, w: Point) -> fmpq | arb:
-        return self.value(product(self.weights(w)))
-
-    def value(self, R: RationalMatrix) -> fmpq | arb:
-        """The loss of a product; `DtypeError` if it is neither a rational nor a ball."""
-        value = self.loss.value(R)
-        if not isinstance(value, fmpq | arb):
-            raise DtypeError(f"loss: value gives {type(value).__name__}, need a rational or a ball")
-        return value
-
-    def gradient(self, R: RationalMatrix) -> RationalMatrix:
-        """The gradient of the loss at a product; `DtypeError` unless it is an exact matrix of the
-        same shape."""
-        G = self.loss.gradient(R)
-        if not isinstance(G, RationalMatrix) or G.shape != R.shape:
-            kind = f"shape {G.shape}" if isinstance(G, RationalMatrix) else type(G).__name__
-            raise DtypeError(f"loss: gradient gives {kind}, need a RationalMatrix {R.shape}")
-        return G
-
-
-def squared_product_loss(
-    X: RationalMatrix, Y: RationalMatrix, scale: Scalar = "1/2"
-) -> ProductLoss:
-    r""":math:`\ell_0(R) = c\,\|X R^\top - Y\|_F^2` for data X (n, d_x), Y (n, d_y).
-
-    With :math:`S = X^\top X` the gradient is :math:`2c\,(R S - Y^\top X)`; after S and
-    :math:`Y^\top X` are formed, the cost does not depend on n.
-    """
-    gram, cross, size, scale = X.T @ X, Y.T @ X, Y.dot(Y), positive(scale, "scale")
-
-    def value(R: RationalMatrix) -> fmpq:
-        return scale * ((R @ gram - cross * 2).dot(R) + size)
-
-    return ProductLoss(value, lambda R: (R @ gram - cross) * (2 * scale), True, known=True)
-
-
-@checked
-def logistic_product_loss(X: object, labels: object, precision: int = 128) -> ProductLoss:
-    r""":math:`\ell_0(R) = \sum_i \log(1 + e^{-y_i R x_i})` for labels +1 and -1, one output.
-
-    Values are balls with `precision` bits. The gradient is rational only where all predictions
-    are 0, and is :math:`-\tfrac12 \sum_i y_i x_i^\top` there; elsewhere `HypothesisError`. On
-    linearly separable data it has no zero at all. Raises `DataError` for other labels.
-
-    >>> loss = logistic_product_loss([[1, 0], [0, 1]], [1, -1])
-    >>> loss.gradient(exact([[0, 0]]))
-    [[-1/2, 1/2]]
-    """
-    X, labels = exact(X, "X"), exact(labels, "labels")
-    if labels.shape != (len(X), 1) or any(abs(e) != 1 for e in labels.entries()):
-        raise DataError("labels: need one +1 or -1 for each row of X")
-
-    def value(R: RationalMatrix) -> arb:
-        old, ctx.prec = ctx.prec, precision
-        try:
-            margins = zip((X @ R.T).entries(), labels.entries(), strict=True)
-            return sum(((1 + (-arb(y * z)).exp()).log() for z, y in margins), arb(0))
-        finally:
-            ctx.prec = old
-
-    def gradient(R: RationalMatrix) -> RationalMatrix:
-        if not (X @ R.T).is_zero():
-            message = "the logistic gradient is rational only where all predictions are 0"
-            raise HypothesisError(CLAIM, "rational gradient", message, R)
-        return labels.T @ X * fmpq(-1, 2)
-
-    return ProductLoss(value, gradient, True, known=True)
-
-
-@checked
-def linear_risk(risk: Risk | LinearRisk) -> LinearRisk:
-    """The product form of a `Risk` of a deep linear network without biases.
-
-    Squared loss at any scale, no weight decay; `HypothesisError` otherwise.
-    """
-    if isinstance(risk, LinearRisk):
-        return risk
-    LINEAR_SQUARED.require(risk, CLAIM)
-    scale = risk.loss.scale(len(risk.X))
-    return LinearRisk(risk.network, squared_product_loss(risk.exact_X, risk.exact_y, scale))
+    outputs = risk.exact_X @ R.T
+    try:
+        pull = risk.loss.gradient(outputs, risk.exact_y)
+    except DataError as error:
+        raise HypothesisError(CLAIM, "rational gradient", str(error), R) from error
+    if not isinstance(pull, RationalMatrix) or pull.shape != outputs.shape:
+        kind = f"shape {pull.shape}" if isinstance(pull, RationalMatrix) else type(pull).__name__
+        raise DtypeError(f"loss: gradient gives {kind}, need a RationalMatrix {outputs.shape}")
+    return pull.T @ risk.exact_X
 
 
 def total_bias(weights: Sequence, biases: Sequence) -> RationalMatrix:
@@ -189,10 +107,10 @@ def total_bias(weights: Sequence, biases: Sequence) -> RationalMatrix:
     return total
 
 
-def without_biases(risk: Risk, w: Point) -> tuple[LinearRisk, RationalMatrix]:
+def without_biases(risk: Risk, w: Point) -> tuple[Risk, RationalMatrix]:
     r"""The risk as a function of the weights alone, the constant c held at its value in w.
 
-    Returns the `LinearRisk` for the labels :math:`y - c` and its point. The map from
+    Returns the risk for the labels :math:`y - c` and its point. The map from
     :math:`(W, b_1, \dots, b_L)` to :math:`(W, b_1, \dots, b_{L-1}, c)` is a diffeomorphism, so w is
     critical if and only if the returned point is and the residuals sum to 0 (YUN-B-T4-3).
     """
@@ -201,9 +119,7 @@ def without_biases(risk: Risk, w: Point) -> tuple[LinearRisk, RationalMatrix]:
     weights, biases = [l.weight for l in layers], [l.bias for l in layers]
     network = Network(risk.network.widths, risk.network.activation, bias=False)
     labels = risk.exact_y - ones(len(risk.X)) @ total_bias(weights, biases).T
-    scale = risk.loss.scale(len(risk.X))
-    reduced = LinearRisk(network, squared_product_loss(risk.exact_X, labels, scale))
-    return reduced, network.pack(weights)
+    return Risk(network, risk.exact_X, labels, risk.loss), network.pack(weights)
 
 
 @checked

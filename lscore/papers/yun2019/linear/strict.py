@@ -22,10 +22,14 @@ from lscore.model.networks import Point
 from lscore.model.risk import Risk
 from lscore.papers.yun2019.linear.directions import flip
 from lscore.papers.yun2019.linear.setting import (
+    CLAIM,
+    LINEAR_SQUARED,
     is_positive_semidefinite,
     layer_gradients,
-    linear_risk,
     product,
+    product_gradient,
+    product_loss,
+    weights_of,
 )
 
 _STRICT = Question(
@@ -54,10 +58,10 @@ def negative_curvature(risk: Risk, w: Point) -> RationalMatrix | None:
     the same in the transposed chain). Layer j moves by a multiple of :math:`x e_c^\top`, which does
     not move the product at first order, layer k by :math:`e_r (Mx)^\top`, where C[r, c] is not 0.
     """
-    linear = linear_risk(risk)
-    weights = linear.weights(w)
+    LINEAR_SQUARED.require(risk, CLAIM)
+    weights = weights_of(risk, w)
     R = product(weights)
-    G = linear.gradient(R)
+    G = product_gradient(risk, R)
     for transposed in (False, True):
         chain, gradient = (flip(weights), G.T) if transposed else (weights, G)
         for j, k, M, C in coupled_layers(chain, gradient):
@@ -68,9 +72,9 @@ def negative_curvature(risk: Risk, w: Point) -> RationalMatrix | None:
             moves = _bend(chain, j, k, M @ seen, seen, C)
             first = product(chain[k:], chain[-1].shape[0]) @ moves[k - 1] @ product(chain[: k - 1])
             first = first.T if transposed else first
-            rise = linear.value(R + first) - linear.value(R)
+            rise = product_loss(risk, R + first) - product_loss(risk, R)
             moves[j - 1] = moves[j - 1] * (rise + 1)
-            return linear.network.pack(flip(moves) if transposed else moves)
+            return risk.network.pack(flip(moves) if transposed else moves)
     return None
 
 
@@ -98,9 +102,9 @@ def linear_hessian(risk: Risk, w: Point) -> RationalMatrix:
     >>> linear_hessian(risk, exact([0, 0])), linear_hessian(risk, exact([1, 1]))
     ([[0, -1], [-1, 0]], [[1, 1], [1, 1]])
     """
-    linear = linear_risk(risk)
-    weights = linear.weights(w)
-    G = linear.gradient(product(weights))
+    LINEAR_SQUARED.require(risk, CLAIM)
+    weights = weights_of(risk, w)
+    G = product_gradient(risk, product(weights))
     S = risk.exact_X.T @ risk.exact_X * (2 * risk.loss.scale(len(risk.X)))
     depth, d = len(weights), risk.network.widths
     above = [product(weights[j + 1 :], d[j + 1]) for j in range(depth)]
@@ -181,16 +185,16 @@ def certify_strict_saddle(risk: Risk, w: Point) -> Certificate:
     ...                       exact([0, 0, 0])).verdict.value
     'refuted'
     """
-    linear = linear_risk(risk)
+    LINEAR_SQUARED.require(risk, CLAIM)
     w = exact(risk.network.point(w), "w")
-    weights = linear.weights(w)
-    G = linear.gradient(product(weights))
+    weights = weights_of(risk, w)
+    G = product_gradient(risk, product(weights))
     gradients = layer_gradients(weights, G)
     critical = Condition(
         "every layer gradient is exactly zero", all(part.is_zero() for part in gradients)
     )
     if not critical.holds:
-        return _STRICT.refuted([critical], {"gradient": linear.network.pack(gradients)})
+        return _STRICT.refuted([critical], {"gradient": risk.network.pack(gradients)})
     flat = Condition("the Hessian has a negative direction", False)
     if not any(True for _ in coupled_layers(weights, G)):
         witness = {"coupled pairs of layers": "none, so the Hessian is positive semidefinite"}
