@@ -34,7 +34,6 @@ NOT_YET = {
     "ties",
     "toy_regression",
     "valleys",
-    "what_a_hessian_cannot_see",
 }
 DONE = [path for path in CHAPTERS if path.stem not in NOT_YET]
 

@@ -8,8 +8,30 @@ from lscore.algebra.matrices import exact
 from lscore.cells.pattern import signature
 from lscore.minima.descent import certify_along
 from lscore.minima.local import certify_local_minimum
-from lscore.model.networks import Point
+from lscore.model.activations import relu
+from lscore.model.losses import mean_squared_error
+from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
+from lscore.pages.shared import same_number
+
+
+def is_another_descent(risk: Risk, w: Point, u: object) -> str:
+    """The risk falls along w + t u, and u is no multiple of (1, ..., 1)."""
+    u = exact(u, "u")
+    if len(set(map(str, u.entries()))) == 1:
+        return "not yet: it is a multiple of (1, ..., 1)"
+    answer = certify_along(risk, w, u)
+    if not answer.refuted:
+        return f"not yet: {answer.reason}"
+    order, coefficient = (answer.witness[name] for name in ("order", "coefficient"))
+    return f"correct: the risk changes by {coefficient} t^{order} + ..."
+
+
+def slope_by_hand(answer: object) -> str:
+    r"""The slope of :math:`\frac13 \sum_i (f(x_i) - x_i)^2` on x = 1, 2, -1 for weights 2t, -t."""
+    risk = Risk(Network((1, 2, 1), relu, bias=False), [1, 2, -1], [1, 2, -1], mean_squared_error)
+    found = certify_along(risk, exact([0, 0, 1, -1]), exact([2, -1, 0, 0]))
+    return same_number(answer, found.witness["coefficient"])
 
 
 def fools_second_order_test(risk: Risk, w: Point) -> str:

@@ -24,7 +24,9 @@ from lscore.pages.exercises.two_piece_activations import (
 from lscore.pages.exercises.what_a_hessian_cannot_see import (
     fools_second_order_test,
     has_descent_of_order,
+    is_another_descent,
     is_bent_minimum,
+    slope_by_hand,
 )
 from lscore.pages.shared import fools_the_checker
 from lscore.papers.yun2019 import constants, find_constants, least_squares_minimum
@@ -57,6 +59,21 @@ def test_points_that_fool_a_second_order_test_are_recognised(case, order):
 )
 def test_points_that_do_not_fool_it_are_told_why(risk, w, answer):
     assert fools_second_order_test(risk, w) == answer
+
+
+def test_another_descent_falls_and_is_no_multiple_of_ones():
+    deep = Risk(Network((1, 1, 1, 1), identity, bias=False), [1], [1])
+    zero = exact([0, 0, 0])
+    assert (
+        is_another_descent(deep, zero, [-1, -2, 1]) == "correct: the risk changes by -2 t^3 + ..."
+    )
+    assert is_another_descent(deep, zero, [2, 2, 2]).startswith("not yet: it is a multiple")
+    assert is_another_descent(deep, zero, [-1, 2, 1]).startswith("not yet")
+
+
+def test_a_slope_by_hand_is_compared():
+    assert slope_by_hand("-22/3") == "correct: -22/3"
+    assert slope_by_hand(-4) == "not yet: it is not -4"
 
 
 def test_orders_of_descent_are_compared():
