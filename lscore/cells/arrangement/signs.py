@@ -98,11 +98,12 @@ class SignedRows:
     def signs(self, points: np.ndarray, exact: Exact) -> tuple[np.ndarray, np.ndarray, int]:
         """Signs of all rows at float points (N, D), all exact; `exact` replaces some points.
 
-        Returns where the product is positive (N, n), whether a product of the point is zero (N,),
-        and how many signs were decided in integers. A point that is zero counts as on a hyperplane.
+        Returns where the product is positive, as bits (N, ceil(n/8)) in the order of
+        ``numpy.packbits``, whether a product of the point is zero (N,), and how many signs were
+        decided in integers. A point that is zero counts as on a hyperplane.
         """
-        shape = len(points), len(self.rows)
-        positive, zero, decided = np.empty(shape, dtype=bool), np.zeros(len(points), dtype=bool), 0
+        shape = len(points), (len(self.rows) + 7) // 8
+        packed, zero, decided = np.empty(shape, np.uint8), np.zeros(len(points), dtype=bool), 0
         size = max(64, BLOCK // len(self.rows))
         for start in range(0, len(points), size):
             block = slice(start, start + size)
@@ -110,16 +111,17 @@ class SignedRows:
             for i in exact.keys() & range(start, start + len(scaled)):
                 scaled[i - start] = self.scaled_exact(exact[i])
             values, unsettled = self.products(scaled)
-            positive[block] = values.T > 0
+            positive = values > 0
             pairs = np.argwhere(unsettled).tolist() if unsettled.any() else []
             for j, i in pairs:
-                i += start
-                point = exact[i] if i in exact else integers(points[i])
+                place = start + i
+                point = exact[place] if place in exact else integers(points[place])
                 value = sum(map(mul, self.rows[j], point))
-                positive[i, j] = value > 0
-                zero[i] |= value == 0
+                positive[j, i] = value > 0
+                zero[place] |= value == 0
+            packed[block] = np.packbits(positive, axis=0).T
             decided += len(pairs)
-        return positive, zero, decided
+        return packed, zero, decided
 
 
 def integers(point: np.ndarray) -> Normal:

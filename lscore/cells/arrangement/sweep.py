@@ -33,9 +33,8 @@ class DegenerateError(LscoreError, ValueError):
     """A vertex of the arrangement lies on a further hyperplane."""
 
 
-def fingerprints(positive: np.ndarray) -> np.ndarray:
-    """A 64-bit number per row of a boolean array: equal rows have equal numbers."""
-    packed = np.packbits(positive, axis=1)
+def fingerprints(packed: np.ndarray) -> np.ndarray:
+    """A 64-bit number per row of bits (N, bytes): equal rows have equal numbers."""
     packed = np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8)))
     mixed = np.zeros(len(packed), dtype=np.uint64)
     for word in np.ascontiguousarray(packed).view(np.uint64).T:
@@ -222,15 +221,15 @@ def half_of_the_cells(
 ) -> tuple[np.ndarray, np.ndarray, dict[int, Normal]]:
     """The cells on the positive side of row 0, for distinct hyperplanes in general position.
 
-    `columns` are independent ones, as many as the rank. Returns where the rows are positive (N, n),
-    float points in the cells (N, D), and integer points for the few cells that hold none of the
-    floats tried, by their index; all signs are exact and all rows distinct. Raises
+    `columns` are independent ones, as many as the rank. Returns where the rows are positive, as
+    bits (N, ceil(n/8)), float points in the cells (N, D), and integer points for the few cells that
+    hold none of the floats tried, by their index; all signs are exact and all rows distinct. Raises
     `DegenerateError` if the arrangement is found not to be in general position (inside its rank).
     """
     n, rank = len(arrangement.rows), len(columns)
     work = OnePass(arrangement, columns)
     total = sum(comb(n - 1, k) for k in range(rank))
-    positive = np.empty((total, n), dtype=bool)
+    packed = np.empty((total, (n + 7) // 8), dtype=np.uint8)
     points = np.zeros((total, len(arrangement.rows[0])))
     exact_points: dict[int, Normal] = {}
     solved: set[int] = set()
@@ -244,7 +243,7 @@ def half_of_the_cells(
         scaled = np.zeros((len(indices), points.shape[1]))
         scaled[:, columns] = inside
         values, unsettled = arrangement.products(scaled)
-        positive[indices] = signs
+        packed[indices] = np.packbits(signs, axis=1)
         points[indices], representable = arrangement.points(scaled)
         thin = unsettled.any(axis=0) | ((values.T > 0) != signs).any(axis=1) | ~representable
         exact_points.update(
@@ -261,19 +260,19 @@ def half_of_the_cells(
                 with np.errstate(all="ignore"):
                     scaled[:, columns] = work.propose(block)
                     values, unsettled = arrangement.products(scaled)
-                    positive[start:stop] = values.T > 0
+                    packed[start:stop] = np.packbits(values > 0, axis=0).T
                 points[start:stop], representable = arrangement.points(scaled)
                 doubtful = unsettled.any(axis=0) | ~(values[0] > 0) | ~representable
                 solve(start + np.flatnonzero(doubtful), block[doubtful])
                 blocks.append((start, block.astype(np.int32)))
                 start = stop
                 bar.update(len(block))
-    while claimed := _shared(positive) - solved:
+    while claimed := _shared(packed) - solved:
         indices = np.array(sorted(claimed))
         for first, block in blocks:
             inside = indices[(first <= indices) & (indices < first + len(block))]
             solve(inside, block[inside - first])
-    return positive, points, exact_points
+    return packed, points, exact_points
 
 
 def _whole(value: float, shift: int) -> int:
@@ -296,9 +295,9 @@ def _floats(points: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
     return np.ldexp(np.array(rows, dtype=float), -np.minimum(exponents, 62)[:, None]), exponents
 
 
-def _shared(positive: np.ndarray) -> set[int]:
+def _shared(packed: np.ndarray) -> set[int]:
     """Indices of rows whose fingerprint another row has too."""
-    marks = fingerprints(positive)
+    marks = fingerprints(packed)
     order = np.argsort(marks)
     same = marks[order][1:] == marks[order][:-1]
     return set(order[1:][same].tolist()) | set(order[:-1][same].tolist())

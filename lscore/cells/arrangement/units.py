@@ -29,7 +29,7 @@ from lscore.cells.arrangement.hyperplanes import (
     most_patterns,
     primitive,
 )
-from lscore.cells.arrangement.signs import SignedRows
+from lscore.cells.arrangement.signs import BLOCK, SignedRows
 from lscore.cells.arrangement.sweep import DegenerateError, fingerprints, half_of_the_cells
 from lscore.cells.arrangement.vertices import half_of_any_cells
 from lscore.certificates import Certificate, Condition, Question
@@ -44,10 +44,11 @@ COUNTING = 5_000_000
 class ActivationCells:
     r"""Activation patterns of one unit, each with parameters that have it.
 
-    `patterns` (N, n): True where the unit is positive. `witnesses` (N, d + 1): floats
-    :math:`(w, b)` inside the cells, dyadic and hence exact (without biases (N, d)). A cell too thin
-    for them has its witness, in integers, in `exact_witnesses` by its index; `witness` returns
-    either. `expected` is the number of cells by the formula or by Zaslavsky's theorem, and
+    `packed` (N, ceil(n/8)): the patterns, a bit per sample in the order of ``numpy.packbits``, then
+    zeros; `patterns` unpacks them, (N, n), True where the unit is positive. `witnesses` (N, d + 1):
+    floats :math:`(w, b)` inside the cells, dyadic and hence exact (without biases (N, d)). A cell
+    too thin for them has its witness, in integers, in `exact_witnesses` by its index; `witness`
+    returns either. `expected` is the number of cells by the formula or by Zaslavsky's theorem, and
     `general_position` says whether any d + 1 of the rows :math:`(x_i, 1)` are independent (any d of
     the rows :math:`x_i` without biases). The second half of the rows mirrors the first.
     `certify` trusts none of these fields.
@@ -55,7 +56,7 @@ class ActivationCells:
 
     X: RationalMatrix
     bias: bool
-    patterns: np.ndarray
+    packed: np.ndarray
     witnesses: np.ndarray
     expected: int
     general_position: bool
@@ -63,12 +64,14 @@ class ActivationCells:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "exact_witnesses", MappingProxyType(dict(self.exact_witnesses)))
-        if self.patterns.ndim != 2 or self.witnesses.ndim != 2:
-            raise ShapeError("patterns, witnesses: need (N, n) and (N, D)")
-        shape = len(self.patterns), len(self.X)
-        if self.patterns.shape != shape or self.patterns.dtype != bool:
-            raise ShapeError(f"patterns: {self.patterns.dtype} {self.patterns.shape}, need {shape}")
-        shape = len(self.patterns), self.X.shape[1] + self.bias
+        if self.packed.ndim != 2 or self.witnesses.ndim != 2:
+            raise ShapeError("packed, witnesses: need two dimensions")
+        shape = len(self.packed), (len(self.X) + 7) // 8
+        if self.packed.shape != shape or self.packed.dtype != np.uint8:
+            raise ShapeError(f"packed: {self.packed.dtype} {self.packed.shape}, need uint8 {shape}")
+        if (self.packed[:, -1] & ~_all_bits(len(self.X))[-1]).any():
+            raise DataError(f"packed: bits behind the {len(self.X)} samples, need zeros")
+        shape = len(self.packed), self.X.shape[1] + self.bias
         if self.witnesses.shape != shape or self.witnesses.dtype != np.float64:
             raise ShapeError(
                 f"witnesses: {self.witnesses.dtype} {self.witnesses.shape}, need float64 {shape}"
@@ -77,11 +80,16 @@ class ActivationCells:
             raise DataError("witnesses: need finite numbers")
 
     def __len__(self) -> int:
-        return len(self.patterns)
+        return len(self.packed)
 
     def __repr__(self) -> str:
         n, d = self.X.shape
         return f"{len(self)} activation patterns of one unit on {n} samples in {d} dimensions"
+
+    @property
+    def patterns(self) -> np.ndarray:
+        """All patterns (N, n) as booleans, a byte each, unpacked on every call."""
+        return np.unpackbits(self.packed, axis=1, count=len(self.X)).view(bool)
 
     @cached_property
     def _rows(self) -> RationalMatrix:
@@ -89,8 +97,7 @@ class ActivationCells:
 
     @cached_property
     def _places(self) -> dict[bytes, int]:
-        packed = np.packbits(self.patterns, axis=1)
-        return {row.tobytes(): i for i, row in enumerate(packed)}
+        return {row.tobytes(): i for i, row in enumerate(self.packed)}
 
     def witness(self, i: int) -> RationalMatrix:
         """Exact parameters with pattern i, a column: the weights, then the bias if there is one."""
@@ -163,7 +170,8 @@ def activation_cells(
     n, D = A.shape
     rows = integer_rows(A)
     if not all(map(any, rows)):
-        return ActivationCells(X, bias, np.empty((0, n), bool), np.empty((0, D)), 0, False)
+        nothing = np.empty((0, (n + 7) // 8), np.uint8)
+        return ActivationCells(X, bias, nothing, np.empty((0, D)), 0, False)
     normals, sides = hyperplanes(rows)
     columns = pivot_columns(A.numerator)
     most = most_patterns(len(normals), len(columns))
@@ -172,7 +180,7 @@ def activation_cells(
             f"X: up to {most} cells ({len(normals)} distinct samples, rank {len(columns)}), "
             f"more than limit={limit}"
         )
-    if most * (n + 8 * D) > LARGEST:
+    if most * (n // 8 + 8 * D) > LARGEST:
         raise DataError(f"X: up to {most} cells of {n} samples do not fit in {LARGEST} bytes")
     arrangement = SignedRows(tuple(normals))
     try:
@@ -197,7 +205,7 @@ def activation_cells(
     return ActivationCells(
         X,
         bias,
-        np.concatenate([half, ~half]),
+        np.concatenate([half, half ^ _all_bits(n)]),
         np.concatenate([points, -points]),
         expected,
         expected == most_patterns(n, D),
@@ -205,11 +213,19 @@ def activation_cells(
     )
 
 
+def _all_bits(n: int) -> np.ndarray:
+    """The pattern of n samples on the positive side."""
+    return np.packbits(np.ones(n, dtype=bool))
+
+
 def _expanded(half: np.ndarray, place: np.ndarray, flipped: np.ndarray) -> np.ndarray:
-    """Signs of all samples from the signs of the distinct normals."""
-    if not (place == np.arange(len(place))).all() or half.shape[1] != len(place):
-        half = half[:, place]
-    return half ^ flipped
+    """Signs of all samples from the signs of the distinct normals, both as bits."""
+    if (place != np.arange(len(place))).any():
+        blocks = np.array_split(half, 1 + half.size // BLOCK)
+        half = np.concatenate(
+            [np.packbits(np.unpackbits(b, axis=1)[:, place], axis=1) for b in blocks]
+        )
+    return half ^ np.packbits(flipped)
 
 
 def _half_in_integers(
@@ -220,13 +236,16 @@ def _half_in_integers(
     rows = [tuple(row[j] for j in columns) for row in arrangement.rows]
     listed = cells(rows, len(columns), progress)
     half = {key: point for key, point in listed.items() if key & 1}
-    positive = np.array([[key >> i & 1 for i in range(n)] for key in half], dtype=bool)
+    size = (n + 7) // 8
+    little = b"".join(key.to_bytes(size, "little") for key in half)
+    packed = np.frombuffer(little, np.uint8).reshape(-1, size)
+    packed = np.packbits(np.unpackbits(packed, axis=1, bitorder="little"), axis=1)
     full = np.zeros((len(half), D), dtype=object)
     full[:, columns] = list(half.values())
     points = np.array([arrangement.nearest(point) for point in full.tolist()])
     rounded, on_wall, _ = arrangement.signs(points, {})
-    missed = np.flatnonzero(on_wall | (rounded != positive).any(axis=1)).tolist()
-    return positive, points, {i: tuple(full[i].tolist()) for i in missed}
+    missed = np.flatnonzero(on_wall | (rounded != packed).any(axis=1)).tolist()
+    return packed, points, {i: tuple(full[i].tolist()) for i in missed}
 
 
 def _count(A: RationalMatrix, distinct: int, rank: int) -> int | None:
@@ -244,14 +263,14 @@ def _certificate(listed: ActivationCells) -> Certificate:
         wrong, distinct, in_integers = np.arange(len(listed)), 0, 0
         count, source = 0, f"sample {zero[0]} is zero, so no parameters lie in a cell"
     else:
-        positive, on_wall, in_integers = SignedRows(tuple(rows)).signs(
+        packed, on_wall, in_integers = SignedRows(tuple(rows)).signs(
             listed.witnesses, listed.exact_witnesses
         )
-        wrong = np.flatnonzero(on_wall | (positive != listed.patterns).any(axis=1))
-        marks = np.sort(fingerprints(listed.patterns))
+        wrong = np.flatnonzero(on_wall | (packed != listed.packed).any(axis=1))
+        marks = np.sort(fingerprints(listed.packed))
         distinct = int(np.count_nonzero(np.diff(marks))) + 1 if len(marks) else 0
         if distinct < len(listed):
-            distinct = len(np.unique(np.packbits(listed.patterns, axis=1), axis=0))
+            distinct = len(np.unique(listed.packed, axis=0))
         normals, rank = len(hyperplanes(rows)[0]), len(pivot_columns(A.numerator))
         count, source = most_patterns(normals, rank), "no data of this shape have more"
         if count != len(listed):

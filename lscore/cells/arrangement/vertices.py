@@ -117,7 +117,7 @@ def half_of_any_cells(
                     values, unsettled = extended.products(scaled)
                 floats, representable = extended.points(scaled)
                 doubtful = unsettled.any(axis=0) | ~representable
-                proposed.append((values.T > 0)[~doubtful, 1:])
+                proposed.append(np.packbits((values > 0)[1:, ~doubtful], axis=0).T)
                 points.append(floats[~doubtful])
                 for subset in block[doubtful].tolist():
                     for found, point in vertex_cells(subset):
@@ -125,20 +125,20 @@ def half_of_any_cells(
                         exact_points.append(point)
                 bar.update(len(block))
     if sides:
-        proposed.append(np.array(sides, dtype=bool))
+        proposed.append(np.packbits(np.array(sides, dtype=bool), axis=1))
         points.append(np.array([arrangement.nearest(point) for point in exact_points]))
-    positive, floats = np.concatenate(proposed), np.concatenate(points)
-    flip = ~positive[:, 0]
-    positive[flip] ^= True
+    packed, floats = np.concatenate(proposed), np.concatenate(points)
+    flip = packed[:, 0] < 128  # the first bit is 0
+    packed[flip] ^= np.packbits(np.ones(n, dtype=bool))
     floats[flip] *= -1
-    _, kept = np.unique(fingerprints(positive), return_index=True)
-    positive, floats, first = positive[kept], floats[kept], len(flip) - len(exact_points)
+    _, kept = np.unique(fingerprints(packed), return_index=True)
+    packed, floats, first = packed[kept], floats[kept], len(flip) - len(exact_points)
     in_integers = np.flatnonzero(kept >= first).tolist()
     rounded, on_wall, _ = arrangement.signs(floats[in_integers], {})
-    thin = on_wall | (rounded != positive[in_integers]).any(axis=1)
+    thin = on_wall | (rounded != packed[in_integers]).any(axis=1)
     chosen = {}
     for i, is_thin in zip(in_integers, thin.tolist(), strict=True):
         if is_thin:
             side = -1 if flip[kept[i]] else 1
             chosen[i] = tuple(side * v for v in exact_points[kept[i] - first])
-    return positive, floats, chosen
+    return packed, floats, chosen

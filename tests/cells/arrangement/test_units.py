@@ -254,10 +254,12 @@ def test_bad_input_is_refused():
     with pytest.raises(DataError, match="up to 9902 cells"):
         activation_cells(rng(0).standard_normal((100, 2)), limit=5000)
     with pytest.raises(DataError, match="bytes"):
-        activation_cells(rng(0).standard_normal((2000, 2)), limit=10**9)
+        activation_cells(rng(0).standard_normal((4000, 2)), limit=10**9)
     cells = activation_cells([[0], [1]])
-    with pytest.raises(ShapeError, match="patterns"):
-        replace(cells, patterns=cells.patterns.astype(int))
+    with pytest.raises(ShapeError, match="packed: int64"):
+        replace(cells, packed=cells.packed.astype(int))
+    with pytest.raises(DataError, match="packed: bits behind the 2 samples"):
+        replace(cells, packed=cells.packed | 1)
     with pytest.raises(ShapeError, match="witnesses"):
         replace(cells, witnesses=cells.witnesses[:, :1])
     with pytest.raises(DataError, match="witnesses"):
@@ -270,7 +272,7 @@ GENERIC, GRID = rng(6).standard_normal((8, 2)), [[x, y] for x in range(3) for y 
 @pytest.mark.parametrize("X", [GENERIC, GRID], ids=["generic", "grid"])
 def test_a_dropped_row_is_refuted(X):
     cells = activation_cells(X)
-    dropped = replace(cells, patterns=cells.patterns[1:], witnesses=cells.witnesses[1:])
+    dropped = replace(cells, packed=cells.packed[1:], witnesses=cells.witnesses[1:])
     answer = dropped.certify()
     assert answer.verdict == REFUTED
     assert answer.witness["patterns there are"] == len(cells) == len(dropped) + 1
@@ -281,7 +283,7 @@ def test_a_repeated_row_is_refuted(X):
     cells = activation_cells(X)
     chosen = np.r_[1, 1 : len(cells)]
     answer = replace(
-        cells, patterns=cells.patterns[chosen], witnesses=cells.witnesses[chosen]
+        cells, packed=cells.packed[chosen], witnesses=cells.witnesses[chosen]
     ).certify()
     assert answer.verdict == REFUTED
     assert [c.holds for c in answer.conditions] == [True, False, True]
@@ -291,9 +293,9 @@ def test_a_repeated_row_is_refuted(X):
 @pytest.mark.parametrize("X", [GENERIC, GRID], ids=["generic", "grid"])
 def test_an_altered_entry_or_witness_is_not_certified(X):
     cells = activation_cells(X)
-    patterns = cells.patterns.copy()
+    patterns = cells.patterns
     patterns[3, 2] ^= True
-    answer = replace(cells, patterns=patterns).certify()
+    answer = replace(cells, packed=np.packbits(patterns, axis=1)).certify()
     assert (answer.verdict, answer.reason) == (UNKNOWN, "row 3 is not the pattern of its witness")
     witnesses = cells.witnesses.copy()
     witnesses[2] = 0
@@ -310,10 +312,21 @@ def test_a_witness_moved_on_to_a_wall_is_not_certified():
     assert answer.verdict == UNKNOWN
 
 
+@pytest.mark.parametrize("n", [7, 8, 9, 17])
+def test_patterns_take_a_bit_each(n):
+    X = rng(n).standard_normal((n, 1))
+    for data in (X, np.concatenate([X[-1:], X])):  # repeated samples are expanded
+        cells = activation_cells(data)
+        assert cells.packed.shape == (2 * n, (len(data) + 7) // 8)
+        assert cells.patterns.shape == (2 * n, len(data))
+        assert (np.packbits(cells.patterns, axis=1) == cells.packed).all()
+        assert all(cells.index(row) == i for i, row in enumerate(cells.patterns))
+
+
 def test_the_certificate_does_not_trust_the_expected_number():
     cells = activation_cells(GENERIC)
     dropped = replace(
-        cells, patterns=cells.patterns[1:], witnesses=cells.witnesses[1:], expected=len(cells) - 1
+        cells, packed=cells.packed[1:], witnesses=cells.witnesses[1:], expected=len(cells) - 1
     )
     assert dropped.certify().verdict == REFUTED
 
@@ -325,7 +338,7 @@ def test_missing_rows_of_data_too_large_to_count_are_unknown():
         witnesses=rng(1).standard_normal((90, 9)),
     )
     patterns = large.witnesses @ rows_of(large.X).floats().T > 0
-    answer = replace(large, patterns=patterns).certify()
+    answer = replace(large, packed=np.packbits(patterns, axis=1)).certify()
     assert (answer.verdict, answer.reason[:9]) == (UNKNOWN, "the cells")
 
 
@@ -407,8 +420,8 @@ def test_products_are_settled_only_where_their_sign_is_exact():
     points = np.vstack([points, near, near * 1e-200, np.zeros(4)])
     positive, zero, decided = rows.signs(points, {})
     truth = (exact([list(r) for r in normals]) @ exact(points).T).T
-    signs = np.array([v > 0 for v in truth.entries()]).reshape(positive.shape)
-    assert (positive == signs).all()
+    signs = np.array([v > 0 for v in truth.entries()]).reshape(len(points), len(normals))
+    assert (positive == np.packbits(signs, axis=1)).all()
     assert zero.tolist() == [False] * 42 + [True]
     assert decided >= 30
 
@@ -440,6 +453,6 @@ def test_the_bounds_hold_what_rounding_does_in_many_dimensions():
 
 def test_fingerprints_of_distinct_rows_differ():
     patterns = np.array([[i >> k & 1 for k in range(16)] for i in range(2**16)], dtype=bool)
-    padded = np.pad(patterns, ((0, 0), (50, 70)))
+    padded = np.packbits(np.pad(patterns, ((0, 0), (50, 70))), axis=1)
     assert len(np.unique(fingerprints(padded))) == 2**16
     assert (fingerprints(padded[[5, 5]]) == fingerprints(padded)[5]).all()
