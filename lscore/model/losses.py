@@ -91,7 +91,7 @@ class Loss:
 
     @property
     def switch(self):
-        """The margins' switch: a `PiecewiseLinear` with these knots (its slopes mean nothing)."""
+        """A `PiecewiseLinear` with these knots, to switch the margins (its slopes mean nothing)."""
         return piecewise_linear(self.knots, range(len(self.knots) + 1), 0, f"{self.kind} margins")
 
     def directions(self, targets: RationalMatrix | np.ndarray) -> np.ndarray:

@@ -129,4 +129,4 @@ class Page:
 
     def names(self) -> str:
         """The changed inputs, in words."""
-        return " and ".join(self.changed)
+        return " and ".join(self.changed) if len(self.changed) < 3 else "inputs"

@@ -76,16 +76,17 @@ class Protect(ast.NodeTransformer):
 
 
 def _names(statement: ast.stmt, context: type) -> tuple[str, ...]:
-    found = {
-        n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and type(n.ctx) is context
-    }
     if context is ast.Store and isinstance(statement, ast.FunctionDef | ast.ClassDef):
-        found = {statement.name}
-    return tuple(sorted(found))
+        return (statement.name,)
+    nodes = list(ast.walk(statement))
+    inner = [n.target for n in nodes if isinstance(n, ast.comprehension)]
+    own = {n.id for target in inner for n in ast.walk(target) if isinstance(n, ast.Name)}
+    names = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, context)}
+    return tuple(sorted(names - own))
 
 
-def stopped(error: Exception, names: dict, parts: tuple) -> bool:
-    """Whether the error of a cell is explained by changed inputs; if so it is said in a sentence.
+def stopped(error: Exception, names: dict, parts: tuple) -> str:
+    """How changed inputs explain the error of a cell, which is then said; empty if they do not.
 
     `parts`: first line, last line, names read and names written of each statement of the cell.
     """
@@ -94,10 +95,10 @@ def stopped(error: Exception, names: dict, parts: tuple) -> bool:
     failed = next(k for k, (_, last, _, _) in enumerate(parts) if line <= last)
     lacks = [n for n in parts[failed][2] if isinstance(names.get(n), Missing)]
     if not page.changed or not (lacks or isinstance(error, LscoreError)):
-        return False
+        return ""
     written = [name for part in parts[failed:] for name in part[3]]
     why = f"it needs {' and '.join(lacks)}, which did not come out" if lacks else str(error)
     for name in written:
         names[name] = Missing(name, why)
     page.stop(why)
-    return True
+    return why

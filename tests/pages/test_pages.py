@@ -17,6 +17,7 @@ import pytest
 import yaml
 from browser import find_or_install
 from bs4 import BeautifulSoup
+from chapters import DONE
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +53,21 @@ async () => {
   for (const e of article.querySelectorAll(blocks))
     if (e.getBoundingClientRect().right > width + 1 && e.checkVisibility())
       if (!boxed(e.parentElement)) said.push("reaches past the right edge: " + name(e));
+  for (const e of article.querySelectorAll("pre"))
+    if (e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
+      said.push("does not wrap: " + name(e));
+  for (const e of article.querySelectorAll("table, mjx-math, img")) {
+    if (!e.checkVisibility() || e.closest("span.math")) continue;
+    for (let box = e.parentElement; box && box !== article; box = box.parentElement) {
+      const style = getComputedStyle(box), edge = box.getBoundingClientRect();
+      if (style.overflowX === "visible") continue;
+      if (e.getBoundingClientRect().right <= edge.right + 1) continue;
+      const borders = parseFloat(style.borderTopWidth) + parseFloat(style.borderBottomWidth);
+      if (scrolls(box) && box.offsetHeight - box.clientHeight - borders >= 4) break;
+      said.push("cut out of sight: " + name(e));
+      break;
+    }
+  }
 
   const paint = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const rgba = (colour) => {
@@ -166,6 +182,7 @@ def visitor():
         browser = playwright.chromium.launch(
             executable_path=find_or_install(playwright.chromium.executable_path),
             args=["--no-sandbox", no_names],
+            ignore_default_args=["--hide-scrollbars"],
         )
         yield Visitor(browser)
         browser.close()
@@ -218,6 +235,17 @@ def test_page_reads_well(page, size, theme, site, visitor):
     assert not found, "\n".join(found)
 
 
+FIRST = "image => image.getBoundingClientRect().bottom + window.scrollY"
+
+
+@pytest.mark.parametrize("path", DONE, ids=lambda path: path.stem)
+def test_the_first_picture_stands_within_a_screen_and_a_half(path, site, visitor):
+    tab = visitor.tabs["desk", "light"]
+    tab.goto(f"{site}/{path.relative_to(ROOT).with_suffix('.html')}", wait_until="load")
+    picture = tab.locator("article :is(figure, .cell_output) img").first
+    assert picture.evaluate(FIRST) <= 1.5 * tab.viewport_size["height"]
+
+
 @pytest.mark.parametrize("page", toc_pages())
 def test_links_lead_somewhere(page, html):
     found = link_problems(html / f"{page}.html", html)
@@ -242,6 +270,16 @@ BAD = {
     "a cut paragraph": (
         '<style>body{overflow-x:hidden}</style><p style="width:2000px">x</p>',
         "reaches past the right edge",
+    ),
+    "a long line of code": ("<pre>" + "x" * 200 + "</pre>", "does not wrap"),
+    "a table cut out of sight": (
+        '<div style="overflow:hidden"><table style="width:2000px"><td>x</table></div>',
+        "cut out of sight",
+    ),
+    "a table that scrolls without a bar": (
+        "<style>div::-webkit-scrollbar{display:none}</style>"
+        '<div style="overflow:auto"><table style="width:2000px"><td>x</table></div>',
+        "cut out of sight",
     ),
     "pale words": (
         '<div class="lscore-certificate"><b style="color:#ccc">unknown</b></div>',

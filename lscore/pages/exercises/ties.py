@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from lscore.algebra.linear import affine_least_squares
 from lscore.algebra.matrices import Scalar, augment, exact, rational
+from lscore.model.activations import relu
+from lscore.model.networks import Network
 from lscore.model.risk import Risk
+from lscore.pages.shared import same_number
 from lscore.papers.yun2019 import (
     TieSplit,
     affine_fit,
     certify_split,
     opposite_units,
     tie_groups,
+    tied_point,
     usable_gaps,
 )
 
@@ -27,6 +31,12 @@ def has_only_ties(X: object, y: object, values: int = 1) -> str:
     if len(groups) < values:
         return f"not yet: the fit takes {len(groups)} values, wanted {values}"
     return f"correct: {len(groups)} groups of predictions, the residuals of each cancel"
+
+
+def gain_by_hand(answer: object) -> str:
+    """Case 2 for x = -2, -1, 1, 2, labels 1, -1, -1, 1 and ReLU, with the first sample as j1."""
+    risk = Risk(Network((1, 2, 1), relu), [-2, -1, 1, 2], [1, -1, -1, 1])
+    return same_number(answer, tied_point(risk, 0).decrease)
 
 
 def breaks_tie(risk: Risk, split: TieSplit, j1: int) -> str:

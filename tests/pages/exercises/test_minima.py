@@ -19,6 +19,8 @@ from lscore.errors import LscoreError
 from lscore.pages.exercises.smooth_activations import fails_only_c27, fools_the_box, has_radius
 from lscore.pages.exercises.two_piece_activations import (
     affine_fit_is_best,
+    affine_map_fits,
+    decrease_by_hand,
     is_dense_spurious_minimum,
 )
 from lscore.pages.exercises.what_a_hessian_cannot_see import (
@@ -125,6 +127,14 @@ def test_data_that_some_function_fits_better_are_told_by_how_much():
     assert affine_fit_is_best([0, 0, 1, 2], [1, -1, 1, 0]) == (
         "not yet: the group means have a sum of squares that is smaller by 8/11"
     )
+
+
+def test_the_first_two_exercises_know_right_from_wrong():
+    assert affine_map_fits([1, 3, 5, 7]).startswith("correct")
+    assert affine_map_fits([1, 1, 1, 1]) == "not yet: the labels are all equal"
+    assert affine_map_fits([0, 1, 4, 9]) == "not yet: the best line leaves a sum of squares of 4"
+    assert decrease_by_hand("1/72") == "correct: 1/72"
+    assert decrease_by_hand("1/12") == "not yet: it is not 1/12"
 
 
 def test_global_minima_that_the_checker_cannot_decide_fool_it():

@@ -27,7 +27,12 @@ from flint import fmpq
 from lscore import Network, Risk, binary_hinge, exact, relu, two_piece
 from lscore.algebra.linear import merge_rows
 from lscore.errors import DataError, DtypeError, HypothesisError
-from lscore.pages.exercises.ties import breaks_tie, fools_the_split_checker, has_only_ties
+from lscore.pages.exercises.ties import (
+    breaks_tie,
+    fools_the_split_checker,
+    gain_by_hand,
+    has_only_ties,
+)
 from lscore.papers.yun2019 import (
     affine_fit,
     certify_group_sums,
@@ -346,6 +351,11 @@ def test_data_with_ties_only_are_recognised():
     assert has_only_ties([0, 1, 2, 3], [0, 1, 4, 9]) == (
         "not yet: the residuals below the gap above -1 sum to -1"
     )
+
+
+def test_gains_by_hand_are_compared():
+    assert gain_by_hand("1/66") == "correct: 1/66"
+    assert gain_by_hand(1) == "not yet: it is not 1"
 
 
 def test_splits_by_hand_are_checked():
