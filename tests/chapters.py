@@ -27,7 +27,6 @@ NOT_YET = {
     "multilinear_forms",
     "no_smooth_extrema",
     "partition",
-    "rare_data",
     "saddles",
     "smooth_activations",
     "strict_saddles",

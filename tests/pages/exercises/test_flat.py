@@ -6,7 +6,13 @@ from lscore.pages.exercises.flat_and_sharp import (
     is_bad_flat_point,
     is_sharp_and_bad,
 )
-from lscore.pages.exercises.rare_data import hides_that_it_is_rare, makes_rare
+from lscore.pages.exercises.rare_data import (
+    balances,
+    hides_that_it_is_rare,
+    makes_rare,
+    separates_the_line,
+    solves_the_puzzle,
+)
 from lscore.papers.laurent2018 import LabelledData, rare_from_subset_sum
 
 XOR = Risk(
@@ -70,3 +76,23 @@ def test_data_that_hide_that_they_are_rare():
     assert "says refuted" in hides_that_it_is_rare(rare_from_subset_sum([1, 2], 3), 100)
     generic = rare_from_subset_sum([10 * a for a in numbers], 15)
     assert "not rare" in hides_that_it_is_rare(generic, 100)
+
+
+def test_a_separating_line_is_recognised():
+    assert separates_the_line([2, -3]).startswith("correct")
+    assert separates_the_line([1, -2]).startswith("not yet")
+    assert separates_the_line([-1, 1]).startswith("not yet")
+
+
+def test_a_balancing_weight_is_recognised():
+    assert balances("1/6") == "correct: 1/6"
+    assert balances("1/3") == "not yet: it is not 1/3"
+    assert balances(1).startswith("not yet: need")
+
+
+def test_a_solved_puzzle_is_recognised():
+    puzzle = rare_from_subset_sum([3, 34, 4, 12, 5, 2], 9)
+    assert solves_the_puzzle(puzzle, [4, 3, 2]) == "correct: 4 + 3 + 2 = 9"
+    assert solves_the_puzzle(puzzle, [4, 5]).startswith("correct")
+    assert "not there" in solves_the_puzzle(puzzle, [3, 3, 3])
+    assert "sum to 8" in solves_the_puzzle(puzzle, [3, 5])
