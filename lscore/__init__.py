@@ -25,6 +25,7 @@ from lscore.minima.affine import certify_affine_minimum
 from lscore.minima.autograd import certify_autograd
 from lscore.minima.clarke import certify_subgradient, clarke_subdifferential
 from lscore.minima.convex_paths import certify_convex_path
+from lscore.minima.kinks import certify_hinge_minimum
 from lscore.minima.local import certify_local_minimum
 from lscore.minima.paths import certify_nonincreasing
 from lscore.minima.smooth import (
@@ -96,6 +97,7 @@ __all__ = [
     "certify_crossing",
     "certify_decay",
     "certify_disconnected",
+    "certify_hinge_minimum",
     "certify_in_cell",
     "certify_indefinite",
     "certify_local_minimum",

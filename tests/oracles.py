@@ -52,6 +52,14 @@ def local_minimum(P, w, answer, rng):
     if "direction" in witness and not P.smooth:
         u = numbers(witness["direction"])
         assert all(P.risk(plus(w, u, TINY / 2**k)) < base for k in (20, 60))
+    if "curve" in witness:
+        columns = [numbers(witness["curve"].column(l)) for l in range(witness["curve"].shape[1])]
+        size = max(abs(a) for u in columns for a in u)
+        for t in (TINY, TINY**2):
+            v = w
+            for l, u in enumerate(columns, start=1):
+                v = plus(v, u, (t / size) ** l)
+            assert P.risk(v) < base
 
 
 def constant_nearby(P, v, rng, size=TINY / 2**40):

@@ -8,7 +8,7 @@ cases of their own paper in which they certify, and these are asked again with o
 A decided answer is tested by an oracle of `oracles`, in a world of plain Fractions that shares no
 code with the package. A new checker needs a row: its question, and an oracle.
 
-Size: 54 checkers x 90 settings; 10 more take no risk and are listed as such. (`PiecewiseLinear` has
+Size: 55 checkers x 90 settings; 10 more take no risk and are listed as such. (`PiecewiseLinear` has
 no jumps at knots, so there is no such setting.)
 """
 
@@ -288,6 +288,7 @@ def homes():
         "certify_disconnected": [(pair, ends), (deep, apart)],
         "certify_flat": [(flat, [exact([0, 0, -1, -1, 1, 2, 0])])],
         "certify_flat_is_optimal": [(flat, standing), (bare, [exact([1, 1, 1, 1])])],
+        "certify_hinge_minimum": minima,
         "certify_local_minimum": minima,
         "certify_membership": [(milne, [exact([1, "1/2"]), exact([0, 0])])],
         "certify_not_convex": [(three, curved), (pair, ends)],
@@ -558,6 +559,7 @@ ROWS = {
     "certify_flat": in_cells(oracles.flat),
     "certify_flat_is_optimal": with_and_without_point,
     "certify_generic": of_labelled_data,
+    "certify_hinge_minimum": at_points(oracles.local_minimum),
     "certify_in_balls": at_points(oracles.local_minimum),
     "certify_in_cell": at_points(oracles.in_cell),
     "certify_indefinite": at_points(oracles.indefinite),

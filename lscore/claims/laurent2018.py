@@ -106,6 +106,13 @@ CLAIMS = [
         "fully connected, alpha > 0, generic data: minima that touch a flat cell have loss zero",
     ),
     Claim(
+        "LVB-F",
+        "book",
+        "every kink is decided",
+        "local minima of the binary hinge risk of one hidden layer are decided at every point, by "
+        "linear programs",
+    ),
+    Claim(
         "LVB-NS",
         "book",
         "a sharp bad minimum",

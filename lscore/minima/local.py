@@ -17,6 +17,7 @@ from lscore.minima.balanced import certify_balanced_run, unused_unit_direction
 from lscore.minima.ball_descent import certify_in_balls
 from lscore.minima.clarke import certify_subgradient
 from lscore.minima.descent import MINIMUM_BY_RAYS, STATEMENT, certify_along
+from lscore.minima.kinks import certify_hinge_minimum
 from lscore.minima.smooth import certify_smooth_extremum
 from lscore.model.networks import Network, Point
 from lscore.model.passes import trace
@@ -83,11 +84,13 @@ def certify_local_minimum(
        `exact_tries` of them decided by `certify_along`; in an open cell then the eigenvector
        of the lowest eigenvalue of the float Hessian (squared loss, at most 500 parameters) or the
        direction of `certify_smooth_extremum` (hinge loss, `most_monomials` at most 10000).
+    8. At any point of a binary hinge risk of one hidden layer: `certify_hinge_minimum`.
 
     Sound. Complete, never unknown, for piecewise linear networks at points of risk 0; inside cells
     of one hidden layer (up to 4096 units) and one output, squared loss, no decay, no output
     activation; inside cells of hinge risks with `most_monomials` at most 10000 and no decay;
-    without hidden layer and output activation for squared losses. Elsewhere a local minimum may
+    without hidden layer and output activation for squared losses; anywhere within the setting and
+    the limit of `certify_hinge_minimum`. Elsewhere a local minimum may
     stay unknown, on a kink above all. `seed` fixes the directions. A refuted point whose decrease
     is at rounding level comes with a reason that says so.
 
@@ -117,7 +120,7 @@ def certify_local_minimum(
 
 
 def _search(risk, w, run, balance, trials, seed, exact_tries) -> Certificate:
-    """Questions 5 to 7: directions, the surest first."""
+    """Questions 5 to 8: directions, the surest first, then every case of a hinge risk."""
     critical = certify_subgradient(risk, w, max_cells=256)
     if critical.refuted:
         return certify_along(risk, w, critical.witness["direction"])
@@ -130,7 +133,11 @@ def _search(risk, w, run, balance, trials, seed, exact_tries) -> Certificate:
         tried = certify_along(risk, w, u)
         if tried.refuted:
             return tried
+    found = certify_hinge_minimum(risk, w)
+    if found.verdict is not Verdict.UNKNOWN:
+        return found
     reason = f"{balance.reason}; and none of {exact_tries} promising directions descends"
+    reason += f"; {found.reason}" if found.conditions else ""
     return MINIMUM_BY_RAYS.unknown(reason, balance.conditions)
 
 

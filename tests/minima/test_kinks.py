@@ -1,0 +1,313 @@
+"""The exact decision at kinks against brute force that shares no code, and points with names.
+
+``LSCORE_KINKS=5000 pytest tests/minima/test_kinks.py`` asks about that many random points instead
+of 100 and prints the counts.
+"""
+
+import os
+import random
+from collections import Counter
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from brute_kinks import Hinges, dot, lower_point
+from cases import fraction
+from losses import Huber
+
+from lscore import (
+    Network,
+    Risk,
+    binary_hinge,
+    certify_hinge_minimum,
+    certify_local_minimum,
+    exact,
+    hard_tanh,
+    identity,
+    leaky_relu,
+    linear,
+    multiclass_hinge,
+    one_versus_all_hinge,
+    relu,
+    two_piece,
+)
+
+POINTS = int(os.environ.get("LSCORE_KINKS", 100))
+TINY = Fraction(1, 2**40)
+SLOPES = [(0, 1), (0, 1), ("1/4", 1), ("1/2", 1), (-1, 1), (1, 0), (2, 1), (-2, -1), (1, 1), (0, 0)]
+
+
+def activation(slopes):
+    return linear(slopes[0]) if slopes[0] == slopes[1] else two_piece(slopes[1], slopes[0])
+
+
+def numbers(column):
+    return [fraction(v) for v in column.entries()]
+
+
+def plain(risk):
+    """The same risk for the brute force: binary hinge."""
+    network, h, n = risk.network, risk.network.activations[0], len(risk.y)
+    mu = risk.loss.weights
+    mu = [Fraction(1, n)] * n if mu is None else numbers(mu)
+    rows = [numbers(risk.exact_X.rows(i, i + 1)) for i in range(n)]
+    terms = list(zip(rows, numbers(risk.exact_y), mu, [1] * n, strict=True))
+    slopes = (fraction(h.slopes[0]), fraction(h.slopes[-1]))
+    return Hinges(*network.widths[:2], network.bias, slopes, terms)
+
+
+def random_point(rng):
+    """A small risk and a point on a grid, with ties of units and of a margin, and unused units."""
+    d, K, n = rng.choice([1, 1, 2, 2, 3]), rng.choice([1, 1, 2, 2, 3]), rng.randint(2, 6)
+    bias = rng.random() < 0.7
+    X = [[rng.choice([-2, -1, 0, 1, 2]) for _ in range(d)] for _ in range(n)]
+    y = [rng.choice([1, -1]) for _ in range(n)]
+    if rng.random() < 0.3:  # separable
+        q, b = [rng.choice([-1, 0, 1, 2]) for _ in range(d)], rng.choice([-1, 0, 1]) * bias
+        y = [1 if dot(q, x) + b > 0 else -1 for x in X]
+    mu = [Fraction(rng.randint(1, 3), 4) for _ in range(n)]
+    halves = [sum(m for m, label in zip(mu, y, strict=True) if label == s) for s in (-1, 1)]
+    if all(halves) and rng.random() < 0.4:  # equal class weights
+        mu = [m / halves[label > 0] for m, label in zip(mu, y, strict=True)]
+    network = Network((d, K, 1), activation(rng.choice(SLOPES)), bias)
+    risk = Risk(network, X, y, binary_hinge(mu))
+    weights = [0, 0, 0, 1, -1] if rng.random() < 0.4 else [-2, -1, 0, 0, 0, 1, Fraction(1, 2)]
+    w = [rng.choice([-2, -1, -1, 0, 0, 1, 1, 2]) for _ in range(K * d)]
+    w += [rng.choice([-2, -1, 0, 1, 2]) for _ in range(K * bias)]
+    w += [rng.choice(weights) for _ in range(K)]
+    if bias:
+        outputs = numbers(risk.predictions(exact([*w, 0])))
+        ties = [label - f for label, f in zip(y, outputs, strict=True)]
+        w.append(rng.choice([rng.choice([-1, 0, 1]), *ties]))
+    return risk, list(map(Fraction, w))
+
+
+def on_curve(w, witness, t):
+    """The point of the witness's ray or curve at t."""
+    columns = witness["curve"] if "curve" in witness else witness["direction"]
+    parts = [numbers(columns.column(l)) for l in range(columns.shape[1])]
+    size = max(abs(e) for part in parts for e in part)
+    powers = [(Fraction(t) / size) ** (l + 1) for l in range(len(parts))]
+    return [a + dot(powers, moves) for a, *moves in zip(w, *parts, strict=True)]
+
+
+def check(risk, w, problem, answer):
+    """Brute force agrees, and a witness descends arbitrarily near w."""
+    assert answer.verdict != "unknown"
+    low = lower_point(problem, w)
+    assert answer.certified == (low is None), (risk, w, low)
+    if answer.certified:
+        assert fraction(answer.values["risk"]) == problem.risk(w)
+        return
+    base, witness = problem.risk(w), answer.witness
+    drop = base - problem.risk(numbers(witness["lower point"]))
+    assert drop == fraction(witness["decrease there"]) > 0
+    assert all(problem.risk(on_curve(w, witness, TINY**k)) < base for k in (1, 2, 4))
+
+
+def test_it_agrees_with_brute_force_and_leaves_nothing_open(capsys):
+    rng, seen = random.Random(7), Counter()
+    while seen["certified"] + seen["refuted"] < POINTS:
+        risk, w = random_point(rng)
+        problem = plain(risk)
+        for _ in range(6):  # down to where nothing is lower
+            answer = certify_hinge_minimum(risk, exact(w), limit=10**6)
+            hidden = [dot(row, x) for row in problem.unpack(w)[0] for x in problem.inputs()]
+            unused = problem.unpack(w)[1].count(0)
+            if hidden.count(0) + problem.margins(w).count(0) + unused > 8:
+                seen["too long for brute force"] += 1
+                break
+            check(risk, w, problem, answer)
+            seen[answer.verdict.value] += 1
+            seen["unused", answer.verdict.value] += unused > 0
+            seen["curves"] += "curve" in answer.witness
+            if answer.certified:
+                break
+            steps = [Fraction(q) / 2**k for k in range(-6, 8) for q in (1, 3)]
+            w = min((on_curve(w, answer.witness, t) for t in steps), key=problem.risk)
+            if max(a.denominator for a in w) > 10**4:
+                break
+    with capsys.disabled():
+        print(dict(seen)) if POINTS > 1000 else None
+    assert (
+        min(seen["certified"], seen["curves"] * 10, seen["unused", "certified"] * 4) > POINTS / 10
+    )
+
+
+# Points with names
+
+RIGHT, LEFT = [[-1, 1], [1, 1], [0, -1]], [1, 1, -1]
+DEAD = [[3, 0], [4, 1], [5, -1], [3, 2], [6, 1], [-3, 0], [-4, 1], [-5, -1], [-4, -2], [-6, 2]]
+HALF = leaky_relu("1/2")
+
+
+def standing(h, mu=("7/20", "7/20", "3/10"), units=1):
+    return Risk(Network((2, units, 1), h), RIGHT, LEFT, binary_hinge(mu))
+
+
+def classes(points, centre, V, c, ties):
+    """One class against the rest at the points O8 and O12: a binary risk per class."""
+    n, own = len(points), len(points) // 4
+    for r in range(4):
+        y = [1 if own * r <= i < own * (r + 1) else -1 for i in range(n)]
+        mu = [Fraction(1, 2 * own) if s > 0 else Fraction(1, 2 * (n - own)) for s in y]
+        risk = Risk(Network((2, 2, 1), relu), points, y, binary_hinge(mu))
+        yield risk, [*centre, V[r], 0, c[r]], ties[r]
+
+
+SQUARE = [[3, 1], [3, -1], [2, 0], [1, 3], [-1, 3], [0, 2]]
+O12 = classes(
+    [*SQUARE, *([-x, -y] for x, y in SQUARE)],
+    [1, 1, 0, 0, 5, -1],
+    ["1/2", "1/2", "-1/2", "-1/2"],
+    ["-5/2", "-5/2", "5/2", "5/2"],
+    ["7/18"] * 4,
+)
+O8 = classes(
+    [[2, 1], [2, -1], [-1, 2], [1, 2], [-2, 1], [-2, -1], [-1, -2], [1, -2]],
+    [2, -1, 0, 0, 6, -1],
+    ["2/3", "-1/4", "-2/3", "1/4"],
+    [-5, "3/2", 3, "-3/2"],
+    ["2/9", "11/16", "2/9", "11/16"],
+)
+SIGNS = Risk(Network((1, 2, 1), HALF), [-1, 0, 1], [1, -1, 1], binary_hinge())
+FIGURE_4 = Risk(Network((2, 2, 1), relu), DEAD, [1] * 5 + [-1] * 5, binary_hinge())
+SAME = Risk(Network((1, 1, 1), relu), [0, 0], [1, -1], binary_hinge())
+ODD = Risk(Network((1, 1, 1), relu), [1, -1], [1, -1], binary_hinge())
+MISSED = Risk(
+    Network((2, 1, 1), leaky_relu("1/4")),
+    [[1, 0], [-1, -1], [2, 0]],
+    [-1, 1, 1],
+    binary_hinge(["1/4", "1/4", "1/2"]),
+)
+MISSED_POINT = [0, -2, -1, 0, 1]
+TWO_NEURONS = [1, 0, -2, 0, 3, 5, 0, 0, 1]
+NAMED = {
+    "equal weights are needed, ReLU": (standing(relu), [1, 0, 3, 0, 1], "certified", "3/5"),
+    "equal weights are needed, leaky": (standing(HALF), [1, 0, 3, 0, 1], "certified", "3/5"),
+    "equal weights are needed, linear": (standing(identity), [1, 0, 0, 0, 1], "certified", "3/5"),
+    "equal weights": (standing(HALF, ("1/4", "1/4", "1/2")), [1, 0, 3, 0, 1], "refuted", 1),
+    "no input weights": (standing(HALF), [0, 0, 0, 0, 1], "refuted", "3/5"),
+    "two neurons": (standing(HALF, units=2), TWO_NEURONS, "refuted", "3/5"),
+    "missed by a search along rays": (MISSED, MISSED_POINT, "refuted", "1/2"),
+    "not separable": (SIGNS, [1, 1, 2, 2, 1, -1, 1], "certified", "2/3"),
+    "Figure 4 (a)": (FIGURE_4, [1, 0, -1, 0, -1, -1, 1, -1, 0], "certified", 0),
+    "Figure 4 (b), with an output bias": (
+        FIGURE_4, [1, 0, -1, 0, "-7/2", "-7/2", 4, -4, 0], "refuted", "3/10"
+    ),
+    "Figure 4 (c)": (FIGURE_4, [1, 0, -1, 0, -10, -10, 1, -1, 0], "certified", 1),
+    "active, unsolved, critical": (ODD, [1, -1, 1, 0], "refuted", 1),
+    "all zero, balanced": (SAME, [0] * 4, "certified", 1),
+    "all zero": (ODD, [0] * 4, "refuted", 1),
+} | {
+    f"{name}, class {r}": (risk, w, "refuted", value)
+    for name, found in (("O8", O8), ("O12", O12))
+    for r, (risk, w, value) in enumerate(found)
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_points_with_names(name):
+    risk, w, verdict, value = NAMED[name]
+    answer = certify_hinge_minimum(risk, exact(w))
+    assert (answer.verdict, fraction(risk(exact(w)))) == (verdict, Fraction(value))
+    problem, w = plain(risk), numbers(exact(w))
+    if name in ("two neurons", "missed by a search along rays"):
+        assert "curve" in answer.witness
+    if len(risk.y) < 8:  # else too long for brute force
+        check(risk, w, problem, answer)
+    elif answer.refuted:
+        near = [on_curve(w, answer.witness, TINY**k) for k in (1, 2)]
+        assert max(map(problem.risk, near)) < Fraction(value)
+
+
+def test_random_moves_find_nothing_where_a_curve_descends():
+    """The two-neuron point: 500 random moves, none lower; the front door knows better."""
+    risk, rng = standing(HALF, units=2), np.random.default_rng(0)
+    problem, w = plain(risk), list(map(Fraction, TWO_NEURONS))
+    for _ in range(500):
+        move = [Fraction(int(v), 2**14) for v in rng.integers(-(2**10), 2**10, 9)]
+        assert problem.risk([a + b for a, b in zip(w, move, strict=True)]) >= Fraction(3, 5)
+    answer = certify_local_minimum(risk, exact(TWO_NEURONS))
+    assert answer.refuted
+    assert answer.witness["curve"].shape == (9, 2)
+    assert certify_local_minimum(MISSED, exact(MISSED_POINT)).refuted
+
+
+def test_a_curve_may_need_four_levels():
+    X, y = [0, 0, 1, -2, 1], [-1, -1, 1, 1, 1]
+    hinge = binary_hinge(["2/5", "3/5", "3/7", "3/7", "1/7"])
+    risk = Risk(Network((1, 3, 1), leaky_relu("1/4")), X, y, hinge)
+    w = [2, 0, -1, 1, 1, -2, 0, 0, 0, 1]
+    answer = certify_hinge_minimum(risk, exact(w))
+    check(risk, numbers(exact(w)), plain(risk), answer)
+    assert answer.witness["curve"].shape[1] >= 3
+
+
+def test_the_multipliers_are_those_of_the_theorem():
+    """v = 0 and no hidden ties: for each sign s some p has s <sum of p x, z> < 0, and sum 0."""
+    answer = certify_hinge_minimum(standing(relu), exact([1, 0, 3, 0, 1]))
+    multipliers = answer.values["multipliers"]
+    columns = [numbers(multipliers.column(j)) for j in range(multipliers.shape[1])]
+    turns = [sum(p * (x + 3) for p, (x, _) in zip(c, RIGHT, strict=True)) for c in columns]
+    assert min(turns) < 0 < max(turns)
+    for column in columns:
+        assert sum(column) == 0
+        for p, label, mu in zip(column, LEFT, ("7/20", "7/20", "3/10"), strict=True):
+            assert 0 <= p * label <= Fraction(mu)
+
+
+def test_a_weight_that_is_off_by_little_is_noticed():
+    for mu, verdict in (("2/3", "certified"), ("67/100", "refuted")):
+        hinge = binary_hinge([1, mu, "1/3"])
+        risk = Risk(Network((1, 2, 1), relu), [-1, 0, 1], [-1, 1, 1], hinge)
+        assert certify_hinge_minimum(risk, exact([0, 0, -1, -1, 1, -1, 0])).verdict == verdict
+
+
+def test_the_cost_is_known_before_and_the_limit_can_be_raised():
+    risk, w = standing(HALF, units=2), exact(TWO_NEURONS)
+    answer = certify_hinge_minimum(risk, w, limit=3)
+    assert answer.verdict == "unknown"
+    assert answer.reason == "there are up to 4 cases, the limit is 3"
+    assert certify_hinge_minimum(risk, w, limit=4).refuted
+    many = Risk(Network((2, 12, 1), relu), DEAD, FIGURE_4.y, binary_hinge())
+    rest = certify_hinge_minimum(many, exact([0] * 48 + [1]), limit=10**9)
+    assert "cases, the limit is 1000000000" in rest.reason
+
+
+def test_units_without_a_tied_margin_are_decided_one_by_one():
+    """Twelve unused units on knots at every sample: sums, not products."""
+    risk = Risk(Network((1, 12, 1), relu), [-1, 0, 1], [1, -1, 1], binary_hinge())
+    answer = certify_hinge_minimum(risk, exact([0] * risk.dimension))
+    assert answer.refuted
+    assert "at most 73" in answer.conditions[0].text
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"network": Network((1, 2, 2, 1), relu)}, "got 2 hidden layers, need 1 hidden layer"),
+        ({"network": Network((1, 2, 1), hard_tanh)}, "got hard tanh, need every piece through 0"),
+        (
+            {"network": Network((1, 2, 1), relu, output_activation=relu)},
+            "need no output activation",
+        ),
+        ({"weight_decay": 1}, "need no weight decay"),
+        ({"loss": Huber()}, "need binary hinge loss"),
+        (
+            {"network": Network((1, 2, 2), relu), "loss": one_versus_all_hinge()},
+            "need binary hinge loss",
+        ),
+        (
+            {"network": Network((1, 2, 2), relu), "loss": multiclass_hinge()},
+            "need binary hinge loss",
+        ),
+    ],
+)
+def test_it_says_what_it_cannot_decide(change, reason):
+    y = [[0, 1, 1], [1, -1, 1]]["loss" not in change or "network" not in change]
+    risk = Risk(**{"network": Network((1, 2, 1), relu), "X": [-1, 0, 1], "y": y,
+                   "loss": binary_hinge()} | change)  # fmt: skip
+    answer = certify_hinge_minimum(risk, exact([0] * risk.dimension))
+    assert answer.verdict == "unknown"
+    assert reason in answer.reason
