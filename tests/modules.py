@@ -58,9 +58,29 @@ def lenet(channels=1, side=12):
     )  # fmt: skip
 
 
-def mlp(activation, norm=False):
-    layers = [nn.Flatten(), nn.Linear(144, 15), *([nn.BatchNorm1d(15)] if norm else [])]
+def mlp(activation, *norm):
+    layers = [nn.Flatten(), nn.Linear(144, 15), *norm]
     return nn.Sequential(*layers, activation, nn.Linear(15, 12), activation, nn.Linear(12, 10))
+
+
+def trained(norm):
+    """A normalisation whose parameters are not those that it starts with."""
+    with torch.no_grad():
+        for p in norm.parameters():
+            p.add_(0.3 * torch.randn_like(p))
+    return norm
+
+
+def convolution(norm):
+    """A normalisation between a convolution and a smooth activation."""
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 5),
+        trained(norm),
+        nn.GELU(),
+        nn.AvgPool2d(4),
+        nn.Flatten(),
+        nn.Linear(24, 10),
+    )
 
 
 MODULES = {
@@ -70,7 +90,21 @@ MODULES = {
     "sigmoid": lambda: mlp(nn.Sigmoid()),
     "softplus": lambda: mlp(nn.Softplus()),
     "gelu": lambda: mlp(nn.GELU()),
-    "batch norm": lambda: mlp(nn.ReLU(), norm=True),
+    "gelu by tanh": lambda: mlp(nn.GELU(approximate="tanh")),
+    "batch norm": lambda: mlp(nn.ReLU(), nn.BatchNorm1d(15)),
+    "layer norm": lambda: mlp(nn.GELU(), trained(nn.LayerNorm(15))),
+    "layer norm in eval mode": lambda: mlp(nn.Tanh(), trained(nn.LayerNorm(15))).eval(),
+    "layer norm without bias": lambda: mlp(nn.Tanh(), trained(nn.LayerNorm(15, bias=False))),
+    "layer norm without parameters": lambda: mlp(nn.ReLU(), nn.LayerNorm(15, 0.1, False)),
+    "layer norm first": lambda: nn.Sequential(
+        trained(nn.LayerNorm((12, 12))), nn.Flatten(), nn.Linear(144, 10)
+    ),
+    "group norm": lambda: mlp(nn.GELU(), trained(nn.GroupNorm(5, 15))),
+    "group norm of images": lambda: convolution(nn.GroupNorm(2, 6)),
+    "group norm of images in eval mode": lambda: convolution(
+        nn.GroupNorm(3, 6, affine=False)
+    ).eval(),
+    "layer norm of images": lambda: convolution(nn.LayerNorm((6, 8, 8))),
     "lenet": lenet,
     "resnet": ResNet,
     "resnet in eval mode": lambda: ResNet().eval(),

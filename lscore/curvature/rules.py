@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import pi, prod, sqrt
 
 import torch
 from torch import nn
@@ -99,6 +100,52 @@ def batch_norm_rule(site: Site, tangent: torch.Tensor | None, moves: dict):
     return moved if d_shift is None else moved.add_(d_shift.reshape(shape)), bend.sum()
 
 
+def group_norm_rule(site: Site, tangent: torch.Tensor | None, moves: dict):
+    r"""Layer and group normalisation, :math:`a = \gamma n + \beta`, :math:`n = q z_c`, in any mode.
+
+    The statistics are those of a group of entries of one sample, here (samples, groups, channels,
+    places). With :math:`z_c' = z' - \overline{z'}` the layer's own part is
+    :math:`s = 2 \gamma' n' + \gamma n''`, :math:`n' = q z_c' + q' z_c`,
+    :math:`n'' = 2 q' z_c' + q'' z_c`.
+    """
+    module, z = site.module, site.input
+    d_scale, d_shift = site.moving(moves, "weight"), site.moving(moves, "bias")
+    if tangent is None and d_scale is None and d_shift is None:
+        return None, 0.0
+    groups, channels = 1, prod(getattr(module, "normalized_shape", ()))
+    if isinstance(module, nn.GroupNorm):
+        groups, channels = module.num_groups, module.num_channels // module.num_groups
+    places = prod(z.shape[2:]) if isinstance(module, nn.GroupNorm) else 1
+    view = -1, groups, channels, places
+
+    def parameter(given: torch.Tensor | None, default: float) -> torch.Tensor:
+        if given is None:
+            return z.new_full((groups, channels, 1), default)
+        return given.reshape(groups, channels, 1)
+
+    variance, mean = torch.var_mean(z.reshape(view), (2, 3), correction=0, keepdim=True)
+    q = (variance + module.eps).rsqrt()
+    n = (z.reshape(view) - mean) * q
+    turn, bend = parameter(d_scale, 0.0), 0.0
+    moved = torch.addcmul(parameter(d_shift, 0.0), n, turn)
+    if tangent is not None:
+        scale, delta, step = parameter(module.weight, 1.0), site.delta.reshape(view), tangent
+        step = step.reshape(view) - step.reshape(view).mean((2, 3), keepdim=True)
+        shrink = -q * (n * step).mean((2, 3), keepdim=True)  # q' / q
+        curve = 3 * shrink.square() - q.square() * step.square().mean((2, 3), keepdim=True)
+        moved = moved.addcmul_(step, scale * q).addcmul_(n, scale * shrink)
+        factors = torch.cat([scale, turn], 2)
+        by_group = (
+            v.squeeze(3).transpose(0, 1)
+            for v in ((delta * step).sum(3, True), (delta * n).sum(3, True), q, shrink, curve)
+        )
+        with_step, with_n, q, shrink, curve = by_group
+        with_step, with_n = with_step @ factors, with_n @ factors
+        bend = 2 * q * (shrink * with_step[..., :1] + with_step[..., 1:])
+        bend = (bend + curve * with_n[..., :1] + 2 * shrink * with_n[..., 1:]).sum()
+    return moved.reshape(z.shape), bend
+
+
 def smooth_rule(site: Site, tangent: torch.Tensor | None, moves: dict):
     r"""A smooth activation :math:`\sigma`, entry by entry: :math:`a' = \sigma'(z) z'`,
     :math:`s = \sigma''(z) z'^2`."""
@@ -111,6 +158,8 @@ def smooth_rule(site: Site, tangent: torch.Tensor | None, moves: dict):
     elif isinstance(site.module, nn.Sigmoid):
         first = y * (1 - y)
         second = first * (1 - 2 * y)
+    elif isinstance(site.module, nn.GELU):
+        first, second = _gelu_slopes(site.input, site.module.approximate)
     else:
         with torch.enable_grad():
             z = site.input.detach().requires_grad_()
@@ -118,6 +167,18 @@ def smooth_rule(site: Site, tangent: torch.Tensor | None, moves: dict):
             (second,) = torch.autograd.grad(first.sum(), z)
         first = first.detach()
     return first * tangent, (site.delta * second * tangent.square()).sum()
+
+
+def _gelu_slopes(z: torch.Tensor, approximate: str) -> tuple[torch.Tensor, torch.Tensor]:
+    r"""First and second derivative of :math:`z \Phi(z)`, or of its approximation by a tanh."""
+    if approximate == "none":
+        density = torch.exp(-z.square() / 2) / sqrt(2 * pi)
+        return torch.special.ndtr(z) + z * density, density * (2 - z.square())
+    k, c = sqrt(2 / pi), 0.044715
+    t = torch.tanh(k * (z + c * z**3))
+    inner, rest = k * (1 + 3 * c * z.square()), 1 - t.square()
+    first = (1 + t + z * rest * inner) / 2
+    return first, rest * (inner + z * (3 * k * c * z - t * inner.square()))
 
 
 def slope_rule(site: Site, tangent: torch.Tensor | None, moves: dict):
@@ -146,6 +207,7 @@ def same_rule(site: Site, tangent: torch.Tensor | None, moves: dict):
 
 
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+_GROUP_NORMS = (nn.LayerNorm, nn.GroupNorm)
 _SMOOTH = (nn.Tanh, nn.Sigmoid, nn.Softplus, nn.SiLU, nn.GELU, nn.Softsign, nn.Mish)
 _SAME = (nn.Flatten, nn.Identity, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
 Rule = Callable[[Site, torch.Tensor | None, dict], tuple]
@@ -154,7 +216,7 @@ Rule = Callable[[Site, torch.Tensor | None, dict], tuple]
 def rule_of(module: nn.Module) -> tuple[Rule, bool] | None:
     """The rule of a module, and whether it needs the delta of its output; None if there is none.
 
-    >>> rule_of(nn.LayerNorm(3)) is None, rule_of(nn.Linear(1, 1))[1]
+    >>> rule_of(nn.PReLU()) is None, rule_of(nn.Linear(1, 1))[1]
     (True, True)
     """
     kind = type(module)
@@ -165,6 +227,8 @@ def rule_of(module: nn.Module) -> tuple[Rule, bool] | None:
         return linear_rule, True
     if kind in _BATCH_NORMS:
         return batch_norm_rule, True
+    if kind in _GROUP_NORMS:
+        return group_norm_rule, True
     if kind in _SMOOTH:
         return smooth_rule, True
     if kind in (nn.ReLU, nn.LeakyReLU):

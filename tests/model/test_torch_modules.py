@@ -372,11 +372,9 @@ FEATURES = {
         RANDOM | {FUNC: "draws random numbers"} | rule("module '4' \\(Dropout") | LAYERS,
     ),
     "batch norm, modes mixed": (lambda: norm(nn.BatchNorm1d(4).eval()), LAYERS),
-    "layer norm": (
-        lambda: norm(nn.LayerNorm(4)), {FUNC: NESTED} | rule("module '1' \\(LayerNorm") | LAYERS,
-    ),
+    "layer norm": (lambda: norm(nn.LayerNorm(4)), {FUNC: NESTED} | LAYERS),
     "RMS norm": (lambda: norm(nn.RMSNorm(4)), rule("module '1' \\(RMSNorm") | LAYERS),
-    "group norm": (lambda: norm(nn.GroupNorm(2, 4)), rule("module '1' \\(GroupNorm") | LAYERS),
+    "group norm": (lambda: norm(nn.GroupNorm(2, 4)), LAYERS),
     "instance norm": (
         one_of(lambda m, x: F.instance_norm(m.a(x)[:, None])[:, 0]),
         {FUNC: NESTED} | rule("'instance_norm'") | SEQUENTIAL,
