@@ -34,7 +34,6 @@ from lscore.pages import inputs
 
 BOOK = Path(__file__).resolve().parent
 PICTURE = "_static/landing.png"
-LAST = "ledger"  # reads the stored outputs of all other notebooks
 PRINTED = Path(inputs.__file__).with_name(inputs.PRINTED)
 SOLUTION = "solution"  # the tag of cells that a student edition lacks
 GIVEN = re.compile(r"page\.given\(([^)]*)\)")
@@ -56,14 +55,14 @@ RAW_FLOAT = re.compile(r"\d\.\d{12,}")
 
 
 def sources(book=BOOK):
-    """Return the text notebooks under `book`, the ledger last."""
+    """Return the text notebooks under `book`."""
     found = [
         path
         for path in Path(book).rglob("*.md")
         if not any(part.startswith((".", "_")) for part in path.relative_to(book).parts)
         and re.match(r"---\n(?:(?!---\n).*\n)*?jupytext:", path.read_text("utf-8"))
     ]
-    return sorted(found, key=lambda path: (path.stem == LAST, path))
+    return sorted(found)
 
 
 def read_source(path):
@@ -246,8 +245,6 @@ def main(argv=None, book=BOOK):
     if unknown := names - {path.stem for path in texts}:
         parser.error(f"no such chapter: {', '.join(sorted(unknown))}")
     chosen = [p for p in texts if p.stem in names or args.all or (not names and pair_problems(p))]
-    if chosen:
-        chosen += [path for path in texts if path.stem == LAST and path not in chosen]
     for path in (bar := tqdm(chosen, unit="chapter")):
         bar.set_postfix_str(path.stem)
         try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lscore.errors import DataError
+
 PAPERS = {
     "yun2019": (
         "C. Yun, S. Sra, A. Jadbabaie, Small nonlinearities in activation functions create bad "
@@ -27,11 +29,16 @@ SHORT = {
 }
 
 
+STANDINGS = ("as in the paper", "sharpened", "refuted as printed", "new")
+
+
 @dataclass(frozen=True)
 class Claim:
     """One numbered statement: `paper` is a key of PAPERS, `item` its number or place there.
 
     `observed` marks what an experiment reported: a chapter repeats it, no proof can decide it.
+    `standing` compares the book's statement with the printed one; what the book adds is "new".
+    `shown` is a piece of a line of a chapter's code: the executed line that shows the erratum.
     """
 
     id: str
@@ -40,6 +47,14 @@ class Claim:
     statement: str
     erratum: str = ""
     observed: bool = False
+    standing: str = ""
+    shown: str = ""
+
+    def __post_init__(self) -> None:
+        usual = "new" if self.paper == "book" else STANDINGS[0]
+        object.__setattr__(self, "standing", self.standing or usual)
+        if self.standing not in STANDINGS or (self.standing == "new") != (self.paper == "book"):
+            raise DataError(f"standing: {self.id} has {self.standing!r}, need one of {STANDINGS}")
 
     def cite(self) -> str:
         """Source in one line, with our erratum if there is one."""

@@ -9,6 +9,7 @@ CLAIMS = [
         "Theorem 2, part 1",
         "the surface is partitioned into smooth cells in which every layer enters affinely",
         "cells are not convex, and pattern sets need not be connected",
+        shown="bent = ",
     ),
     Claim(
         "HE-T2d",
@@ -16,5 +17,7 @@ CLAIMS = [
         "Theorem 2, linear collapse",
         "with linear activations the surface is one cell",
         "that all its local minima are global needs a differentiable loss and enough width",
+        standing="refuted as printed",
+        shown="no_gradient_data = ",
     ),
 ]

@@ -9,6 +9,7 @@ CLAIMS = [
         "Lemma 1",
         "cells are open and disjoint and fill parameter space up to a null set",
         "equation (100) drops an output bias; without biases the rest can contain an open set",
+        shown="thick_walls = ",
     ),
     Claim(
         "LVB-T1",
@@ -16,6 +17,7 @@ CLAIMS = [
         "Theorem 1",
         "on each cell the hinge risk is a sum of multilinear forms and a constant",
         "the appendix prints 1/N where the weights of the samples are meant",
+        shown="printed = sum(",
     ),
     Claim(
         "LVB-C1",
@@ -23,6 +25,7 @@ CLAIMS = [
         "Corollary 1",
         "a local extremum inside a cell of the hinge risk: the cell is flat",
         "the proof needs one polynomial per cell, for cells need not be connected",
+        shown="assert (here + there) / 2 not in",
     ),
     Claim(
         "LVB-C2",
@@ -85,6 +88,7 @@ CLAIMS = [
         "laurent2018",
         "Lemma 101",
         "a cell is flat if and only if the labels balance along every path through the network",
+        standing="sharpened",
     ),
     Claim(
         "LVB-T2",
@@ -98,6 +102,8 @@ CLAIMS = [
         "Definition 1",
         "data are rare if path slopes and switches balance the classes, else generic",
         "as printed the family of switches includes a sample's own class: then all data are rare",
+        standing="refuted as printed",
+        shown='"as printed:", is_rare',
     ),
     Claim(
         "LVB-T3",

@@ -15,6 +15,8 @@ CLAIMS = [
         "Lemma 2",
         "a local maximum inside a connected open set of smooth points makes the risk constant",
         "connectedness is missing, and the risk can be smooth where the outputs are not",
+        standing="refuted as printed",
+        shown="left_ball = ",
     ),
     Claim(
         "MILNE-B-L2-1",
@@ -28,6 +30,7 @@ CLAIMS = [
         "Lemma 8",
         "curvature c >= C along a C^2 stretch of the flow gives |g(t)|^2 <= |g(0)|^2 exp(-C t)",
         "the bound (17) is meant for every t of the stretch, with a non-zero gradient",
+        shown="certify_decay(line, w, rate=c",
     ),
     Claim(
         "MILNE-E16",
@@ -59,6 +62,7 @@ CLAIMS = [
         "Definition 2",
         "the region U(lambda, theta), on which Lemma 3 makes the risk piecewise strongly convex",
         "U(lambda) need not contain 0 for one hidden layer; it can even be empty",
+        shown="check.region_is_empty(risk)",
     ),
     Claim(
         "MILNE-F1",
@@ -100,6 +104,7 @@ CLAIMS = [
         "along a run of SGD the curvature 2 g'Hg is positive from some t0 on, and most of the "
         "loss change comes after",
         "the paper does not say on which samples g and H are taken; the share depends on it",
+        shown="for definition in DEFINITIONS:",
     ),
     Claim(
         "MILNE-B-F2-1",

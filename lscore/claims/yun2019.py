@@ -10,6 +10,8 @@ CLAIMS = [
         "distinct inputs that no affine map fits give a two-piece network of two units or more "
         "spurious local minima",
         "footnote 1 asks that no linear map fits X; the theorem needs that no affine map does",
+        standing="refuted as printed",
+        shown="no_c11 = ",
     ),
     Claim(
         "YUN-LA1",
@@ -24,6 +26,8 @@ CLAIMS = [
         "tilting the fit along the longest input of a tie breaks it and no other order",
         "its constant g, a quarter of the smallest gap between different predictions, is undefined "
         "if all predictions coincide, as for XOR; any positive number does",
+        standing="sharpened",
+        shown='"XOR, j1 = 0"',
     ),
     Claim(
         "YUN-B-T1-1",
@@ -63,6 +67,8 @@ CLAIMS = [
         "and a point of risk 0",
         "C2.4 and C2.5 do not make h its own Taylor series, which the printed proof sums; twice "
         "continuously differentiable near v1 and v2 is enough",
+        standing="sharpened",
+        shown="no_c24 = ",
     ),
     Claim(
         "YUN-C3",
@@ -146,6 +152,7 @@ CLAIMS = [
         "in a linear network as wide as the smaller of input and output, a critical point is a "
         "saddle unless the gradient of the loss vanishes at the product",
         "the heading of A7.1 says d_y >= d_x, its proof treats d_x >= d_y",
+        shown="on_tall = ",
     ),
     Claim(
         "YUN-C5",
@@ -160,6 +167,7 @@ CLAIMS = [
         "Lemma A.6",
         "between a full row rank and a full column rank one layer moves the product anywhere near",
         "the displayed layer lacks an inverse: it ends in (B'B)^-1 B', not in (B'B) B'",
+        shown="on_transfer = ",
     ),
     Claim(
         "YUN-B-T4-1",
