@@ -13,16 +13,22 @@ import threading
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import axe
 import pytest
-import yaml
+from bookext.registry import places, toc_pages
 from browser import find_or_install
 from bs4 import BeautifulSoup
 from chapters import DONE
 from playwright.sync_api import sync_playwright
 
+from lscore.claims import CLAIMS
+
 ROOT = Path(__file__).resolve().parents[2]
 WIDTHS = {"desk": 1280, "phone": 390}
 THEMES = ["light", "dark"]
+# Which rules of axe-core are tried where: what does not depend on colour or width, once.
+AXE = {("desk", "light"): None, ("phone", "dark"): axe.COLOURS}
+PAGES = [*toc_pages(), "search", "genindex"]
 KNOWN_NOISE = "THEBE_JS_URL"  # the theme's live-code script declares its address twice
 
 INSPECT = r"""
@@ -87,6 +93,12 @@ async () => {
     const f = (x) => ((x /= 255) <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
     return 0.2126 * f(c[0]) + 0.7152 * f(c[1]) + 0.0722 * f(c[2]);
   };
+  for (const e of document.querySelectorAll("mjx-container[tabindex], mjx-container [tabindex]"))
+    said.push("a formula is a tab stop: " + name(e));
+  for (const e of document.querySelectorAll("[tabindex]"))
+    if (e.tabIndex > 0) said.push("out of the order of reading: " + name(e));
+  for (const e of article.querySelectorAll("summary, .copybtn"))
+    if (e.tabIndex < 0) said.push("not reached by keyboard: " + name(e));
   const ours = ".lscore-certificate, .lscore-ledger, figcaption";
   for (const box of document.querySelectorAll(ours))
     for (const e of [box, ...box.querySelectorAll("*")]) {
@@ -99,21 +111,6 @@ async () => {
   return said;
 }
 """
-
-
-def toc_pages():
-    """Return the address of every page in the table of contents, without suffix."""
-
-    def walk(node):
-        if isinstance(node, list):
-            return [page for item in node for page in walk(item)]
-        if not isinstance(node, dict):
-            return []
-        own = [node[key] for key in ("root", "file") if key in node]
-        return own + [page for value in node.values() for page in walk(value)]
-
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-    return [page.removesuffix(".ipynb").removesuffix(".md") for page in walk(toc)]
 
 
 @functools.cache
@@ -166,6 +163,12 @@ class Visitor:
     def note_error(self, text):
         if KNOWN_NOISE not in text:
             self.errors.append(f"console: {text}")
+
+    def broken_rules(self, size, theme):
+        """What the page that is open breaks of axe-core's rules."""
+        if (size, theme) not in AXE:
+            return []
+        return axe.violations(self.tabs[size, theme], AXE[size, theme])
 
     def problems(self, url, size, theme):
         """Open one page and return what is wrong with it."""
@@ -229,9 +232,10 @@ def site(html, serve):
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("size", WIDTHS)
-@pytest.mark.parametrize("page", toc_pages())
+@pytest.mark.parametrize("page", PAGES)
 def test_page_reads_well(page, size, theme, site, visitor):
     found = visitor.problems(f"{site}/{page}.html", size, theme)
+    found += visitor.broken_rules(size, theme)
     assert not found, "\n".join(found)
 
 
@@ -252,11 +256,77 @@ def test_links_lead_somewhere(page, html):
     assert not found, "\n".join(found)
 
 
+@pytest.mark.parametrize("page", toc_pages())
+def test_pages_are_small_and_described(page, html):
+    path = html / f"{page}.html"
+    assert path.stat().st_size < 3_000_000
+    said = {tag.get("name") or tag.get("property"): tag.get("content")
+            for tag in parsed(path).find_all("meta")}  # fmt: skip
+    assert len(said["description"]) >= 30
+    assert said["og:title"] in parsed(path).title.text
+    assert not parsed(path).find("link", rel="canonical")  # until an address is configured
+
+
+def test_search_finds_the_exact_claim_first(site, visitor):
+    tab = visitor.tabs["desk", "light"]
+    tab.goto(f"{site}/search.html?q=YUN-T1")
+    link = tab.locator("#search-results ul.search li a").first
+    assert (
+        link.get_attribute("href")
+        .split("?")[0]
+        .endswith(places()["YUN-T1"][0] + ".html#thm-yun-t1")
+    )
+    best = """ids => ids.map(id => Search._performSearch(...Search._parseQuery(id)).at(-1))"""
+    for id, found in zip(CLAIMS, tab.evaluate(best, list(CLAIMS)), strict=True):
+        page, anchor = places()[id]
+        assert (found[0], found[2]) == (page, f"#{anchor}" if anchor else ""), id
+
+
+def test_the_ledger_is_filtered_by_keyboard(site, visitor):
+    tab = visitor.tabs["desk", "light"]
+    tab.goto(f"{site}/book/reference/ledger.html")
+    rows = tab.locator("article .lscore-scroll tbody tr")
+    assert rows.count() == rows.locator("visible=true").count() == len(CLAIMS)
+    tab.get_by_label("Show rows with").press_sequentially("yun-t1 refuted")
+    assert rows.locator("visible=true").count() < 5
+    assert rows.locator("visible=true").first.get_attribute("id") == "ledger-yun-t1"
+    assert tab.locator(".lscore-filter output").inner_text().endswith(f"of {len(CLAIMS)} rows")
+    tab.keyboard.press("Escape")
+    assert rows.locator("visible=true").count() == len(CLAIMS)
+
+
+def test_without_scripts_every_row_is_there(html, visitor):
+    context = visitor.tabs["desk", "light"].context.browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto((html / "book/reference/ledger.html").as_uri())
+    rows = tab.locator("article .lscore-scroll tbody tr")
+    assert rows.locator("visible=true").count() == len(CLAIMS)
+    assert not tab.locator(".lscore-filter").is_visible()
+    context.close()
+
+
+def test_print_shows_what_is_folded(site, visitor):
+    tab = visitor.tabs["desk", "light"]
+    tab.goto(f"{site}/book/cells/partition.html")
+    folded = "document.querySelectorAll('article details:not([open])').length"
+    before = tab.evaluate(folded)
+    tab.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert before > 3
+    assert tab.evaluate(folded) == 0
+    tab.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert tab.evaluate(folded) == before
+
+
 def test_front_door_leads_to_the_first_page(html):
     assert toc_pages()[0] in (html / "index.html").read_text("utf-8")
 
 
 BAD = {
+    "a formula as a tab stop": (
+        '<mjx-container tabindex="0">x</mjx-container>',
+        "a formula is a tab stop",
+    ),
+    "a jump in the order": ('<a href="#x" tabindex="3">a</a>', "out of the order of reading"),
     "an image without alt text": ('<img src="data:,">', "image without alt text"),
     "raw mathematics": (r"<p>\(x^2\)</p>", "raw text on the page"),
     "mathematics cut in two": (
@@ -299,6 +369,29 @@ def test_a_bad_page_is_refused(fault, tmp_path, serve, visitor):
     address = serve(tmp_path)
     assert visitor.problems(f"{address}/good.html", "phone", "light") == []
     assert complaint in " ".join(visitor.problems(f"{address}/bad.html", "phone", "light"))
+
+
+BREAKS = {
+    "an unnamed button": ("<button></button>", "button-name"),
+    "a pale text": ('<p style="color: #999">words</p>', "color-contrast"),
+    "a link in a button": ('<summary>a <a href="#x">b</a></summary>', "nested-interactive"),
+    "a hidden name": ('<button aria-label="Find">Search</button>', "label-content-name-mismatch"),
+}
+
+
+@pytest.mark.parametrize("fault", BREAKS)
+def test_a_broken_rule_is_reported(fault, tmp_path, serve, visitor):
+    body, rule = BREAKS[fault]
+    page = "<!doctype html><html lang='en'><title>A</title><link rel='icon' href='data:,'>"
+    page += "<body><main><h1>A</h1><p>words</p>{}</main></body></html>"
+    body = f"<details>{body}</details>" if "summary" in body else body
+    (tmp_path / "good.html").write_text(page.format(""), encoding="utf-8")
+    (tmp_path / "bad.html").write_text(page.format(body), encoding="utf-8")
+    address = serve(tmp_path)
+    visitor.problems(f"{address}/good.html", "desk", "light")
+    assert visitor.broken_rules("desk", "light") == []
+    visitor.problems(f"{address}/bad.html", "desk", "light")
+    assert [line.split(" at ")[0] for line in visitor.broken_rules("desk", "light")] == [rule]
 
 
 def test_a_broken_link_is_refused(tmp_path):
