@@ -46,7 +46,7 @@ def table(head, rows, caption, ids=None):
         cells = "".join(f"<td>{cell}</td>" for cell in row[1:])
         body.append(f'<tr{own}><th scope="row">{row[0]}</th>{cells}</tr>')
     return (
-        '<div class="lscore-ledger lscore-scroll" tabindex="0" role="group" '
+        '<div class="lscore-ledger lscore-scroll" tabindex="0" role="region" '
         f'aria-label="{caption}">'
         f"<table><caption>{caption}</caption><thead><tr>{heads}</tr></thead>"
         f"<tbody>{''.join(body)}</tbody></table></div>"
