@@ -121,7 +121,7 @@ def errata():
                 text.append("The chapter argues this; no line was executed for it.")
                 continue
             chapter, source, printed = found
-            source = re.sub(r"\A---\n.*?\n---\n|\A(?::\w.*\n)+\n?", "", source, flags=re.S)
+            source = re.sub(r"^(?:# Change:|page\.given\().*\n", "", source, flags=re.M)
             text.append(raw(f"<p>Executed in {link(chapter.title, chapter.name)}:</p>"))
             text.append(f"```{{code-block}} python\n{source}\n```")
             text.append(f"```{{code-block}} none\n{printed}\n```")
