@@ -6,7 +6,9 @@ instead of running the module asks here first; what cannot be known is refused, 
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
+from operator import is_
 
 import torch
 from torch import nn
@@ -32,6 +34,8 @@ _LAYERS = {
     for kind in vars(nn).values()
     if isinstance(kind, type) and issubclass(kind, nn.Module)
 }
+Parts = list[tuple[str, nn.Module]]
+_PLAIN = {bool, int, float, str, tuple, type(None), dict, OrderedDict, set}
 _FUNCTIONS = {name: value for name, value in vars(F).items() if callable(value)}
 
 
@@ -45,10 +49,15 @@ def backward_alteration(module: nn.Module) -> str | None:
     >>> backward_alteration(nn.Sequential(layer))
     "parameter '0.weight' has a hook"
     """
-    for name, parameter in module.named_parameters():
-        if parameter._backward_hooks:
-            return f"parameter '{name}' has a hook"
-    return _hooked(module, _BACKWARD)
+    return _backward_alteration(list(module.named_modules()))
+
+
+def _backward_alteration(parts: Parts) -> str | None:
+    for name, part in parts:
+        for key, parameter in part._parameters.items():
+            if parameter is not None and parameter._backward_hooks:
+                return f"parameter '{f'{name}.' if name else ''}{key}' has a hook"
+    return _hooked(parts, _BACKWARD)
 
 
 def alteration(module: nn.Module) -> str | None:
@@ -70,17 +79,21 @@ def alteration(module: nn.Module) -> str | None:
     )
     if mode is not None:
         return f"a TorchFunctionMode is active ({type(mode).__name__})"
-    for name, function in _FUNCTIONS.items():
-        if getattr(F, name, None) is not function:
-            return f"torch.nn.functional.{name} is not torch's"
-    for name, part in module.named_modules():
-        own = vars(part)
-        for key, value in own.items():
-            if callable(getattr(type(part), key, None)):
-                return f"{_called(name, part)} has a '{key}' of its own"
-            if isinstance(value, torch.Tensor) and value.requires_grad:
-                return f"{_called(name, part)} has a tensor '{key}' that is no parameter"
-        kind = type(part)
+    if not all(map(is_, map(vars(F).get, _FUNCTIONS), _FUNCTIONS.values())):
+        name = next(k for k, function in _FUNCTIONS.items() if vars(F).get(k) is not function)
+        return f"torch.nn.functional.{name} is not torch's"
+    parts = list(module.named_modules())
+    for name, part in parts:
+        kind, own = type(part), vars(part)
+        # most keys are no attribute of a class, and most values no tensor, which sets say sooner
+        classes = (*kind.__mro__, *type(kind).__mro__)
+        shared = not all(own.keys().isdisjoint(vars(c).keys()) for c in classes)
+        if shared or not _PLAIN.issuperset(map(type, own.values())):
+            for key, value in own.items():
+                if callable(getattr(kind, key, None)):
+                    return f"{_called(name, part)} has a '{key}' of its own"
+                if isinstance(value, torch.Tensor) and value.requires_grad:
+                    return f"{_called(name, part)} has a tensor '{key}' that is no parameter"
         for key, method in zip(_METHODS, _LAYERS.get(kind, ()), strict=False):
             if getattr(kind, key) is not method:
                 return f"{_called(name, part)} has a '{key}' that is not torch's"
@@ -90,7 +103,7 @@ def alteration(module: nn.Module) -> str | None:
             if type(parameter) not in (nn.Parameter, type(None)):
                 kind = type(parameter).__name__
                 return f"{_called(name, part)} has a parameter '{key}' of class {kind}"
-    return _hooked(module, _FORWARD) or backward_alteration(module)
+    return _hooked(parts, _FORWARD) or _backward_alteration(parts)
 
 
 def plain_layers(module: nn.Module) -> list[nn.Module]:
@@ -130,13 +143,14 @@ def _flattened(module: nn.Sequential) -> Iterator[nn.Module]:
         yield from _flattened(layer) if type(layer) is nn.Sequential else (layer,)
 
 
-def _hooked(module: nn.Module, kinds: tuple[str, ...]) -> str | None:
+def _hooked(parts: Parts, kinds: tuple[str, ...]) -> str | None:
     for kind in kinds:
         what = f"a {kind.removesuffix('s').replace('_', ' ')}"
         if getattr(torch_module, f"_global_{kind}"):
             return f"torch has {what} for all modules"
-        for name, part in module.named_modules():
-            if getattr(part, f"_{kind}"):
+        attribute = f"_{kind}"
+        for name, part in parts:
+            if getattr(part, attribute):
                 return f"{_called(name, part)} has {what}"
     return None
 
