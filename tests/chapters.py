@@ -31,7 +31,6 @@ NOT_YET = {
     "smooth_activations",
     "strict_saddles",
     "toy_regression",
-    "valleys",
 }
 DONE = [path for path in CHAPTERS if path.stem not in NOT_YET]
 

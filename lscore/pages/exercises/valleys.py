@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from lscore.algebra.matrices import RationalMatrix, exact
+from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
 from lscore.minima.convex_paths import certify_convex_path
 from lscore.minima.paths import certify_nonincreasing
-from lscore.model.networks import Point
+from lscore.model.activations import relu
+from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
-from lscore.papers.yun2019 import (
-    affine_fit,
-    certify_bad_valley,
-)
+from lscore.pages.shared import same_number
+from lscore.papers.yun2019 import affine_fit, certify_bad_valley, wide_path
+
+
+def leads_from_above(start: object, least: Scalar) -> str:
+    """Three segments lead down from a start on the parabola with three units; its risk is above
+    `least`."""
+    risk = Risk(Network((1, 3, 1), relu), [0, 1, 2, 3], [0, 1, 4, 9])
+    w = exact(start, "start")
+    if risk(w) <= rational(least, "least"):
+        return f"not yet: the risk of the start is {risk(w)}"
+    return leads_down(risk, wide_path(risk, w), 3)
+
+
+def rise_by_hand(answer: object) -> str:
+    """What separates the best line, drawn by a ReLU with a negative weight, from a perfect fit of
+    x = 0, 1, 2, 3 and labels 0, 0, 0, 1."""
+    risk = Risk(Network((1, 1, 1), relu), [0, 1, 2, 3], [0, 0, 0, 1])
+    fit = affine_fit(risk)
+    w = exact([-fit.slope[0, 0], 2, -1, fit.intercept[0, 0] + 2])
+    return same_number(answer, certify_bad_valley(risk, w).values["barrier"] - risk(w))
 
 
 def is_bent_and_trapped(risk: Risk, w: Point) -> str:

@@ -27,7 +27,13 @@ from lscore import (
 from lscore.algebra.linear import pure_error
 from lscore.errors import DataError, HypothesisError, ShapeError
 from lscore.minima.convex_paths import upper_decimal
-from lscore.pages.exercises.valleys import fools_the_convex_checker, is_bent_and_trapped, leads_down
+from lscore.pages.exercises.valleys import (
+    fools_the_convex_checker,
+    is_bent_and_trapped,
+    leads_down,
+    leads_from_above,
+    rise_by_hand,
+)
 from lscore.papers.yun2019 import certify_bad_valley, least_squares_minimum, wide_path
 from lscore.surface.one_kink import best_one_kink
 
@@ -258,6 +264,14 @@ def test_bent_valleys_are_recognised():
     )
     assert is_bent_and_trapped(HINGE, FREE).startswith("not yet: unknown, a global minimum lies")
     assert is_bent_and_trapped(HINGE, exact([1, -1, 1, 0])) == "not yet: refuted"
+
+
+def test_the_first_two_exercises_know_right_from_wrong():
+    far = [10, 20, 30, -1, -2, -3, 4, 5, 6, 7]
+    assert leads_from_above(far, 1000).endswith("to 0 without rising")
+    assert leads_from_above([0] * 10, 1000) == "not yet: the risk of the start is 49"
+    assert rise_by_hand("9/40") == "correct: 9/40"
+    assert rise_by_hand("3/8") == "not yet: it is not 3/8"
 
 
 def test_paths_down_are_recognised():
