@@ -29,7 +29,6 @@ NOT_YET = {
     "partition",
     "saddles",
     "smooth_activations",
-    "strict_saddles",
     "toy_regression",
 }
 DONE = [path for path in CHAPTERS if path.stem not in NOT_YET]

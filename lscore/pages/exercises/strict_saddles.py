@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
-from lscore.model.networks import Point
+from lscore.algebra.matrices import exact
+from lscore.model.activations import identity
+from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
+from lscore.pages.shared import same_number
 from lscore.papers.yun2019 import (
     certify_saddle_or_minimum,
     certify_strict_saddle,
+    linear_hessian,
     negative_curvature,
 )
 from lscore.papers.yun2019.linear.setting import product, weights_of
+
+
+def is_strict_with_zero_layers(risk: Risk, w: Point) -> str:
+    """A strict saddle at which all layers but one are zero."""
+    zero = [weight.is_zero() for weight in weights_of(risk, w)]
+    if sum(zero) != len(zero) - 1:
+        return f"not yet: {sum(zero)} of {len(zero)} layers are zero"
+    answer = certify_strict_saddle(risk, w)
+    if not answer.certified:
+        return f"not yet: strict? {answer.verdict}"
+    return "correct: a critical point with negative curvature"
+
+
+def eigenvalue_by_hand(answer: object) -> str:
+    r"""The smallest eigenvalue of the Hessian of :math:`\frac12 (w_2 w_1 - 3)^2` at 0."""
+    risk = Risk(Network((1, 1, 1), identity, bias=False), [1], [3])
+    H = linear_hessian(risk, exact([0, 0]))
+    return same_number(answer, -abs(H[0, 1]))  # the diagonal is 0
 
 
 def is_flat_saddle(risk: Risk, w: Point) -> str:

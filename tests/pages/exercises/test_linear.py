@@ -9,9 +9,11 @@ from lscore.pages.exercises.saddles import (
     is_saddle_with_pivot,
 )
 from lscore.pages.exercises.strict_saddles import (
+    eigenvalue_by_hand,
     fools_two_layers,
     is_flat_saddle,
     is_strict_but_slow,
+    is_strict_with_zero_layers,
 )
 from lscore.papers.yun2019 import partial_decomposition
 
@@ -79,3 +81,17 @@ def test_fools_two_layers():
     assert "bottleneck" in fools_two_layers(NARROW, exact([0, 1, 0, 1]))
     assert "two layers" in fools_two_layers(THREE, exact(SECOND + 2 * ZERO))
     assert "not a certified" in fools_two_layers(THREE, exact(3 * ZERO))
+
+
+def test_strict_saddles_with_zero_layers():
+    toy = Risk(Network((2,) * 4, identity, bias=False), [[1, 0], [0, 1]], [[1, 0], [0, 1]])
+    assert is_strict_with_zero_layers(toy, exact([0] * 8 + [1, 2, 3, 4])).startswith("correct")
+    assert "1 of 3" in is_strict_with_zero_layers(toy, exact(ONE + [0] * 4 + ONE))
+    assert "3 of 3" in is_strict_with_zero_layers(toy, exact([0] * 12))
+    fitted = Risk(toy.network, toy.X, [[0, 0], [0, 0]])
+    assert "refuted" in is_strict_with_zero_layers(fitted, exact([0] * 8 + [1, 2, 3, 4]))
+
+
+def test_an_eigenvalue_by_hand():
+    assert eigenvalue_by_hand(-3) == "correct: -3"
+    assert eigenvalue_by_hand(3) == "not yet: it is not 3"
