@@ -15,8 +15,8 @@ from lscore.cells.partition import (
     certify_not_convex,
     certify_smooth,
 )
-from lscore.cells.pattern import Cell, cell_at, signature
-from lscore.cells.rays import cell_along, expand_along, walls_along
+from lscore.cells.pattern import Cell, cell_at, pattern_at
+from lscore.cells.rays import cell_along, risk_along, walls_along
 from lscore.certificates import Certificate, Condition, Verdict
 from lscore.curvature.decay import certify_crossing, certify_decay
 from lscore.curvature.exact import certify_loss_change
@@ -114,7 +114,6 @@ __all__ = [
     "elu",
     "erf",
     "exact",
-    "expand_along",
     "exponential",
     "from_arrays",
     "from_torch",
@@ -128,12 +127,13 @@ __all__ = [
     "mean_squared_error",
     "multiclass_hinge",
     "one_versus_all_hinge",
+    "pattern_at",
     "piecewise_linear",
     "rational",
     "relu",
+    "risk_along",
     "selu",
     "sigmoid",
-    "signature",
     "silu",
     "sine",
     "softplus",

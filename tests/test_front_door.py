@@ -29,10 +29,10 @@ from lscore import (
     certify_local_minimum,
     certify_nonincreasing,
     exact,
-    expand_along,
     from_torch,
     rational,
     relu,
+    risk_along,
     walls_along,
 )
 from lscore.algebra.arguments import check, checked, kind
@@ -285,7 +285,7 @@ def test_exact_points_are_asked_for_where_they_are_needed():
     w = NET.init(0)
     for point in (w, w.numpy(), w.tolist()):
         refused(DtypeError, r"start: got .*exact\(start\)", walls_along, PARABOLA, point, exact(w))
-        refused(DtypeError, r"u: got .*exact\(u\)", expand_along, PARABOLA, exact(w), point)
+        refused(DtypeError, r"u: got .*exact\(u\)", risk_along, PARABOLA, exact(w), point)
         refused(
             DtypeError,
             r"waypoints\[0\]: .*exact",

@@ -9,6 +9,8 @@ these are refused.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
@@ -45,6 +47,14 @@ def number_array(values: object, name: str) -> np.ndarray | None:
     if kind not in "iufO" or (kind == "f" and values.dtype.itemsize != 8):
         raise DtypeError(f"{name}: dtype {values.dtype}, need float64 ({cure})")
     return np.asarray(values, np.float64 if kind == "f" else None)
+
+
+def object_array(entries: Sequence[object], shape: tuple[int, ...] | None = None) -> np.ndarray:
+    """An array of objects, filled one by one: numpy would unpack polynomials into coefficients."""
+    array = np.empty(len(entries), dtype=object)
+    for i, entry in enumerate(entries):
+        array[i] = entry
+    return array if shape is None else array.reshape(shape)
 
 
 def check_stored(values: torch.Tensor | np.ndarray, name: str) -> None:

@@ -36,10 +36,14 @@ class Interval:
         other = _lift(other)
         return Interval((self.low + other.low).lower(), (self.high + other.high).upper())
 
+    __radd__ = __add__
+
     def __mul__(self, other: Interval | Real) -> Interval:
         other = _lift(other)
         products = [a * b for a in (self.low, self.high) for b in (other.low, other.high)]
         return Interval(min(p.lower() for p in products), max(p.upper() for p in products))
+
+    __rmul__ = __mul__
 
     def square(self) -> Interval:
         """The squares of the numbers in it; never below 0."""

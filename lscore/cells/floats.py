@@ -14,8 +14,7 @@ import torch
 
 from lscore.algebra.matrices import to_float
 from lscore.errors import DataError
-from lscore.model.losses import SquaredLoss
-from lscore.model.passes import activated
+from lscore.model.passes import Pass, backward, forward, layout
 from lscore.model.risk import Risk
 
 _TINY = 1e-40
@@ -33,62 +32,34 @@ class FloatCell:
     slopes: tuple[np.ndarray, ...]
     intercepts: tuple[np.ndarray, ...]
 
-    def _layers(self, w: np.ndarray) -> list[tuple[np.ndarray, np.ndarray | None]]:
-        layers, start, bias = [], 0, self.risk.network.bias
-        widths = self.risk.network.widths
-        for out, inner in zip(widths[1:], widths, strict=False):
-            weight = w[start : start + out * inner].reshape(out, inner)
-            start += out * inner
-            layers.append((weight, w[start : start + out] if bias else None))
-            start += out * bias
-        return layers
+    def _bend(self, l: int, z: np.ndarray) -> np.ndarray:
+        return self.slopes[l] * z + self.intercepts[l] if l < len(self.slopes) else z
 
-    def signals(self, w: np.ndarray) -> tuple[list, list]:
-        """The input of every layer, and its pre-activations (n, width); the last is the output."""
-        signal, inputs, pre = self.risk.X.numpy(), [], []
-        for l, (weight, bias) in enumerate(self._layers(w)):
-            inputs.append(signal)
-            z = signal @ weight.T + (0 if bias is None else bias)
-            pre.append(z)
-            signal = self.slopes[l] * z + self.intercepts[l] if l < len(self.slopes) else z
-        return inputs, [*pre, signal]
+    def _slope(self, l: int, pull: np.ndarray) -> np.ndarray:
+        return pull * self.slopes[l] if l < len(self.slopes) else pull
+
+    def forward(self, w: np.ndarray) -> Pass:
+        """The pass through the frozen network; complex points are allowed."""
+        return forward(layout(self.risk.network, w), self.risk.X.numpy(), self._bend)
 
     def value(self, w: np.ndarray) -> float:
         """The frozen risk."""
-        residuals = self.signals(w)[1][-1] - self.risk.y.numpy()
-        scale = to_float(self.risk.loss.scale(len(residuals)))
-        return scale * (residuals**2).sum() + to_float(self.risk.weight_decay) / 2 * (w @ w)
+        loss = self.risk.loss(self.forward(w).outputs, self.risk.y.numpy())
+        return loss + to_float(self.risk.weight_decay) / 2 * (w @ w)
 
     def gradient(self, w: np.ndarray) -> np.ndarray:
         """The gradient (m,) of the frozen risk; complex points are allowed."""
-        inputs, pre = self.signals(w)
-        residuals = pre[-1] - self.risk.y.numpy()
-        delta = residuals * to_float(self.risk.loss.curvature(len(residuals)))
-        return self._pull(w, inputs, delta, None) + to_float(self.risk.weight_decay) * w
+        run = self.forward(w)
+        pull = self.risk.loss.gradient(run.outputs, self.risk.y.numpy())
+        return backward(run, pull, self._slope) + to_float(self.risk.weight_decay) * w
 
     def normal(self, w: np.ndarray, place: tuple[int, int, int]) -> np.ndarray:
         """The gradient (m,) of one pre-activation, place = (layer from 1, sample, unit)."""
         layer, i, k = place
-        inputs, pre = self.signals(w)
-        delta = np.zeros(pre[layer - 1].shape)
-        delta[i, k] = 1.0
-        return self._pull(w, inputs, delta, layer - 1)
-
-    def _pull(self, w, inputs, delta, depth: int | None) -> np.ndarray:
-        """Backpropagation of delta from the output, or from the pre-activations of a layer."""
-        layers = self._layers(w)
-        top = len(layers) - 1 if depth is None else depth
-        blocks = [np.zeros_like(part) for pair in layers[top + 1 :] for part in pair
-                  if part is not None]  # fmt: skip
-        for l in reversed(range(top + 1)):
-            if l < len(self.slopes) and (l < top or depth is None):
-                delta = delta * self.slopes[l]
-            block = [delta.T @ inputs[l]]
-            if layers[l][1] is not None:
-                block.append(delta.sum(0))
-            blocks = block + blocks
-            delta = delta @ layers[l][0]
-        return np.concatenate([block.reshape(-1) for block in blocks])
+        run = self.forward(w)
+        pull = np.zeros(run.pre[layer - 1].shape)
+        pull[i, k] = 1.0
+        return backward(run, pull, self._slope, layer - 1)
 
     def hessian_product(self, w: np.ndarray, v: np.ndarray) -> np.ndarray:
         """The Hessian of the frozen risk times v, by the complex step."""
@@ -97,15 +68,16 @@ class FloatCell:
 
 def pieces_of(risk: Risk, w: np.ndarray) -> list[np.ndarray]:
     """The piece of every unit and sample at a float point; on a knot the left one."""
-    signal, pieces = risk.X.numpy(), []
-    activations = activated(risk.network)
-    for l, layer in enumerate(risk.network._layers(torch.from_numpy(w))):
-        z = layer(torch.from_numpy(signal))
+    pieces, activations = [], risk.network.switches
+
+    def bend(l: int, z: torch.Tensor) -> torch.Tensor:
         if l == len(activations):
-            break
+            return z
         knots = [to_float(t) for t in activations[l].knots]
         pieces.append(sum(((z > t).numpy().astype(int) for t in knots), np.zeros(z.shape, int)))
-        signal = activations[l](z).numpy()
+        return activations[l](z)
+
+    forward(layout(risk.network, torch.from_numpy(w)), risk.X, bend)
     return pieces
 
 
@@ -114,10 +86,10 @@ def freeze(risk: Risk, pieces: list[np.ndarray]) -> FloatCell:
 
     Raises `DataError` for losses other than squared ones.
     """
-    if not isinstance(risk.loss, SquaredLoss):
+    if not risk.loss.quadratic:
         raise DataError(f"risk: loss {type(risk.loss).__name__}, need SquaredLoss")
     slopes, intercepts = [], []
-    for h, part in zip(activated(risk.network), pieces, strict=True):
+    for h, part in zip(risk.network.switches, pieces, strict=True):
         slopes.append(np.array([to_float(s) for s in h.slopes])[part])
         intercepts.append(np.array([to_float(c) for c in h.intercepts])[part])
     return FloatCell(risk, tuple(slopes), tuple(intercepts))

@@ -17,12 +17,11 @@ from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact, ones, zeros
-from lscore.cells.pattern import Cell, cell_at
+from lscore.cells.pattern import Cell, cell_at, frozen_pass
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import HypothesisError
-from lscore.model.hinges import HingeLoss
 from lscore.model.networks import Network, Point
-from lscore.model.passes import activated
+from lscore.model.passes import Layer, forward
 from lscore.model.risk import Risk
 
 
@@ -42,34 +41,19 @@ class Form:
     def __call__(self, w: RationalMatrix) -> fmpq:
         """The value of the form: an fmpq."""
         cell, layers = self.cell, self.cell.risk.network.unpack(w)
-        X, pull = cell.risk.exact_X, cell.pull(None)
+        X, nothing = cell.risk.exact_X, cell.risk.exact_y * 0
         if self.source == "constant":
-            terms = cell.risk.loss.term_weights(*cell.unsolved.shape).entries()
-            return sum(
-                (mu for mu, on in zip(terms, cell.unsolved.ravel(), strict=True) if on), fmpq(0)
-            )
-        layer = layers[self.layer]
+            return cell.loss(nothing)
+        first, frozen = self.layer + (self.source != "data"), cell.frozen
         if self.source == "data":
-            signal = X @ layer.weight.T
+            signal = X
         elif self.source == "bias":
-            signal = ones(len(X)) @ layer.bias.T
+            signal = frozen.slope(self.layer, ones(len(X)) @ layers[self.layer].bias.T)
         else:
-            signal = zeros(len(X), len(layer.weight))
-        for l in range(self.layer, len(layers)):
-            signal = signal if l == self.layer else signal @ layers[l].weight.T
-            if l < len(cell.pieces):
-                h = activated(cell.risk.network)[l]
-                slopes = [h.slopes[p] for p in cell.pieces[l].ravel()]
-                signal = _times(signal, slopes)
-                if self.source == "intercept" and l == self.layer:
-                    values = [h.intercepts[p] for p in cell.pieces[l].ravel()]
-                    signal = exact(values).flat(0, *signal.shape)
-        return signal.dot(pull)
-
-
-def _times(signal: RationalMatrix, factors: list[fmpq]) -> RationalMatrix:
-    products = [a * b for a, b in zip(signal.entries(), factors, strict=True)]
-    return exact(products).flat(0, *signal.shape)
+            signal = frozen.bend(self.layer, zeros(len(X), len(layers[self.layer].weight)))
+        linear = [Layer(layer.weight, None) for layer in layers[first:]]
+        run = forward(linear, signal, lambda l, z: frozen.slope(first + l, z))
+        return run.outputs.dot(cell.pull(nothing))
 
 
 @checked
@@ -89,7 +73,7 @@ def forms(cell: Cell) -> list[Form]:
     [(('W1', 'W2'), -1/2), (('b1', 'W2'), -1/4), (('b2',), 0), ((), 1)]
     """
     network, risk = cell.risk.network, cell.risk
-    if not isinstance(risk.loss, HingeLoss) or risk.weight_decay:
+    if not risk.loss.piecewise_linear or risk.weight_decay:
         what = "weight decay" if risk.weight_decay else type(risk.loss).__name__
         raise HypothesisError(
             "LVB-T1", "hinge loss", f"got {what}, need a hinge loss without weight decay", risk.loss
@@ -99,7 +83,7 @@ def forms(cell: Cell) -> list[Form]:
     found = [Form(cell, "data", 0, tuple(weights))]
     if network.bias:
         found += [Form(cell, "bias", l, (f"b{l + 1}", *weights[l + 1 :])) for l in range(depth)]
-    for l, h in enumerate(activated(network)):
+    for l, h in enumerate(network.switches):
         if any(c != 0 for c in h.intercepts):
             found.append(Form(cell, "intercept", l, tuple(weights[l + 1 :])))
     return [*found, Form(cell, "constant", 0, ())]
@@ -180,6 +164,15 @@ def parameter_names(network: Network) -> list[str]:
     return names
 
 
+def variables(risk: Risk, start: RationalMatrix | None = None) -> list[fmpq_mpoly]:
+    """One polynomial variable per parameter, named by `parameter_names`; added to `start`."""
+    names = list(fmpq_mpoly_ctx.get(parameter_names(risk.network), Ordering.lex).gens())
+    if start is None:
+        return names
+    start = risk.network.point(start, "start")
+    return [u + s for u, s in zip(names, start.entries(), strict=True)]
+
+
 @checked
 def output_polynomials(cell: Cell, start: RationalMatrix | None = None) -> list[list[fmpq_mpoly]]:
     """The outputs (n, k) of the frozen network at start + u as polynomials in u (start 0).
@@ -192,44 +185,7 @@ def output_polynomials(cell: Cell, start: RationalMatrix | None = None) -> list[
     >>> output_polynomials(cell_at(risk, exact([1, 1, 1, 0])))
     [[2*W1_0_0*W2_0_0 + b1_0*W2_0_0 + b2_0]]
     """
-    return symbolic_signals(cell, _variables(cell, start))[-1]
-
-
-def symbolic_signals(cell: Cell, point: list[fmpq_mpoly]) -> list[list[list[fmpq_mpoly]]]:
-    """The frozen network at a point of polynomials: pre-activations, last the outputs.
-
-    Per activated layer an (n, width) list of lists, then one (n, k) for the outputs.
-    """
-    network, X = cell.risk.network, cell.risk.exact_X
-    activations, zero = activated(network), point[0] * 0
-    signals = [[zero + X[i, j] for j in range(X.shape[1])] for i in range(len(X))]
-    pre: list[list[list[fmpq_mpoly]]] = [[] for _ in cell.pieces]
-    begin = 0
-    for l, (out, inner) in enumerate(zip(network.widths[1:], network.widths, strict=False)):
-        weight = [point[begin + k * inner : begin + (k + 1) * inner] for k in range(out)]
-        begin += out * inner
-        bias = point[begin : begin + out] if network.bias else [zero] * out
-        begin += out * network.bias
-        for i, inputs in enumerate(signals):
-            z = [
-                sum((a * x for a, x in zip(weight[k], inputs, strict=True)), bias[k])
-                for k in range(out)
-            ]
-            if l < len(cell.pieces):
-                pre[l].append(z)
-                h, pieces = activations[l], cell.pieces[l][i]
-                z = [h.slopes[p] * v + h.intercepts[p] for p, v in zip(pieces, z, strict=True)]
-            signals[i] = z
-    return [*pre, signals]
-
-
-def _variables(cell: Cell, start: RationalMatrix | None) -> list[fmpq_mpoly]:
-    """start + u, entry by entry."""
-    context = fmpq_mpoly_ctx.get(parameter_names(cell.risk.network), Ordering.lex)
-    if start is None:
-        return list(context.gens())
-    start = cell.risk.network.point(start, "start")
-    return [u + s for u, s in zip(context.gens(), start.entries(), strict=True)]
+    return frozen_pass(cell, variables(cell.risk, start)).outputs.tolist()
 
 
 @checked
@@ -244,20 +200,9 @@ def cell_polynomial(cell: Cell, start: RationalMatrix | None = None) -> fmpq_mpo
     >>> cell_polynomial(cell_at(risk, exact([1, 1, "1/4", 0])))
     -2*W1_0_0*W2_0_0 - b1_0*W2_0_0 - b2_0 + 1
     """
-    risk, outputs, point = cell.risk, output_polynomials(cell, start), _variables(cell, start)
-    total = zero = point[0] * 0
-    n = len(outputs)
-    if isinstance(risk.loss, HingeLoss):
-        lines = risk.loss.directions(risk.y.numpy())
-        weights = risk.loss.term_weights(*lines.shape[:2])
-        for i, j in np.argwhere(cell.unsolved):
-            pairs = zip(lines[i, j], outputs[i], strict=True)
-            margin = sum((int(d) * z for d, z in pairs if d), zero + 1)
-            total += weights[int(i), int(j)] * margin
-    else:
-        residuals = [z - risk.exact_y[i, k] for i in range(n) for k, z in enumerate(outputs[i])]
-        total = sum((r * r for r in residuals), zero) * risk.loss.scale(n)
-    return total + sum((p * p for p in point), zero) * (risk.weight_decay / 2)
+    point = variables(cell.risk, start)
+    squares = sum((p * p for p in point), point[0] * 0)
+    return cell.loss(frozen_pass(cell, point).outputs) + squares * (cell.risk.weight_decay / 2)
 
 
 @checked

@@ -1,4 +1,4 @@
-r"""The cells that meet at a point: every signature that occurs arbitrarily close to it.
+r"""The cells that meet at a point: every pattern that occurs arbitrarily close to it.
 
 At a point on walls each tie can break to either side, but not every combination occurs. Ties of the
 first layer are linear in the parameters and independent between units, so their combinations are
@@ -24,14 +24,12 @@ from lscore.algebra.alternatives import common_descent
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact, stack, zeros
 from lscore.cells.arrangement.hyperplanes import sign_patterns
-from lscore.cells.pattern import Cell, signature
+from lscore.cells.pattern import Cell, Located, Tie, locate
 from lscore.errors import BudgetError
-from lscore.model.hinges import HingeLoss
 from lscore.model.networks import Point
-from lscore.model.passes import FrozenNetwork, activated, trace
+from lscore.model.passes import Frozen, Pass, backward, layout
 from lscore.model.risk import Risk
 
-Tie = tuple[int, int, int]
 MAX_TIES, MAX_CELLS = 16, 4096
 
 
@@ -64,16 +62,22 @@ class IncidentCells:
         return not self.doubtful
 
 
-def relevant_ties(risk: Risk, w: RationalMatrix) -> list[Tie]:
-    """The ties whose side the risk can feel: all but those of samples with only slack margins.
+def relevant_ties(risk: Risk, w: Point) -> list[Tie]:
+    """The ties whose side the gradient can feel.
 
-    Near w such a sample adds nothing to a hinge risk, whatever its hidden units do.
+    Not those of margins of a smooth loss; and for a piecewise linear one not those of samples with
+    a pull of 0 and no tied margin (hinge: only slack margins). Such a sample adds a constant near
+    w, whatever its hidden units do.
     """
-    found = signature(risk, w)
-    if found.margins is None:
-        return found.ties
-    alive = (found.margins > 0).any(axis=1)
-    return [tie for tie in found.ties if alive[tie[1]]]
+    w = locate(risk, w)
+    ties, depth = w.pattern.ties, len(w.run.positions)
+    if risk.loss.smooth:
+        return [tie for tie in ties if tie[0] <= depth]
+    if not (risk.loss.piecewise_linear and ties):
+        return ties
+    pull = Cell(risk, w.pattern.pieces).pull(w.run.outputs)
+    tied = {i for l, i, _ in ties if l > depth}
+    return [tie for tie in ties if tie[1] in tied or not pull.rows(tie[1], tie[1] + 1).is_zero()]
 
 
 @checked
@@ -100,8 +104,8 @@ def incident_cells(
     >>> len(incident_cells(risk, exact([0, 0, 0, 1, 0])).cells)
     8
     """
-    w = exact(risk.network.point(w), "w")
-    chosen = signature(risk, w).ties if ties is None else list(ties)
+    w = locate(risk, w)
+    chosen = w.pattern.ties if ties is None else list(ties)
     if len(chosen) > max_ties:
         raise BudgetError(f"{len(chosen)} ties meet at the point, the limit is {max_ties}")
     search = _Search(risk, w, chosen, max_cells)
@@ -109,39 +113,26 @@ def incident_cells(
     return IncidentCells(tuple(chosen), tuple(search.found), tuple(search.doubtful))
 
 
-def tie_gradient(
-    risk: Risk,
-    w: RationalMatrix,
-    tie: Tie,
-    pieces: list[np.ndarray],
-    inputs: Sequence[RationalMatrix] | None = None,
-) -> RationalMatrix:
-    """The gradient (m, 1) at w of the pre-activation or margin of a tie, for given pieces.
+def tie_gradient(risk: Risk, w: Point, tie: Tie, pieces: Sequence[np.ndarray]) -> RationalMatrix:
+    """The gradient (m, 1) at w of the signal of a tie, for given pieces.
 
-    `pieces` has one (n, width) array per activated layer. `inputs` (n, d_l), the inputs of the
-    layers at w, are computed if not given.
+    `pieces` has one (n, width) array per switch layer.
     """
     layer, i, k = tie
-    depth = len(activated(risk.network))
-    if inputs is None:
-        inputs = trace(risk.network, w, risk.exact_X).inputs
-    mine = [signal.rows(i, i + 1) for signal in inputs]
-    hidden = tuple(part[i : i + 1] for part in pieces[:depth])
-    frozen = FrozenNetwork(risk.network, risk.exact_X.rows(i, i + 1), hidden)
-    if layer > depth:
-        line = risk.loss.directions(risk.y.numpy()[i : i + 1])[0, k]
-        return frozen.gradient(w, mine, exact([line.tolist()]))
+    run = locate(risk, w).run
+    frozen = Frozen(risk.network.switches, [part[i : i + 1] for part in pieces])
+    mine = Pass(run.layers, [signal.rows(i, i + 1) for signal in run.inputs], [], run.outputs)
+    if layer > len(risk.network.switches):
+        return backward(mine, exact([risk.margin_lines[i, k].tolist()]), frozen.slope)
     unit = exact([[int(j == k) for j in range(risk.network.widths[layer])]])
-    return frozen.gradient(w, mine, unit, layer - 1)
+    return backward(mine, unit, frozen.slope, layer - 1)
 
 
-def stands(
-    risk: Risk, tie: Tie, state: Sequence[np.ndarray], lines: np.ndarray | None = None
-) -> bool:
+def stands(risk: Risk, tie: Tie, pieces: Sequence[np.ndarray]) -> bool:
     """Whether a tied signal is constant where the layers below have these pieces.
 
     A pre-activation is, exactly if there is no bias and every input of its layer is 0 there; a
-    margin, if all of its outputs are constant (`lines`: the directions of the loss).
+    margin, if all of its outputs are constant.
 
     >>> from lscore import Network, relu
     >>> risk = Risk(Network((1, 1, 1, 1), relu, bias=False), [1], [1])
@@ -150,7 +141,7 @@ def stands(
     (True, False)
     """
     layer, i, k = tie
-    network, activations = risk.network, activated(risk.network)
+    network, activations = risk.network, risk.network.switches
     signal: list = [risk.exact_X[i, j] for j in range(network.widths[0])]
     for l, width in enumerate(network.widths[1:]):  # None: not constant
         off = not network.bias and all(value == 0 for value in signal)
@@ -158,37 +149,30 @@ def stands(
             return off
         signal = [fmpq(0) if off else None] * width
         if l < len(activations):
-            h, pieces = activations[l], state[l][i]
-            signal = [h.intercepts[p] if off or h.slopes[p] == 0 else None for p in pieces.tolist()]
-    return all(value is not None for value, d in zip(signal, lines[i, k], strict=True) if d)
+            h, row = activations[l], pieces[l][i].tolist()
+            signal = [h.intercepts[p] if off or h.slopes[p] == 0 else None for p in row]
+    pairs = zip(signal, risk.margin_lines[i, k], strict=True)
+    return all(value is not None for value, d in pairs if d)
 
 
 class _Search:
     """Depth-first search over the ties after the first layer."""
 
-    def __init__(self, risk: Risk, w: RationalMatrix, ties: list[Tie], max_cells: int):
+    def __init__(self, risk: Risk, w: Located, ties: list[Tie], max_cells: int):
         self.risk, self.w, self.max_cells = risk, w, max_cells
-        at = trace(risk.network, w, risk.exact_X)
-        self.at, self.inputs = at, at.inputs
-        self.first = [tie for tie in ties if tie[0] == 1 and at.positions]
+        self.first = [tie for tie in ties if tie[0] == 1 and w.run.positions]
         self.later = [tie for tie in ties if tie not in self.first]
-        self.hinge = isinstance(risk.loss, HingeLoss)
-        self.lines = risk.loss.directions(risk.y.numpy()) if self.hinge else None
+        self.left = w.pattern.pieces
         self.gradients: dict[tuple, RationalMatrix] = {}
         self.found: list[IncidentCell] = []
         self.doubtful: list[Cell] = []
 
     def run(self) -> None:
         """Fill `found` and `doubtful`."""
-        pieces = [position // 2 for position in self.at.positions]
-        if self.hinge:
-            values = self.risk.loss.margins(self.at.outputs, self.risk.exact_y)
-            signs = [int(v > 0) for v in values.entries()]
-            pieces.append(np.array(signs).reshape(values.shape))
-        standing = [tie for tie in self.first if stands(self.risk, tie, pieces, self.lines)]
+        standing = [tie for tie in self.first if stands(self.risk, tie, self.left)]
         moving = [tie for tie in self.first if tie not in standing]
         for sides, direction in self._first_layer(moving):
-            state = [part.copy() for part in pieces]
+            state = [part.copy() for part in self.left]
             for (_, i, k), side in zip(moving, sides, strict=True):
                 state[0][i, k] += side > 0
             rows = [
@@ -199,9 +183,7 @@ class _Search:
     def _first_layer(self, ties: list[Tie]):
         """The combinations of the moving ties of layer 1, each with a direction (m, 1)."""
         data = self.risk.exact_augmented if self.risk.network.bias else self.risk.exact_X
-        inner = self.risk.network.widths[0]
-        out = self.risk.network.widths[1]
-        lists, places = [], []
+        inner, lists, places = self.risk.network.widths[0], [], []
         for k in sorted({unit for _, _, unit in ties}):
             mine = [place for place, tie in enumerate(ties) if tie[2] == k]
             rows = [data.rows(ties[place][1], ties[place][1] + 1) for place in mine]
@@ -212,22 +194,23 @@ class _Search:
                 f"{prod(map(len, lists))} cells meet at the point, the limit is {self.max_cells}"
             )
         for combination in product(*lists):
-            sides, move = [-1] * len(ties), [0] * self.risk.dimension
+            sides, move = [-1] * len(ties), np.zeros(self.risk.dimension, dtype=object)
+            first = layout(self.risk.network, move)[0]
             for (k, mine), (pattern, witness) in zip(places, combination, strict=True):
                 for place, side in zip(mine, pattern, strict=True):
                     sides[place] = side
                 entries = witness.entries()
-                move[k * inner : (k + 1) * inner] = entries[:inner]
-                if self.risk.network.bias:
-                    move[out * inner + k] = entries[inner]
-            yield sides, exact(move)
+                first.weight[k] = entries[:inner]
+                if first.bias is not None:
+                    first.bias[k] = entries[inner]
+            yield sides, exact(move.tolist())
 
     def _gradient(self, tie: Tie, state: list[np.ndarray]) -> RationalMatrix:
         """`tie_gradient`, remembered: it depends on the pieces of one sample below the tie."""
         layer, i, _ = tie
         key = (tie, *(part[i].tobytes() for part in state[: layer - 1]))
         if key not in self.gradients:
-            self.gradients[key] = tie_gradient(self.risk, self.w, tie, state, self.inputs)
+            self.gradients[key] = tie_gradient(self.risk, self.w, tie, state)
         return self.gradients[key]
 
     def _descend(self, place: int, state: list, rows: list, direction, standing: list) -> None:
@@ -236,7 +219,7 @@ class _Search:
             self._keep(state, direction, standing)
             return
         tie = self.later[place]
-        if stands(self.risk, tie, state, self.lines):
+        if stands(self.risk, tie, state):
             self._descend(place + 1, state, rows, direction, [*standing, tie])
             return
         gradient = self._gradient(tie, state)
@@ -258,9 +241,7 @@ class _Search:
                 f"more than {self.max_cells} cells may meet at the point, the limit is "
                 f"{self.max_cells}"
             )
-        unsolved = state[-1] > 0 if self.hinge else None
-        pieces = tuple(state[: len(self.at.positions)])
-        cell = Cell(self.risk, pieces, unsolved)
+        cell = Cell(self.risk, tuple(state))
         if direction is None:
             self.doubtful.append(cell)
         else:
@@ -279,19 +260,19 @@ class _Search:
             return True  # one layer: every tie is linear in w
         if len(network.widths) != 3 or network.output_activation is not None:
             return False
-        weight = network.unpack(self.w)[1].weight
+        weight = self.w.run.layers[1].weight
         if network.widths[2] == 1 and all(v != 0 for v in weight.entries()):
             return True
         data = self.risk.exact_augmented if network.bias else self.risk.exact_X
-        slopes, positions = network.activations[0].slopes, state[0]
+        slopes, pieces = network.activations[0].slopes, state[0]
         signed = self.later[: place + 1]
         outputs, width = weight.shape
         zero = zeros(outputs * width * data.shape[1])
         columns = [stack([row, zero]) for row in rows[: -len(signed)]]
         for (_, i, j), row in zip(signed, rows[-len(signed) :], strict=True):
-            side, x = (1 if state[1][i, j] else -1), data.rows(i, i + 1).T
+            side, x = (1 if state[1][i, j] > self.left[1][i, j] else -1), data.rows(i, i + 1).T
             parts = [
-                x * (side * int(self.lines[i, j, r]) * slopes[positions[i, k]])
+                x * (side * self.risk.margin_lines[i, j, r] * slopes[pieces[i, k]])
                 for r, k in product(range(outputs), range(width))
             ]
             columns.append(stack([row, *parts]))

@@ -9,18 +9,26 @@ from __future__ import annotations
 from itertools import combinations_with_replacement
 
 import numpy as np
-from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
+from flint import fmpq, fmpq_mpoly
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact, ones
-from lscore.cells.forms import parameter_names, symbolic_signals
-from lscore.cells.pattern import Cell, cell_at, signature
+from lscore.cells.forms import output_polynomials, parameter_names, variables
+from lscore.cells.pattern import (
+    Cell,
+    Located,
+    cell_at,
+    frozen_pass,
+    locate,
+    pattern_at,
+    switched,
+    switches,
+)
 from lscore.cells.rays import cell_along
 from lscore.certificates import Certificate, Condition, Question, show
 from lscore.errors import TieError
-from lscore.model.hinges import HingeLoss
 from lscore.model.networks import Point
-from lscore.model.passes import activated, trace
+from lscore.model.passes import backward, layout, trace
 from lscore.model.risk import Risk
 
 
@@ -37,22 +45,23 @@ def certify_in_cell(risk: Risk, w: Point | np.ndarray) -> Certificate:
     [(1, 1, 0)]
     """
     asked = Question("LVB-L1", "the point lies inside an open cell")
-    found = signature(risk, w)
+    w = locate(risk, w)
+    found = w.pattern
     ties = len(found.ties)
     clear = Condition(
         "nothing lies on a knot" if not ties else f"nothing lies on a knot ({ties} ties)",
         not ties,
-        found.clearance,
+        w.clearance,
         "clearance",
     )
     return asked.refuted([clear], {"ties": found.ties}) if ties else asked.certified([clear])
 
 
-def _off_layers(risk: Risk, w: RationalMatrix) -> dict[int, int]:
+def _off_layers(risk: Risk, w: Located) -> dict[int, int]:
     """Samples that a layer switches off to 0 around w: the sample and that layer, from 0."""
     found: dict[int, int] = {}
-    run = trace(risk.network, w, risk.exact_X)
-    for l, (h, positions) in enumerate(zip(activated(risk.network), run.positions, strict=True)):
+    pairs = zip(risk.network.switches, w.run.positions, strict=True)
+    for l, (h, positions) in enumerate(pairs):
         for i, row in enumerate(positions.tolist()):
             inside = all(p % 2 == 0 for p in row)
             if inside and all(h.slopes[p // 2] == 0 == h.intercepts[p // 2] for p in row):
@@ -71,7 +80,7 @@ def certify_null_walls(risk: Risk, w: Point | np.ndarray) -> Certificate:
     Source: Laurent and von Brecht (2018), Lemma 1.
     """
     asked = Question("LVB-L1", "the points that lie in no cell form a null set")
-    w = exact(risk.network.point(w), "w")
+    w = locate(risk, w)
     if risk.network.bias:
         conditions = [
             Condition(f"pre-activations of layer {l + 1} have derivative 1 by their bias", holds)
@@ -79,7 +88,7 @@ def certify_null_walls(risk: Risk, w: Point | np.ndarray) -> Certificate:
         ]
         if not conditions:
             conditions = [Condition("no pre-activation has a knot", True)]
-        if not isinstance(risk.loss, HingeLoss):
+        if not risk.loss.knots:
             return asked.certified(conditions)
         h = risk.network.output_activation
         felt = h is None or all(s != 0 for s in h.slopes)
@@ -95,38 +104,33 @@ def certify_null_walls(risk: Risk, w: Point | np.ndarray) -> Certificate:
         return asked.unknown(reason, conditions)
     off = _off_layers(risk, w)
     biased = Condition("every layer has a bias", False)
-    for l, i, k in signature(risk, w).ties:
-        if i in off and off[i] < l - 1 < len(activated(risk.network)):
+    for l, i, k in w.pattern.ties:
+        if i in off and off[i] < l - 1 < len(risk.network.switches):
             text = f"layer {off[i] + 1} is off for sample {i}: unit {k} of layer {l} is tied nearby"
             return asked.refuted([biased], {"point": w, "why": text})
     reason = "a layer has no bias, and no layer is switched off at the point"
     return asked.unknown(reason, [biased])
 
 
-def _held_margin(risk: Risk, w: RationalMatrix) -> str:
+def _held_margin(risk: Risk, w: Located) -> str:
     """A margin that is 0 all around w because its outputs lie inside flat pieces; "" if none is."""
-    h, found = risk.network.output_activation, signature(risk, w)
-    lines = risk.loss.directions(risk.y.numpy())
-    for i, j in np.argwhere(found.margins == 1):
-        places = found.layers[-1][i][lines[i, j] != 0].tolist()
+    h, (*_, outputs, margins) = risk.network.output_activation, w.pattern.layers
+    for i, j in np.argwhere(margins % 2):
+        places = outputs[i][risk.margin_lines[i, j] != 0].tolist()
         if all(p % 2 == 0 and h.slopes[p // 2] == 0 for p in places):
-            return f"margin {j} of sample {i} is 0 all around"
+            knot = risk.loss.knots[margins[i, j] // 2]
+            return f"margin {j} of sample {i} is {knot} all around"
     return ""
 
 
-def _own_bias(risk: Risk, w: RationalMatrix) -> list[bool]:
+def _own_bias(risk: Risk, w: Located) -> list[bool]:
     """Per activated layer: does every pre-activation grow by 1 with all biases of its layer?"""
-    network, before = risk.network, trace(risk.network, w, risk.exact_X)
-    answers, start = [], 0
-    for l in range(len(activated(network))):
-        out, inner = network.widths[l + 1], network.widths[l]
-        step = [0] * risk.dimension
-        start += out * inner
-        step[start : start + out] = [1] * out
-        start += out
-        after = trace(network, w + exact(step), risk.exact_X)
-        grown = after.pre[l] - before.pre[l]
-        answers.append(grown == ones(len(risk.exact_X)) @ ones(out).T)
+    network, X, answers = risk.network, risk.exact_X, []
+    places = layout(network, np.arange(network.dimension))
+    for l in range(len(network.switches)):
+        step = [int(j in places[l].bias) for j in range(network.dimension)]
+        grown = trace(network, w + exact(step), X).pre[l] - w.run.pre[l]
+        answers.append(grown == ones(len(X)) @ ones(network.widths[l + 1]).T)
     return answers
 
 
@@ -145,9 +149,9 @@ def certify_smooth(risk: Risk, w: Point | np.ndarray, trials: int = 20) -> Certi
     'refuted'
     """
     asked = Question("MILNE-L1", "the outputs are smooth around the point")
-    w = exact(risk.network.point(w), "w")
-    hidden = len(activated(risk.network))
-    ties = [tie for tie in signature(risk, w).ties if tie[0] <= hidden]
+    w = locate(risk, w)
+    hidden = len(risk.network.switches)
+    ties = [tie for tie in w.pattern.ties if tie[0] <= hidden]
     off = {} if risk.network.bias else _off_layers(risk, w)
     felt = [tie for tie in ties if not (tie[1] in off and off[tie[1]] < tie[0] - 1)]
     still = Condition("no pre-activation lies on a knot", not ties)
@@ -179,12 +183,12 @@ def certify_smooth(risk: Risk, w: Point | np.ndarray, trials: int = 20) -> Certi
 
 def _output_slopes(cell: Cell, w: RationalMatrix, u: RationalMatrix) -> list[fmpq]:
     """The derivatives along u of the sums of outputs per sample, in the frozen network."""
-    inputs, outputs = cell.frozen.forward(w)
-    n, k = outputs.shape
+    run = cell.forward(w)
+    n, k = run.outputs.shape
     slopes = []
     for i in range(n):
         pull = exact([[int(row == i)] * k for row in range(n)])
-        slopes.append(cell.frozen.gradient(w, inputs, pull).dot(u))
+        slopes.append(backward(run, pull, cell.frozen.slope).dot(u))
     return slopes
 
 
@@ -199,7 +203,7 @@ def certify_layerwise_affine(
     Source: He, Wang and Tao (2020), Theorem 2, part 1.
     """
     if outputs is None:
-        *_, outputs = symbolic_signals(cell, variables(cell.risk))
+        outputs = output_polynomials(cell)
     layers = [name.split("_")[0][1:] for name in parameter_names(cell.risk.network)]
     monomials = {e for row in outputs for p in row for e in p.to_dict()}
     repeated = [
@@ -219,15 +223,10 @@ def certify_layerwise_affine(
     return asked.certified([condition], values={"monomials": len(monomials)})
 
 
-def variables(risk: Risk) -> list[fmpq_mpoly]:
-    """One polynomial variable per parameter, named by `parameter_names`."""
-    return list(fmpq_mpoly_ctx.get(parameter_names(risk.network), Ordering.lex).gens())
-
-
 def _pair(risk: Risk, a: Point, b: Point) -> tuple:
     """Both points, exact, and the conditions that they have one signature and no tie."""
     a, b = (exact(risk.network.point(w), name) for w, name in ((a, "a"), (b, "b")))
-    first, second = signature(risk, a), signature(risk, b)
+    first, second = pattern_at(risk, a), pattern_at(risk, b)
     conditions = [
         Condition("no point lies on a wall", first.in_cell and second.in_cell),
         Condition("both points have the same signature", first == second),
@@ -245,7 +244,7 @@ def certify_not_convex(risk: Risk, a: Point, b: Point) -> Certificate:
     a, b, shared, conditions = _pair(risk, a, b)
     asked = Question("HE-T2a", "the points have one signature and their midpoint has another")
     middle = (a + b) / 2
-    found = signature(risk, middle)
+    found = pattern_at(risk, middle)
     conditions.append(Condition("the midpoint has another signature", found != shared))
     if all(c.holds for c in conditions):
         values = {"signatures of the points and the midpoint": f"{_line(shared)} | {_line(found)}"}
@@ -267,10 +266,10 @@ def certify_disconnected(risk: Risk, a: Point, b: Point) -> Certificate:
     hinge losses, HE-T2a for others.
     """
     a, b, shared, conditions = _pair(risk, a, b)
-    id = "LVB-L1" if isinstance(risk.loss, HingeLoss) else "HE-T2a"
+    id = "LVB-L1" if risk.loss.knots else "HE-T2a"
     asked = Question(id, "the points have one signature and no path inside the cell joins them")
     if not all(c.holds for c in conditions):
-        witness = {"signatures": f"{_line(shared)} | {_line(signature(risk, b))}"}
+        witness = {"signatures": f"{_line(shared)} | {_line(pattern_at(risk, b))}"}
         return asked.refuted(conditions, witness)
     cell, names = cell_at(risk, a), parameter_names(risk.network)
     for j, (left, right) in enumerate(zip(a.entries(), b.entries(), strict=True)):
@@ -294,18 +293,11 @@ def _constant(p: fmpq_mpoly) -> fmpq:
 
 
 def _positive(cell: Cell, point: list[fmpq_mpoly]) -> list[fmpq_mpoly]:
-    """Polynomials that are positive exactly on the cell: distances to knots, signed margins."""
-    *pre, outputs = symbolic_signals(cell, point)
-    found = []
-    for h, matrix, pieces in zip(activated(cell.risk.network), pre, cell.pieces, strict=True):
-        for row, row_pieces in zip(matrix, pieces.tolist(), strict=True):
-            for z, p in zip(row, row_pieces, strict=True):
-                found += [z - h.knots[p - 1]] if p else []
-                found += [h.knots[p] - z] if p < len(h.knots) else []
-    if cell.unsolved is not None:
-        lines = cell.risk.loss.directions(cell.risk.y.numpy())
-        for i, row in enumerate(outputs):
-            for j, line in enumerate(lines[i]):
-                m = sum((int(d) * z for d, z in zip(line, row, strict=True) if d), row[0] * 0 + 1)
-                found.append(m if cell.unsolved[i, j] else -m)
+    """Polynomials that are positive exactly on the cell: the distances of all signals to knots."""
+    found, risk = [], cell.risk
+    signals = switched(risk, frozen_pass(cell, point))
+    for h, matrix, pieces in zip(switches(risk), signals, cell.pieces, strict=True):
+        for z, p in zip(matrix.flat, pieces.ravel().tolist(), strict=True):
+            found += [z - h.knots[p - 1]] if p else []
+            found += [h.knots[p] - z] if p < len(h.knots) else []
     return found

@@ -1,6 +1,6 @@
 r"""What a ray sees: the risk along :math:`w + t u`, piece by piece, as exact polynomials.
 
-Inside one cell the risk of a piecewise linear network is a polynomial in t. `expand_along` returns
+Inside one cell the risk of a piecewise linear network is a polynomial in t. `risk_along` returns
 it for the cell that the ray enters, kinks at the start included, and `cell_along` returns that
 cell; `walls_along` and `pieces_along` follow a segment from cell to cell.
 """
@@ -14,13 +14,13 @@ import numpy as np
 from flint import fmpq, fmpq_poly
 
 from lscore.algebra.arguments import checked
+from lscore.algebra.arrays import object_array
 from lscore.algebra.matrices import RationalMatrix
 from lscore.algebra.polynomials import first_root
-from lscore.cells.pattern import Cell
+from lscore.cells.pattern import Cell, switched, switches
 from lscore.errors import DataError, ShapeError, TieError
-from lscore.model.activations import PiecewiseLinear, relu
-from lscore.model.hinges import HingeLoss
-from lscore.model.passes import activated
+from lscore.model.losses import objects
+from lscore.model.passes import apply_pieces, forward, layout
 from lscore.model.risk import Risk
 
 _T = fmpq_poly([0, 1])
@@ -69,13 +69,13 @@ def _first_nonzero(p: fmpq_poly) -> int | None:
     return next((k for k, c in enumerate(p.coeffs()) if c != 0), None)
 
 
-def _piece_after(h: PiecewiseLinear, z: fmpq_poly) -> tuple[int, fmpq | None]:
-    """The piece of h that z(t) uses for small t > 0, and a bound up to which it stays in it.
+def _piece_after(knots: tuple[fmpq, ...], z: fmpq_poly) -> tuple[int, fmpq | None]:
+    """The piece that z(t) uses for small t > 0, and a bound up to which it stays in it.
 
     The bound is exact for affine z, else a lower bound of the first positive root (Cauchy).
     """
     piece, bound = 0, None
-    for t in h.knots:
+    for t in knots:
         shifted = z - t
         k = _first_nonzero(shifted)
         if k is None:
@@ -95,75 +95,48 @@ def _piece_after(h: PiecewiseLinear, z: fmpq_poly) -> tuple[int, fmpq | None]:
     return piece, bound
 
 
-def _matrix(A: RationalMatrix, U: RationalMatrix) -> list[list[fmpq_poly]]:
-    """A + t U as rows of polynomials."""
-    n, d = A.shape
-    a, u = A.entries(), U.entries()
-    return [[fmpq_poly([a[i * d + j], u[i * d + j]]) for j in range(d)] for i in range(n)]
-
-
 @dataclass(frozen=True)
 class _Ray:
-    """The signals along w + t u for small t > 0, and where they hit the first wall."""
+    """What the ray w + t u sees for small t > 0, as polynomials in t, up to the first wall."""
 
-    pre: list[list[list[fmpq_poly]]]  # per activated layer, sample, unit
-    outputs: list[list[fmpq_poly]]
-    margins: list[list[fmpq_poly]]  # of a hinge loss, else empty
+    point: np.ndarray
+    outputs: np.ndarray
+    signals: list[np.ndarray]  # per switch layer (n, width)
+    pieces: list[np.ndarray]
     stop: fmpq | None  # no wall before it
 
-    def layers(self):
-        """Every matrix of signals that walls come from: the activated layers, then the margins."""
-        return [*self.pre, self.margins] if self.margins else self.pre
-
-
-def _activations(risk: Risk) -> list[PiecewiseLinear]:
-    """The activation of each matrix in `_Ray.layers`."""
-    return [*activated(risk.network), *([relu] if isinstance(risk.loss, HingeLoss) else [])]
+    def places(self, risk: Risk):
+        """Every signal: its (layer, sample, unit), its knots, and itself."""
+        for l, (h, matrix) in enumerate(zip(switches(risk), self.signals, strict=True), start=1):
+            for (i, k), z in np.ndenumerate(matrix):
+                yield (l, i, k), h.knots, z
 
 
 def _follow(risk: Risk, w: RationalMatrix, u: RationalMatrix) -> _Ray:
-    activations = activated(risk.network)
-    signal = _matrix(risk.exact_X, risk.exact_X * 0)
-    pre, stops = [], []
-    pairs = zip(risk.network.unpack(w), risk.network.unpack(u), strict=True)
-    for depth, (layer, direction) in enumerate(pairs):
-        weight = _matrix(layer.weight, direction.weight)
-        bias = None if layer.bias is None else _matrix(layer.bias, direction.bias)
-        signal = [_affine(weight, bias, inputs) for inputs in signal]
-        if depth < len(activations):
-            pre.append(signal)
-            signal = [[_apply(activations[depth], z, stops) for z in row] for row in signal]
-    margins = []
-    if isinstance(risk.loss, HingeLoss):
-        lines = risk.loss.directions(risk.y.numpy())
-        ones = [[[fmpq_poly(1)]] * lines.shape[1]] * len(lines)
-        constants = zip(lines, ones, signal, strict=True)
-        margins = [_affine(line.tolist(), one, outputs) for line, one, outputs in constants]
-        for row in margins:
-            for m in row:
-                _apply(relu, m, stops)
-    return _Ray(pre, signal, margins, min(stops, default=None))
+    w, u = risk.network.point(w), risk.network.point(u, "u")
+    point = object_array([fmpq_poly([a, b]) for a, b in zip(w.entries(), u.entries(), strict=True)])
+    activations, pieces, stops = risk.network.switches, [], []
 
+    def note(knots: tuple[fmpq, ...], z: np.ndarray) -> np.ndarray:
+        found = [_piece_after(knots, value) for value in z.flat]
+        stops.extend(bound for _, bound in found if bound is not None)
+        pieces.append(np.array([piece for piece, _ in found]).reshape(z.shape))
+        return pieces[-1]
 
-def _affine(weight: list, bias: list | None, inputs: list) -> list[fmpq_poly]:
-    """weight @ inputs + bias for one sample; numbers and polynomials."""
-    out = []
-    for k, row in enumerate(weight):
-        z = fmpq_poly(0) if bias is None else bias[k][0]
-        out.append(sum((a * b for a, b in zip(inputs, row, strict=True)), z))
-    return out
+    def bend(l: int, z: np.ndarray) -> np.ndarray:
+        if l == len(activations):
+            return z
+        return apply_pieces(activations[l], z, note(activations[l].knots, z))
 
-
-def _apply(h: PiecewiseLinear, z: fmpq_poly, stops: list[fmpq]) -> fmpq_poly:
-    """h(z(t)) for small t > 0; notes where z leaves its piece."""
-    piece, bound = _piece_after(h, z)
-    if bound is not None:
-        stops.append(bound)
-    return h.slopes[piece] * z + h.intercepts[piece]
+    run = forward(layout(risk.network, point), objects(risk.exact_X), bend)
+    signals = switched(risk, run)
+    if risk.loss.knots:
+        note(risk.loss.knots, signals[-1])
+    return _Ray(point, run.outputs, signals, pieces, min(stops, default=None))
 
 
 @checked
-def expand_along(risk: Risk, w: RationalMatrix, u: RationalMatrix) -> Expansion:
+def risk_along(risk: Risk, w: RationalMatrix, u: RationalMatrix) -> Expansion:
     """The exact risk polynomial on the first cell that the ray w + t u, t >= 0, runs through.
 
     Piecewise linear networks of any depth; squared and hinge losses; w may lie on kinks. `stop` is
@@ -173,33 +146,14 @@ def expand_along(risk: Risk, w: RationalMatrix, u: RationalMatrix) -> Expansion:
     >>> from lscore import Network, Risk, exact, relu
     >>> risk = Risk(Network((1, 2, 1), relu, bias=False), [1.0], [1.0])
     >>> w, u = exact([0, 0, 1, -1]), exact([1, -1, 0, 0])
-    >>> expand_along(risk, w, u).risk                      # (t - 1)^2 / 2
+    >>> risk_along(risk, w, u).risk                      # (t - 1)^2 / 2
     1/2*x^2 + (-1)*x + 1/2
     """
     ray = _follow(risk, w, u)
-    value = _hinge_polynomial(risk, ray) if ray.margins else _squared_polynomial(risk, ray.outputs)
+    value = Cell(risk, tuple(ray.pieces)).loss(ray.outputs)
     if risk.weight_decay:
-        squares = sum((row[0] * row[0] for row in _matrix(w, u)), fmpq_poly(0))
-        value += squares * (risk.weight_decay / 2)
+        value += (ray.point * ray.point).sum() * (risk.weight_decay / 2)
     return Expansion(value, fmpq(0), fmpq(1) if ray.stop is None else ray.stop)
-
-
-def _squared_polynomial(risk: Risk, outputs: list) -> fmpq_poly:
-    n, k = risk.exact_y.shape
-    labels = risk.exact_y.entries()
-    total = fmpq_poly(0)
-    for i in range(n):
-        for j in range(k):
-            residual = outputs[i][j] - labels[i * k + j]
-            total += residual * residual
-    return total * risk.loss.scale(n)
-
-
-def _hinge_polynomial(risk: Risk, ray: _Ray) -> fmpq_poly:
-    weights = risk.loss.term_weights(*risk.loss.directions(risk.y.numpy()).shape[:2]).entries()
-    margins = [m for row in ray.margins for m in row]
-    terms = zip(weights, margins, strict=True)
-    return sum((mu * m for mu, m in terms if _piece_after(relu, m)[0]), fmpq_poly(0))
 
 
 @checked
@@ -209,22 +163,17 @@ def cell_along(risk: Risk, w: RationalMatrix, u: RationalMatrix) -> Cell:
     Raises `TieError` if the ray runs inside a wall: a pre-activation or margin that stays on a
     knot.
 
-    >>> from lscore import Network, exact
+    >>> from lscore import Network, exact, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [-1.0, 1.0], [0.0, 0.0])
     >>> cell_along(risk, exact([0, 0, 1, 0]), exact([1, 0, 0, 0])).pieces[0].tolist()
     [[0], [1]]
     """
-    w, u = risk.network.point(w), risk.network.point(u, "u")
-    pieces = []
-    for h, matrix in zip(_activations(risk), _follow(risk, w, u).layers(), strict=True):
-        for i, row in enumerate(matrix):
-            for k, z in enumerate(row):
-                if any(z == t for t in h.knots):
-                    place = f"sample {i}, entry {k} of the activated layer {len(pieces) + 1}"
-                    raise TieError(f"u: the ray runs inside a wall, {place} stays on a knot")
-        pieces.append(np.array([[_piece_after(h, z)[0] for z in row] for row in matrix]))
-    unsolved = pieces.pop() > 0 if isinstance(risk.loss, HingeLoss) else None
-    return Cell(risk, tuple(pieces), unsolved)
+    ray = _follow(risk, w, u)
+    for (l, i, k), knots, z in ray.places(risk):
+        if any(z == t for t in knots):
+            place = f"sample {i}, entry {k} of the activated layer {l}"
+            raise TieError(f"u: the ray runs inside a wall, {place} stays on a knot")
+    return Cell(risk, tuple(ray.pieces))
 
 
 @dataclass(frozen=True)
@@ -246,7 +195,7 @@ def walls_along(risk: Risk, start: RationalMatrix, end: RationalMatrix) -> list[
     Any depth. The walls must be rational, as they are if the segment moves one layer only: then
     every signal is affine in t in each cell on the way. Raises `DataError` at an irrational one.
 
-    >>> from lscore import Network, exact
+    >>> from lscore import Network, exact, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [1.0, 2.0], [0.0, 0.0])
     >>> walls = walls_along(risk, exact([-1, 0, 1, 0]), exact([-1, 2, 1, 0]))
     >>> [(wall.t, wall.signals) for wall in walls]
@@ -263,14 +212,8 @@ def walls_along(risk: Risk, start: RationalMatrix, end: RationalMatrix) -> list[
 
 def _first_wall(risk: Risk, w: RationalMatrix, u: RationalMatrix, last: fmpq) -> Wall | None:
     """The first wall that the ray w + t u meets for 0 < t <= last."""
-    layers = zip(_activations(risk), _follow(risk, w, u).layers(), strict=True)
-    signals = [
-        ((l, i, k), h.knots, z)
-        for l, (h, matrix) in enumerate(layers, start=1)
-        for i, row in enumerate(matrix)
-        for k, z in enumerate(row)
-        if z.degree() > 0
-    ]
+    places = _follow(risk, w, u).places(risk)
+    signals = [(place, knots, z) for place, knots, z in places if z.degree() > 0]
     try:
         first = first_root((z - t for _, knots, z in signals for t in knots), last)
     except DataError as error:
@@ -294,13 +237,13 @@ def pieces_along(risk: Risk, start: RationalMatrix, end: RationalMatrix) -> list
         )
     if not risk.network.is_piecewise_linear or risk.network.output_activation is not None:
         raise DataError("risk: need a piecewise linear network without output activation")
-    if isinstance(risk.loss, HingeLoss):
+    if risk.loss.knots:
         raise DataError("risk: need a squared loss, hinge margins are not affine in t")
     u = end - start
     walls = {fmpq(0), fmpq(1)} | {t for t in _crossings(risk, start, u) if 0 < t < 1}
     pieces = []
     for a, b in pairwise(sorted(walls)):
-        local = expand_along(risk, start + a * u, u).risk
+        local = risk_along(risk, start + a * u, u).risk
         pieces.append(Expansion(local(_T - a), a, b))
     return pieces
 

@@ -2,30 +2,34 @@ r"""Curvature of cross-entropy along the gradient, in balls; a recorded run deci
 
 The risk is that of the image experiments: a ReLU network, softmax cross-entropy (mean), weight
 decay on all parameters. Points and data are floats, so rational; the exponentials are not, hence
-balls. The formula is the tangent sweep: with deltas d of the backward pass and tangents a' of the
-move :math:`w + t g`,
+balls. With the outputs :math:`u + t u' + t^2 u'' + \dots` along the move :math:`w + t g`, the
+switches kept, and the derivative d of the loss by the outputs,
 
 .. math::
 
     g^\top H g = \frac1n \sum_i \mathrm{Var}_{p_i}(u'_i)
-    + 2 \sum_l \langle d_l, G_l z'_{l-1} \rangle + \lambda |g|^2 .
+    + 2 \langle d, u'' \rangle + \lambda |g|^2 .
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
-from flint import arb, arb_mat, ctx
+from flint import arb, ctx
 from torch import nn
 
+from lscore.algebra.balls import Balls, balls, each
 from lscore.algebra.matrices import Scalar, rational
 from lscore.certificates import Certificate, Condition, Question
 from lscore.curvature.shares import tenth_percentile
 from lscore.errors import DataError, DtypeError, ShapeError, TieError
+from lscore.model.activations import relu
 from lscore.model.modules import ModuleRisk, refuse_autocast
+from lscore.model.networks import Network
+from lscore.model.passes import backward, forward, layout
 from lscore.model.sequential import plain_layers
 
 
@@ -43,30 +47,8 @@ class BallCurvature:
         return 2 * self.quadratic / self.squared_norm
 
 
-def _matrix(values: torch.Tensor) -> arb_mat:
-    """A float tensor, taken exactly."""
-    table = values.detach().double().reshape(len(values), -1)
-    return arb_mat([[arb(v) for v in row] for row in table.tolist()])
-
-
-def _map(f: Callable[..., arb], *matrices: arb_mat) -> arb_mat:
-    """f on the entries of matrices of one shape."""
-    rows, columns = matrices[0].nrows(), matrices[0].ncols()
-    entries = zip(*(m.entries() for m in matrices), strict=True)
-    return arb_mat(rows, columns, [f(*values) for values in entries])
-
-
-def _dot(a: arb_mat, b: arb_mat) -> arb:
-    return sum((x * y for x, y in zip(a.entries(), b.entries(), strict=True)), arb(0))
-
-
-def _with_ones(signal: arb_mat, one: int = 1) -> arb_mat:
-    """A column of ones (or zeros) more, so that a bias is one more column of its matrix."""
-    return arb_mat([[*row, arb(one)] for row in signal.tolist()])
-
-
-def _layers(risk: ModuleRisk) -> list[arb_mat]:
-    """Matrices with the biases as last columns, (out, in + 1)."""
+def _read(risk: ModuleRisk) -> tuple[Network, Balls]:
+    """The network that the module is, and its point (m,) in balls."""
     parts = plain_layers(risk.module)
     kinds, linear = [type(part) for part in parts], [p for p in parts if type(p) is nn.Linear]
     flat = kinds[:1] == [nn.Flatten] and (parts[0].start_dim, parts[0].end_dim) == (1, -1)
@@ -86,10 +68,11 @@ def _layers(risk: ModuleRisk) -> list[arb_mat]:
     own = [p for part in linear for p in (part.weight, part.bias)]
     if [*map(id, own)] != [*map(id, risk.parameters)]:
         raise DataError("module: a weight or bias is frozen, or a parameter is in no layer")
-    return [_matrix(torch.cat([part.weight, part.bias[:, None]], 1)) for part in linear]
+    widths = (inputs, *(part.out_features for part in linear))
+    return Network(widths, relu), balls(torch.cat([p.detach().flatten() for p in own]))
 
 
-def _compare(risk: ModuleRisk, layers: list[arb_mat], outputs: arb_mat, loss: arb) -> None:
+def _compare(risk: ModuleRisk, network: Network, outputs: Balls, loss: arb) -> None:
     r"""`DataError` unless module and loss themselves, in float64, find the same up to rounding.
 
     The error of :math:`W_L |\cdots| W_1 x + b_1|` in any order of summation is at most
@@ -102,33 +85,14 @@ def _compare(risk: ModuleRisk, layers: list[arb_mat], outputs: arb_mat, loss: ar
         size = X.flatten(1).abs()
         for W, b in zip(risk.parameters[::2], risk.parameters[1::2], strict=True):
             size = size @ W.detach().cpu().double().abs().T + b.detach().cpu().double().abs()
-    slack = sum(A.ncols() + 1 for A in layers) * 2.0**-51
-    flat = zip(outputs.entries(), found.flatten().tolist(), size.flatten().tolist(), strict=True)
+    slack = sum(inner + 2 for inner in network.widths[:-1]) * 2.0**-51
+    flat = zip(outputs.flat, found.flatten().tolist(), size.flatten().tolist(), strict=True)
     if any(not abs(ball - arb(value)) < bound * slack + 1e-300 for ball, value, bound in flat):
         raise DataError("module: its outputs are not those of its layers, it is another network")
     value, largest = risk.loss(found, risk.y.detach().cpu()).item(), float(found.abs().max())
     rounding = (found.numel() + 9) * 2.0**-49 * (1 + largest)
     if not abs(loss - arb(value)) < 2 * float(size.max()) * slack + rounding:
         raise DataError("risk: its loss is not the mean cross-entropy of the outputs")
-
-
-def _forward(layers: list[arb_mat], X: torch.Tensor) -> tuple[list[arb_mat], list[arb_mat]]:
-    """Inputs of every layer, with ones, then the logits; and the switches, decided."""
-    signals, switches = [_with_ones(_matrix(X))], []
-    for l, A in enumerate(layers):
-        a = signals[-1] * A.transpose()
-        if l == len(layers) - 1:
-            signals.append(a)
-            break
-        if any(not (z > 0 or z < 0) for z in a.entries()):
-            raise TieError(f"hidden layer {l + 1}: a pre-activation is not apart from 0")
-        switches.append(_map(lambda z: arb(1) if z > 0 else arb(0), a))
-        signals.append(_with_ones(_map(lambda s, z: s * z, switches[-1], a)))
-    return signals, switches
-
-
-def _without_last(matrix: arb_mat) -> arb_mat:
-    return arb_mat([row[:-1] for row in matrix.tolist()])
 
 
 def ball_curvature(risk: ModuleRisk, precision: int = 128) -> BallCurvature:
@@ -155,54 +119,55 @@ def ball_curvature(risk: ModuleRisk, precision: int = 128) -> BallCurvature:
         raise DataError(f"precision: got {precision} bits, need at least 2")
     refuse_autocast(risk.X.device)
     with risk.named_errors():
-        y, layers = risk.y, _layers(risk)
-    last = layers[-1].nrows() - 1
+        y, (network, w) = risk.y, _read(risk)
+    last = network.widths[-1] - 1
     if y.dtype != torch.int64 or y.dim() != 1 or not 0 <= y.min() <= y.max() <= last:
         raise DataError(f"y: need one label from 0 to {last} per sample, in int64")
     old, ctx.prec = ctx.prec, precision
     try:
         with risk.named_errors():
-            return _evaluate(risk, layers)
+            return _evaluate(risk, network, w)
     finally:
         ctx.prec = old
 
 
-def _evaluate(risk: ModuleRisk, layers: list[arb_mat]) -> BallCurvature:
-    signals, switches = _forward(layers, risk.X)
-    decay, n = arb(risk.weight_decay), len(risk.X)
-    loss, p = arb(0), []
-    for row, label in zip(signals[-1].tolist(), risk.y.tolist(), strict=True):
-        powers = [u.exp() for u in row]
-        total = sum(powers, arb(0))
-        loss += total.log() - row[label]
-        p.append([e / total for e in powers])
-    _compare(risk, layers, signals[-1], loss / n)
-    value = loss / n + decay / 2 * sum((_dot(A, A) for A in layers), arb(0))
-    delta = arb_mat(
-        [
-            [(e - (k == label)) / n for k, e in enumerate(row)]
-            for row, label in zip(p, risk.y.tolist(), strict=True)
-        ]
-    )
-    deltas = [delta]
-    for A, S in zip(layers[:0:-1], switches[::-1], strict=True):
-        deltas.insert(0, _map(lambda s, d: s * d, S, _without_last(deltas[0] * A)))
-    pairs = zip(deltas, signals, layers, strict=False)
-    gradient = [d.transpose() * z + A * decay for d, z, A in pairs]
-    squared = sum((_dot(G, G) for G in gradient), arb(0))
-    bend, tangent = arb(0), None
-    for l, (A, G) in enumerate(zip(layers, gradient, strict=True)):
-        moved = signals[l] * G.transpose()
-        if tangent is not None:
-            mixed = tangent * G.transpose()
-            bend += 2 * _dot(deltas[l], mixed)
-            moved += tangent * A.transpose()
-        if l < len(switches):
-            tangent = _with_ones(_map(lambda s, a: s * a, switches[l], moved), 0)
-    for weights, row in zip(p, moved.tolist(), strict=True):
-        mean = sum((q * u for q, u in zip(weights, row, strict=True)), arb(0))
-        bend += sum((q * (u - mean) ** 2 for q, u in zip(weights, row, strict=True)), arb(0)) / n
-    return BallCurvature(value, squared, bend + decay * squared)
+def _evaluate(risk: ModuleRisk, network: Network, w: Balls) -> BallCurvature:
+    decay, n, switches = arb(risk.weight_decay), len(risk.X), []
+
+    def bend(l: int, z: Balls) -> Balls:
+        if l == len(network.activations):
+            return z
+        if any(not (e > 0 or e < 0) for e in z.flat):
+            raise TieError(f"hidden layer {l + 1}: a pre-activation is not apart from 0")
+        switches.append(each(lambda e: arb(int(e > 0)), z))
+        return switches[l] * z
+
+    def slope(l: int, pull: Balls) -> Balls:
+        return pull * switches[l] if l < len(switches) else pull
+
+    run = forward(layout(network, w), balls(risk.X.reshape(n, -1)), bend)
+    powers = each(arb.exp, run.outputs)
+    totals, labels = powers.sum(1), risk.y.tolist()
+    p, pull, loss = powers / totals[:, None], powers / totals[:, None], arb(0)
+    for i, label in enumerate(labels):
+        loss += totals[i].log() - run.outputs[i, label]
+        pull[i, label] -= 1
+    _compare(risk, network, run.outputs, loss / n)
+    pull = pull / n
+    gradient = backward(run, pull, slope) + w * decay
+    first = second = None  # how the signals move along w + t g: the parts in t and in t^2
+    for l, (layer, move) in enumerate(zip(run.layers, layout(network, gradient), strict=True)):
+        moved = move(run.inputs[l])
+        if first is None:
+            first, second = moved, moved * 0
+        else:
+            W = layer.weight.T
+            first, second = moved + first @ W, first @ move.weight.T + second @ W
+        first, second = slope(l, first), slope(l, second)
+    away = first - (p * first).sum(1)[:, None]
+    squared = (gradient * gradient).sum()
+    bend = (p * away * away).sum() / n + 2 * (pull * second).sum() + decay * squared
+    return BallCurvature(loss / n + decay / 2 * (w * w).sum(), squared, bend)
 
 
 def ball_record(

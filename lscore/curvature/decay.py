@@ -13,16 +13,14 @@ from flint import arb, ctx, fmpq, fmpq_mpoly
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.intervals import Interval, interval
-from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
+from lscore.algebra.matrices import RationalMatrix, Scalar, rational
 from lscore.cells.forms import cell_polynomial
-from lscore.cells.incident import incident_cells, tie_gradient
-from lscore.cells.pattern import Cell, cell_at
+from lscore.cells.incident import IncidentCells, incident_cells, tie_gradient
+from lscore.cells.pattern import Cell, Located, frozen_pass, locate, switched, switches
 from lscore.certificates import Certificate, Condition, Question
 from lscore.curvature.exact import exact_second_derivative
 from lscore.errors import DataError, HypothesisError, TieError
-from lscore.model.losses import SquaredLoss
 from lscore.model.networks import Point
-from lscore.model.passes import activated
 from lscore.model.risk import Risk
 
 
@@ -38,17 +36,15 @@ def certify_decay(
     r"""Does :math:`|g(t)|^2 \le |g(0)|^2 e^{-Ct}` hold along the flow from w? (MILNE-L8)
 
     For all :math:`t \ge 0`, or up to `time`; C = `rate` may be negative then. Three conditions, in
-    balls, prove it on the box of half-width :math:`\rho` = `radius` around w: (i) no unit changes
-    its linear piece, so that the risk is one polynomial and the flow is smooth; (ii) the Hessian
-    minus C/2 is positive definite on the box, hence :math:`c \ge C`; (iii) the flow cannot leave
-    the box: with :math:`\mu = C/2` its length up to time t is at most
+    balls, prove it on the box of half-width :math:`\rho` = `radius` around w: (i) no unit or
+    margin changes its piece, so that the risk is one polynomial and the flow is smooth; (ii) the
+    Hessian minus C/2 is positive definite on the box, hence :math:`c \ge C`; (iii) the flow cannot
+    leave the box: with :math:`\mu = C/2` its length up to time t is at most
     :math:`|g|(1 - e^{-\mu t})/\mu < \rho`. Refuted if c(w) < C, exactly: then the inequality fails
     for small t. Unknown otherwise, and on a wall. Sound, not complete; piecewise linear networks
-    with few parameters, squared loss. Raises `HypothesisError` where the gradient is 0 and
-    `DataError` for a hinge loss, whose margins have walls of their own.
+    with few parameters. Raises `HypothesisError` where the gradient is 0.
 
-    >>> from lscore.model.activations import relu
-    >>> from lscore.model.networks import Network
+    >>> from lscore import Network, exact, relu
     >>> network = Network((1, 1), (), bias=False, output_activation=relu)
     >>> risk = Risk(network, [1], [1])                                 # (w - 1)^2 / 2
     >>> certify_decay(risk, exact(["3/2"]), "199/100", "3/4").verdict.value
@@ -56,9 +52,7 @@ def certify_decay(
     >>> certify_decay(risk, exact(["3/2"]), "201/100", "3/4").witness["c at the start"]
     2
     """
-    if not isinstance(risk.loss, SquaredLoss):
-        raise DataError(f"risk: loss {type(risk.loss).__name__}, need SquaredLoss")
-    w = exact(risk.network.point(w), "w")
+    w = locate(risk, w)
     rate, radius = rational(rate, "rate"), rational(radius, "radius")
     horizon = None if time is None else rational(time, "time")
     if radius <= 0 or (horizon is not None and horizon <= 0):
@@ -66,7 +60,7 @@ def certify_decay(
     span = "for all t >= 0" if horizon is None else f"for t <= {horizon}"
     asked = Question("MILNE-L8", f"|g(t)|^2 <= |g(0)|^2 exp(-{rate} t) along the flow, {span}")
     try:
-        cell = cell_at(risk, w)
+        cell = w.cell
         squared, bend = exact_second_derivative(risk, w)
     except TieError as tie:
         inside = Condition("the point is inside a cell", False)
@@ -100,38 +94,25 @@ def _decay_conditions(cell, w, squared, mu, radius, horizon) -> list[Condition]:
         length = norm * (1 - (-arb(mu) * arb(horizon)).exp()) / arb(mu)
     inside = length is not None and bool(length < arb(radius))
     sides = f"on the box of half-width {radius}"
+    margins = cell.risk.loss.knots
+    what = "unit or margin changes its piece" if margins else "unit changes its linear piece"
     bound = f"Hessian - {mu} positive definite {sides}"
     return [
-        Condition(f"no unit changes its linear piece {sides}", True if _stays(cell, box) else None),
+        Condition(f"no {what} {sides}", True if _stays(cell, box) else None),
         Condition(bound, True if _positive_definite(_hessian(p, box, mu)) else None),
         Condition(f"the flow is too short to leave the box, path below {radius}", inside or None),
     ]
 
 
 def _stays(cell: Cell, box: list[Interval]) -> bool:
-    """Whether every pre-activation stays strictly inside its piece on the box."""
-    network, start = cell.risk.network, 0
-    X, samples = cell.risk.exact_X, len(cell.risk.exact_X)
-    signal = [[interval(X[i, j]) for j in range(X.shape[1])] for i in range(samples)]
-    for l, (out, inner) in enumerate(zip(network.widths[1:], network.widths, strict=False)):
-        if l == len(cell.pieces):
-            return True
-        weight = [box[start + k * inner : start + (k + 1) * inner] for k in range(out)]
-        start += out * inner
-        bias = box[start : start + out] if network.bias else [interval(0)] * out
-        start += out * network.bias
-        h = activated(network)[l]
-        for i, row in enumerate(signal):
-            signal[i] = []
-            for k, piece in enumerate(cell.pieces[l][i]):
-                pairs = zip(weight[k], row, strict=True)
-                z = sum((a * x for a, x in pairs), bias[k])
-                low = piece == 0 or bool(z.low > arb(h.knots[piece - 1]))
-                high = piece == len(h.knots) or bool(z.high < arb(h.knots[piece]))
-                if not (low and high):
-                    return False
-                signal[i].append(z * h.slopes[piece] + h.intercepts[piece])
-    return True
+    """Whether every signal, margins included, stays strictly inside its piece on the box."""
+    signals = switched(cell.risk, frozen_pass(cell, box))
+    return all(
+        (p == 0 or bool(z.low > arb(h.knots[p - 1])))
+        and (p == len(h.knots) or bool(z.high < arb(h.knots[p])))
+        for h, matrix, pieces in zip(switches(cell.risk), signals, cell.pieces, strict=True)
+        for z, p in zip(matrix.flat, pieces.ravel().tolist(), strict=True)
+    )
 
 
 def _hessian(p: fmpq_mpoly, box: list[Interval], mu: fmpq) -> list[list[arb]]:
@@ -176,9 +157,7 @@ def certify_crossing(risk: Risk, w: Point | np.ndarray) -> Certificate:
     by the exact `factor`. Certified if that is at most 1; refuted with both values; unknown if more
     cells meet, or no flow arrives, or one is tangent. Sound and complete otherwise.
 
-    >>> from lscore.model.activations import relu
-    >>> from lscore.model.losses import SquaredLoss
-    >>> from lscore.model.networks import Network
+    >>> from lscore import Network, SquaredLoss, exact, relu
     >>> network = Network((1, 1), (), bias=False, output_activation=relu)
     >>> risk = Risk(network, [1, -1], [-1, 5], SquaredLoss("1/2", mean=True), "1/10")
     >>> print(certify_crossing(risk, exact([0])))
@@ -188,7 +167,7 @@ def certify_crossing(risk: Risk, w: Point | np.ndarray) -> Certificate:
       witness   before: 1/4
       witness   after: 25/4
     """
-    w = exact(risk.network.point(w), "w")
+    w = locate(risk, w)
     asked = Question("MILNE-B-L8-1", "|g|^2 does not rise where the flow meets the wall")
     around = incident_cells(risk, w)
     if len(around.cells) != 2 or around.doubtful:
@@ -221,8 +200,8 @@ def certify_crossing(risk: Risk, w: Point | np.ndarray) -> Certificate:
     return asked.certified(conditions, values=values)
 
 
-def _normal(risk: Risk, w: RationalMatrix, around) -> RationalMatrix:
+def _normal(risk: Risk, w: Located, around: IncidentCells) -> RationalMatrix:
     """A normal of the one wall through w: the gradient of a tie that moves."""
-    pieces = list(around.cells[0].cell.pieces)
+    pieces = around.cells[0].cell.pieces
     found = (tie_gradient(risk, w, tie, pieces) for tie in around.ties)
     return next(n for n in found if not n.is_zero())

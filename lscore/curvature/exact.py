@@ -15,8 +15,8 @@ from flint import fmpq, fmpq_mpoly, fmpq_poly
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
 from lscore.cells.forms import cell_polynomial
-from lscore.cells.pattern import Cell, cell_at, signature
-from lscore.cells.rays import expand_along
+from lscore.cells.pattern import Cell, locate
+from lscore.cells.rays import risk_along
 from lscore.certificates import Certificate, Condition, Question
 from lscore.curvature.shares import first_convex_step, loss_change_fraction
 from lscore.errors import DataError, TieError
@@ -38,7 +38,7 @@ def exact_second_derivative(risk: Risk, w: Point | np.ndarray) -> tuple[fmpq, fm
     """
     w = exact(risk.network.point(w), "w")
     g = risk.gradient(w)
-    coefficients = expand_along(risk, w, g).risk
+    coefficients = risk_along(risk, w, g).risk
     return g.dot(g), 4 * coefficients[2]
 
 
@@ -52,7 +52,7 @@ def flow_series(cell: Cell, w: RationalMatrix, order: int) -> list[fmpq_poly]:
     >>> from lscore.model.networks import Network
     >>> network = Network((1, 1), (), bias=False, output_activation=relu)
     >>> risk, w = Risk(network, [1], [0]), exact([3])
-    >>> flow_series(cell_at(risk, w), w, 3)                            # 3 exp(-t)
+    >>> flow_series(locate(risk, w).cell, w, 3)                            # 3 exp(-t)
     [(-1/2)*x^3 + 3/2*x^2 + (-3)*x + 3]
     """
     p = cell_polynomial(cell)
@@ -100,9 +100,9 @@ def certify_second_derivative(
       holds     2 g'Hg is the second derivative of the risk along the flow's Taylor series
       value     c = 66/5
     """
-    w = exact(risk.network.point(w), "w")
+    w = locate(risk, w)
     try:
-        cell = cell_at(risk, w)
+        cell = w.cell
         squared, quadratic = exact_second_derivative(risk, w)
     except TieError as tie:
         asked = Question("MILNE-E16", "gamma'' = 2 g'Hg along the gradient flow")
@@ -114,16 +114,12 @@ def certify_second_derivative(
     found = 2 * along[2]
     text = f"{who} is the second derivative of the risk along the flow's Taylor series"
     conditions = (
-        Condition("the point is inside a cell", True, *_clearance(risk, w)),
+        Condition("the point is inside a cell", True, w.clearance, "distance to the nearest wall"),
         Condition(text, claimed == found),
     )
     if claimed != found:
         return asked.refuted(conditions, {"gamma'' of the Taylor series": found})
     return asked.certified(conditions, values={"c": found / squared} if squared else {})
-
-
-def _clearance(risk: Risk, w: RationalMatrix) -> tuple[fmpq | None, str]:
-    return signature(risk, w).clearance, "distance to the nearest wall"
 
 
 def certify_two_backpropagations(cell: Cell, factor: Scalar = 2) -> Certificate:
@@ -136,7 +132,7 @@ def certify_two_backpropagations(cell: Cell, factor: Scalar = 2) -> Certificate:
     >>> from lscore.model.activations import relu
     >>> from lscore.model.networks import Network
     >>> risk = Risk(Network((1, 1, 1), relu, bias=False), [1], [1])
-    >>> cell = cell_at(risk, exact([2, 2]))
+    >>> cell = locate(risk, exact([2, 2])).cell
     >>> certify_two_backpropagations(cell).certified
     True
     """

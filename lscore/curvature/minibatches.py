@@ -15,7 +15,7 @@ from flint import fmpq
 
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
 from lscore.cells.pattern import cell_at
-from lscore.cells.rays import expand_along
+from lscore.cells.rays import risk_along
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import BudgetError, DataError, TieError
 from lscore.model.networks import Point
@@ -76,7 +76,7 @@ def certify_minibatch_mean(
     gradients = sample_gradients(risk, w)
 
     def form(direction: RationalMatrix) -> fmpq:
-        return 2 * expand_along(risk, w, direction).risk[2]
+        return 2 * risk_along(risk, w, direction).risk[2]
 
     full = _mean(gradients)
     trace = sum((form(g - full) for g in gradients), fmpq(0)) / n

@@ -16,7 +16,6 @@ from flint import fmpq, fmpz
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact, ones
-from lscore.cells.pattern import positions
 from lscore.certificates import Certificate, Condition, Question
 from lscore.minima.balanced import unused_unit_direction
 from lscore.minima.descent import STATEMENT, certify_along
@@ -53,7 +52,7 @@ class _Cell:
 
 
 def _cell(risk: Risk, pre: list[RationalMatrix]) -> _Cell:
-    position = positions(risk.network, pre)[0]
+    position = risk.network.activations[0].positions(pre[0])
     if (position % 2).any():
         i, k = (int(v) for v in np.argwhere(position % 2)[0])
         return _Cell(

@@ -13,13 +13,13 @@ from flint import fmpq
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact
 from lscore.cells.incident import tie_gradient
-from lscore.cells.pattern import Cell, signature
+from lscore.cells.pattern import Cell, Tie, locate, pattern_at
 from lscore.cells.rays import cell_along
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import TieError
 from lscore.minima.clarke import certify_subgradient
 from lscore.model.networks import Point
-from lscore.model.passes import activated
+from lscore.model.passes import layout
 from lscore.model.risk import Risk
 
 
@@ -35,40 +35,34 @@ def autograd_cell(risk: Risk, w: Point | np.ndarray) -> Cell:
     >>> autograd_cell(risk, w).gradient(w)
     column(0)
     """
-    found = signature(risk, exact(risk.network.point(w), "w"))
-    unsolved = None if found.margins is None else found.margins > 1
-    return Cell(risk, tuple(part // 2 for part in found.layers), unsolved)
+    return Cell(risk, pattern_at(risk, w).pieces)
 
 
-def autograd_direction(risk: Risk, w: RationalMatrix) -> RationalMatrix:
-    """A direction from w into `autograd_cell`, if every layer has biases.
+def autograd_direction(risk: Risk, w: Point) -> RationalMatrix:
+    """A direction from the point into `autograd_cell`, if every layer has biases.
 
     Lowers the biases of tied units so far that each tie falls at rate 1 at least; tied margins fall
     because the output layer grows.
     """
-    cell, found = autograd_cell(risk, w), signature(risk, w)
-    state = [*cell.pieces, *([] if cell.unsolved is None else [cell.unsolved.astype(int)])]
-    widths, move = risk.network.widths, [fmpq(0)] * risk.dimension
-    start = 0
-    for layer, (out, inner) in enumerate(zip(widths[1:], widths, strict=False), start=1):
-        start += out * inner
-        for k in range(out):
-            mine = [tie for tie in found.ties if tie[0] == layer and tie[2] == k]
-            if layer > len(activated(risk.network)):
-                mine = []
-            rates = [tie_gradient(risk, w, tie, state).dot(exact(move)) for tie in mine]
-            if rates:
-                move[start + k] = -max(*rates, fmpq(0)) - 1
-        start += out
-    margins = [tie for tie in found.ties if tie[0] > len(activated(risk.network))]
-    rates = [tie_gradient(risk, w, tie, state).dot(exact(move)) for tie in margins]
-    if rates:
-        last = widths[-1] * (widths[-2] + 1)
-        growth = max(*rates, fmpq(0)) + 1
-        move[-last:] = [
-            m + growth * v for m, v in zip(move[-last:], w.entries()[-last:], strict=True)
-        ]
-    return exact(move)
+    w = locate(risk, w)
+    network, pieces = risk.network, w.pattern.pieces
+    move = np.array([fmpq(0)] * network.dimension, dtype=object)
+    layers = layout(network, move)
+
+    def rates(ties: list[Tie]) -> list[fmpq]:
+        return [tie_gradient(risk, w, tie, pieces).dot(exact(move.tolist())) for tie in ties]
+
+    for l, layer in enumerate(layers[: len(network.switches)], start=1):
+        for k in range(network.widths[l]):
+            found = rates([tie for tie in w.pattern.ties if tie[0] == l and tie[2] == k])
+            if found:
+                layer.bias[k] = -max(*found, fmpq(0)) - 1
+    found = rates([tie for tie in w.pattern.ties if tie[0] > len(network.switches)])
+    if found:
+        last = network.widths[-1] * (network.widths[-2] + 1)
+        growth = max(*found, fmpq(0)) + 1
+        move[-last:] += np.array(w.entries()[-last:], dtype=object) * growth
+    return exact(move.tolist())
 
 
 @checked
@@ -86,15 +80,15 @@ def certify_autograd(risk: Risk, w: Point | np.ndarray) -> Certificate:
     certified (exact): autograd's gradient is in Clarke's subdifferential  [LVB-AG]
       holds     the ray along a direction enters the cell that autograd uses, 2 ties broken
     """
-    w = exact(risk.network.point(w), "w")
-    cell = autograd_cell(risk, w)
+    w = locate(risk, w)
+    cell = Cell(risk, w.pattern.pieces)
     if risk.network.bias and risk.network.output_activation is None:
         direction = autograd_direction(risk, w)
         try:
-            reached = cell_along(risk, w, direction).signature == cell.signature
+            reached = cell_along(risk, w, direction).pattern == cell.pattern
         except TieError:
             reached = False
-        count = len(signature(risk, w).ties)
+        count = len(w.pattern.ties)
         text = f"the ray along a direction enters the cell that autograd uses, {count} ties broken"
         if reached:
             asked = Question("LVB-AG", "autograd's gradient is in Clarke's subdifferential")

@@ -24,7 +24,7 @@ from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import BudgetError
 from lscore.minima.descent import STATEMENT
 from lscore.model.networks import Network, Point
-from lscore.model.passes import Trace, trace
+from lscore.model.passes import Pass, trace
 from lscore.model.risk import Risk
 
 _MINIMUM = Question("B-BALANCE", STATEMENT)
@@ -136,7 +136,7 @@ def certify_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
     return certify_balanced_run(risk, trace(risk.network, w, risk.exact_X))
 
 
-def certify_balanced_run(risk: Risk, run: Trace) -> Certificate:
+def certify_balanced_run(risk: Risk, run: Pass) -> Certificate:
     """`certify_balance` for a forward pass that is already done."""
     if risk.weight_decay:
         return _MINIMUM.unknown("the risk has weight decay")
@@ -172,7 +172,7 @@ def certify_balanced_run(risk: Risk, run: Trace) -> Certificate:
     return _MINIMUM.certified(conditions, values=values)
 
 
-def _pull(risk: Risk, run: Trace) -> tuple[RationalMatrix, list[tuple[fmpq, RationalMatrix]]]:
+def _pull(risk: Risk, run: Pass) -> tuple[RationalMatrix, list[tuple[fmpq, RationalMatrix]]]:
     """The pull (n, k) on the outputs without the margin ties; and of each margin tie the weight and
     the pull per unit on the last layer. Ties of samples that are on a knot are left out."""
     loss, labels = risk.loss, risk.exact_y
@@ -193,7 +193,7 @@ def _pull(risk: Risk, run: Trace) -> tuple[RationalMatrix, list[tuple[fmpq, Rati
     return pull, ties
 
 
-def _through_output(risk: Risk, run: Trace, pull: RationalMatrix) -> RationalMatrix:
+def _through_output(risk: Risk, run: Pass, pull: RationalMatrix) -> RationalMatrix:
     """The pull before the output activation: times its slopes."""
     if risk.network.output_activation is None:
         return pull
@@ -202,7 +202,7 @@ def _through_output(risk: Risk, run: Trace, pull: RationalMatrix) -> RationalMat
     return exact([v * slopes[p] for v, p in pairs]).flat(0, *pull.shape)
 
 
-def _kinks(risk: Risk, run: Trace, pull: RationalMatrix) -> tuple[str, str]:
+def _kinks(risk: Risk, run: Pass, pull: RationalMatrix) -> tuple[str, str]:
     """The first unit on a knot, and not for good, at an input with a pull; empty if there is none.
 
     And the condition: ties that stand matter only where the sample pulls.

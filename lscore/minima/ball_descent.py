@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from flint import arb, arb_mat, ctx, fmpq
+from flint import arb, ctx, fmpq
 
 from lscore.algebra.arguments import checked
+from lscore.algebra.balls import Balls, Jets, balls, each
 from lscore.algebra.matrices import RationalMatrix, exact, zeros
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError
 from lscore.minima.descent import STATEMENT, rounding_note
 from lscore.model.activations import PiecewiseLinear
-from lscore.model.networks import Point
+from lscore.model.networks import Network, Point
+from lscore.model.passes import Layer, backward, forward, layout
 from lscore.model.risk import Risk
-from lscore.model.smooth_activations import Activation
 
 _MINIMUM = Question("B-SMOOTH", STATEMENT, "ball")
 PRECISIONS = (128, 512)
@@ -44,59 +45,48 @@ def ball_jet(risk: Risk, w: RationalMatrix, u: RationalMatrix, precision: int = 
     ['0', '0', '0.5000']
     """
     network, old = risk.network, ctx.prec
+    w, u = network.point(w), network.point(u, "u")
     ctx.prec = precision
     try:
-        zero = arb(0)
-        signal = [[(arb(x), zero, zero) for x in row] for row in _rows(risk.exact_X)]
-        outer = (*network.activations, network.output_activation)
-        layers = zip(network.unpack(w), network.unpack(u), outer, strict=True)
-        for layer, direction, h in layers:
-            rows = zip(_with_bias(layer), _with_bias(direction), strict=True)
-            pairs = [[*zip(map(arb, a), map(arb, b), strict=True)] for a, b in rows]
-            one = [(arb(1), zero, zero)] * network.bias
-            signal = [
-                [_activate(h, _combine(row, inputs + one)) for row in pairs] for inputs in signal
-            ]
-        jet = _loss(risk, signal)
+        both = zip(*(layout(network, balls(point)[:, 0]) for point in (w, u)), strict=True)
+        layers = [
+            Layer(Jets(a.weight, b.weight), Jets(a.bias, b.bias) if network.bias else None)
+            for a, b in both
+        ]
+        none = balls(risk.exact_X * 0)
+
+        def bend(l: int, z: Jets) -> Jets:
+            value, first, second = z.parts
+            h, slope, curve = _derivatives(network, l, value)
+            return Jets(h, slope * first, slope * second + curve * first * first / 2)
+
+        run = forward(layers, Jets(balls(risk.exact_X), none, none), bend)
+        value, first, second = run.outputs.parts
+        pull = risk.loss.gradient(value, risk.exact_y)
+        curve = risk.loss.second(value, risk.exact_y) * first[:, :, None] * first[:, None, :]
+        falls = (pull * first).sum(), (pull * second).sum() + curve.sum() / 2
+        jet = risk.loss(value, risk.exact_y), *falls
         if risk.weight_decay:
             half = arb(risk.weight_decay / 2)
             squares = (w.dot(w), 2 * w.dot(u), u.dot(u))
-            jet = [a + half * arb(b) for a, b in zip(jet, squares, strict=True)]
-        return tuple(jet)
+            jet = tuple(a + half * arb(b) for a, b in zip(jet, squares, strict=True))
+        return jet
     finally:
         ctx.prec = old
 
 
-def _rows(A: RationalMatrix) -> list[list[fmpq]]:
-    return [A.rows(i, i + 1).entries() for i in range(len(A))]
+def _derivatives(network: Network, l: int, z: Balls) -> tuple[Balls, Balls, Balls]:
+    """h, h' and h'' at the pre-activations of layer l; nan where h may have a kink."""
+    h = (*network.activations, network.output_activation)[l]
 
+    def at(z: arb) -> tuple[arb, arb, arb]:
+        if h is None:
+            return z, arb(1), arb(0)
+        if isinstance(h, PiecewiseLinear):
+            return h.ball(z), _slope(h, z), arb(0)
+        return h.ball(z), *h.derivatives(z, 2)[1:]
 
-def _with_bias(layer) -> list[list[fmpq]]:
-    """The rows of a weight matrix, each with its bias as last entry if there is one."""
-    biases = [] if layer.bias is None else [[b] for b in layer.bias.entries()]
-    rows = _rows(layer.weight)
-    return [row + b for row, b in zip(rows, biases, strict=True)] if biases else rows
-
-
-def _combine(row: list[tuple[arb, arb]], inputs: list[Jet]) -> Jet:
-    """The jet of sum_j (a_j + t b_j) x_j(t)."""
-    total = [arb(0)] * 3
-    for (a, b), (x0, x1, x2) in zip(row, inputs, strict=True):
-        total[0] += a * x0
-        total[1] += a * x1 + b * x0
-        total[2] += a * x2 + b * x1
-    return tuple(total)
-
-
-def _activate(h: Activation | None, z: Jet) -> Jet:
-    """The jet of h(z(t))."""
-    if h is None:
-        return z
-    if isinstance(h, PiecewiseLinear):
-        slope = _slope(h, z[0])
-        return h.ball(z[0]), slope * z[1], slope * z[2]
-    _, d1, d2 = h.derivatives(z[0], 2)
-    return h.ball(z[0]), d1 * z[1], d1 * z[2] + d2 * z[1] * z[1] / 2
+    return each(at, z, results=3)
 
 
 def _slope(h: PiecewiseLinear, z: arb) -> arb:
@@ -105,17 +95,6 @@ def _slope(h: PiecewiseLinear, z: arb) -> arb:
     if not all(low or z < arb(t) for low, t in zip(below, h.knots, strict=True)):
         return arb.nan()
     return arb(h.slopes[sum(below)])
-
-
-def _loss(risk: Risk, outputs: list[list[Jet]]) -> list[arb]:
-    """The jet of the loss."""
-    value, first, second = (
-        np.array([[jet[k] for jet in row] for row in outputs], dtype=object) for k in range(3)
-    )
-    pull = risk.loss.gradient(value, risk.exact_y)
-    bend = risk.loss.second(value, risk.exact_y) * first[:, :, None] * first[:, None, :]
-    falls = (pull * first).sum(), (pull * second).sum() + bend.sum() / 2
-    return [risk.loss(value, risk.exact_y), *falls]
 
 
 @checked
@@ -130,30 +109,20 @@ def ball_gradient(risk: Risk, w: RationalMatrix, precision: int = 128) -> list[a
     ['-1.000', '-1.000', '0', '-0.5000']
     """
     network, old = risk.network, ctx.prec
+    w = network.point(w)
     ctx.prec = precision
     try:
-        signal = [[arb(x) for x in row] for row in _rows(risk.exact_X)]
-        outer = (*network.activations, network.output_activation)
-        matrices, inputs, slopes = [], [], []
-        for layer, h in zip(network.unpack(w), outer, strict=True):
-            matrices.append(arb_mat([[arb(v) for v in row] for row in _with_bias(layer)]))
-            inputs.append(arb_mat([row + [arb(1)] * network.bias for row in signal]))
-            pre = (inputs[-1] * matrices[-1].transpose()).tolist()
-            jets = [[_activate(h, (z, arb(1), arb(0))) for z in row] for row in pre]
-            signal = [[jet[0] for jet in row] for row in jets]
-            slopes.append([[jet[1] for jet in row] for row in jets])
-        outputs = np.array(signal, dtype=object)
-        delta, blocks = risk.loss.gradient(outputs, risk.exact_y).tolist(), []
-        for matrix, signals, slope in zip(*map(reversed, (matrices, inputs, slopes)), strict=True):
-            pairs = zip(delta, slope, strict=True)
-            local = arb_mat([[d * s for d, s in zip(*pair, strict=True)] for pair in pairs])
-            rows = (local.transpose() * signals).tolist()
-            last = len(rows[0]) - network.bias
-            biases = [v for row in rows for v in row[last:]]
-            blocks = [v for row in rows for v in row[:last]] + biases + blocks
-            delta = [row[:last] for row in (local * matrix).tolist()]
-        decay = arb(risk.weight_decay)
-        return [g + decay * arb(v) for g, v in zip(blocks, w.entries(), strict=True)]
+        slopes = []
+
+        def bend(l: int, z: Balls) -> Balls:
+            value, slope, _ = _derivatives(network, l, z)
+            slopes.append(slope)
+            return value
+
+        run = forward(layout(network, balls(w)[:, 0]), balls(risk.exact_X), bend)
+        pull = risk.loss.gradient(run.outputs, risk.exact_y).view(Balls)
+        found = backward(run, pull, lambda l, pull: pull * slopes[l])
+        return list(found + arb(risk.weight_decay) * balls(w)[:, 0])
     finally:
         ctx.prec = old
 

@@ -19,12 +19,18 @@ from lscore.algebra.alternatives import (
 from lscore.algebra.arguments import checked
 from lscore.algebra.linear import rank
 from lscore.algebra.matrices import RationalMatrix, exact, stack, zeros
-from lscore.cells.incident import MAX_CELLS, MAX_TIES, IncidentCells, incident_cells, relevant_ties
-from lscore.cells.pattern import Cell, signature
+from lscore.cells.incident import (
+    MAX_CELLS,
+    MAX_TIES,
+    IncidentCells,
+    incident_cells,
+    relevant_ties,
+    tie_gradient,
+)
+from lscore.cells.pattern import Cell, Located, Tie, locate
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import BudgetError, DataError, TieError
 from lscore.model.networks import Point
-from lscore.model.passes import activated
 from lscore.model.risk import Risk
 
 
@@ -70,7 +76,7 @@ def clarke_subdifferential(
     >>> clarke_subdifferential(risk, exact([0])).gradients      # (relu(w) + 1)^2 / 2 at 0
     [[1, 0]]
     """
-    w = exact(risk.network.point(w), "w")
+    w = locate(risk, w)
     incident = incident_cells(risk, w, relevant_ties(risk, w), max_ties, max_cells)
     if not incident.cells:
         raise TieError(
@@ -119,12 +125,12 @@ def certify_subgradient(
       holds     each of 2 cells is entered by a ray from the point
       holds     0 is a convex combination of their gradients
     """
-    w = exact(risk.network.point(w), "w")
+    w = locate(risk, w)
     zero = g is None
     g = zeros(risk.dimension) if zero else exact(risk.network.point(exact(g, "g"), "g"))
     name = "0" if zero else "g"
     asked = Question(claim, f"{name} is in Clarke's subdifferential")
-    ties, hidden = relevant_ties(risk, w), len(activated(risk.network))
+    ties, hidden = relevant_ties(risk, w), len(risk.network.switches)
     if ties and all(layer > hidden for layer, _, _ in ties):
         inside, independent = _zonotope(risk, w, ties, g)
         reached = Condition(
@@ -175,20 +181,13 @@ def _entered(incident: IncidentCells) -> tuple[str, str]:
     return where, what
 
 
-def _zonotope(risk: Risk, w: RationalMatrix, ties: list, g: RationalMatrix):
+def _zonotope(risk: Risk, w: Located, ties: list[Tie], g: RationalMatrix):
     """Is g in Lin + sum_j p_j grad m_j, 0 <= p_j <= mu_j; and are the grad m_j independent?"""
-    found = signature(risk, w)
-    pieces = tuple(part // 2 for part in found.layers)
-    slack = Cell(risk, pieces, found.margins > 1)
-    offset = slack.gradient(w)
-    weights = risk.loss.term_weights(*found.margins.shape)
-    columns = []
-    for _, i, j in ties:
-        with_tie = found.margins > 1
-        with_tie[i, j] = True
-        columns.append((Cell(risk, pieces, with_tie).gradient(w) - offset) / weights[i, j])
+    pieces = w.pattern.pieces
+    offset = Cell(risk, pieces).gradient(w)
+    columns = [tie_gradient(risk, w, tie, pieces) for tie in ties]
     generators = stack([column.T for column in columns]).T
-    bounds = exact([weights[i, j] for _, i, j in ties])
+    bounds = exact([risk.loss.jump(w.run.outputs, risk.exact_y, i, j) for _, i, j in ties])
     return (
         zero_in_zonotope(offset - g, generators, bounds),
         rank(generators) == len(ties),

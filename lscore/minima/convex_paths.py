@@ -16,7 +16,7 @@ from lscore.algebra.matrices import RationalMatrix
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError, ShapeError
 from lscore.model.balls import ball_risk
-from lscore.model.networks import Layer
+from lscore.model.passes import Layer
 from lscore.model.risk import Risk
 
 

@@ -12,7 +12,7 @@ from flint import fmpq
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact
-from lscore.cells.rays import expand_along
+from lscore.cells.rays import risk_along
 from lscore.certificates import Certificate, Question
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
@@ -40,7 +40,7 @@ def certify_along(risk: Risk, w: Point | np.ndarray, u: object) -> Certificate:
     ('refuted', 1, -1)
     """
     w, u = exact(risk.network.point(w), "w"), risk.network.point(exact(u, "u"), "u")
-    expansion = expand_along(risk, w, u)
+    expansion = risk_along(risk, w, u)
     change, order = expansion.change, expansion.order
     if order is None or change[order] > 0:
         what = "is constant" if order is None else f"rises at order {order}"

@@ -10,6 +10,7 @@ import torch
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact
+from lscore.cells.pattern import locate
 from lscore.certificates import Certificate, Condition, Question, Verdict
 from lscore.errors import DataError, TieError
 from lscore.minima.affine import certify_affine_run
@@ -20,7 +21,6 @@ from lscore.minima.descent import MINIMUM_BY_RAYS, STATEMENT, certify_along
 from lscore.minima.kinks import certify_hinge_minimum
 from lscore.minima.smooth import certify_smooth_extremum
 from lscore.model.networks import Network, Point
-from lscore.model.passes import trace
 from lscore.model.risk import Risk
 
 _EIGENVECTOR = 500  # parameters up to which the float Hessian is decomposed
@@ -102,10 +102,10 @@ def certify_local_minimum(
     """
     if along is not None:
         return certify_along(risk, w, along)
-    w = exact(risk.network.point(w), "w")
     if risk.inexact:
         return certify_in_balls(risk, w)
-    run = trace(risk.network, w, risk.exact_X)
+    w = locate(risk, w)
+    run = w.run
     answer = certify_affine_run(risk, w, run.pre[:-1], run.outputs)
     if answer.verdict is not Verdict.UNKNOWN:
         return answer

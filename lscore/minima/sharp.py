@@ -13,7 +13,7 @@ from lscore.algebra.alternatives import zero_in_zonotope
 from lscore.algebra.arguments import checked
 from lscore.algebra.linear import rank
 from lscore.algebra.matrices import RationalMatrix, exact, stack
-from lscore.cells.pattern import signature
+from lscore.cells.pattern import pattern_at
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError
 from lscore.minima.descent import STATEMENT
@@ -53,15 +53,15 @@ def certify_affine_hinge_minimum(risk: Risk, w: Point) -> Certificate:
     if network.output_activation is not None:
         raise DataError("risk: need a network without output activation")
     w = exact(network.point(w), "w")
-    found = signature(risk, w)
+    *layers, margins = pattern_at(risk, w).layers
     inside = "every hidden unit stays on one linear piece"
-    for l, part in enumerate(found.layers, start=1):
+    for l, part in enumerate(layers, start=1):
         if (part % 2).any() or (part != part[0]).any():
             reason = f"a unit of layer {l} has a tie or uses more than one piece on the data"
             return _MINIMUM.unknown(reason, [Condition(inside, None)])
     conditions = [Condition(inside, True)]
     gradients, weights = _gradients(risk)
-    margins = found.margins[:, 0]
+    margins = margins[:, 0]
     offset = gradients[0] * 0
     for g, mu, m in zip(gradients, weights, margins, strict=True):
         offset = offset + g * mu if m == 2 else offset

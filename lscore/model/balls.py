@@ -8,21 +8,16 @@ from __future__ import annotations
 
 from functools import reduce
 
-import numpy as np
-from flint import arb, arb_mat, ctx
+from flint import arb, ctx
 
+from lscore.algebra.balls import Balls, balls, each
 from lscore.algebra.intervals import Interval, interval
-from lscore.algebra.matrices import RationalMatrix, exact
+from lscore.algebra.matrices import exact
 from lscore.errors import DataError
 from lscore.model.networks import Point
+from lscore.model.passes import forward, layout
 from lscore.model.risk import Risk
 from lscore.model.smooth_activations import Smooth
-
-
-def ball_matrix(A: RationalMatrix) -> arb_mat:
-    """Enclosure of a rational matrix at the current precision."""
-    rows, columns = A.shape
-    return arb_mat(rows, columns, [arb(e) for e in A.entries()])
 
 
 def ball_risk(risk: Risk, w: Point, precision: int = 128) -> arb:
@@ -40,26 +35,17 @@ def ball_risk(risk: Risk, w: Point, precision: int = 128) -> arb:
     if precision < 2:
         raise DataError(f"precision: got {precision} bits, need at least 2")
     network, old = risk.network, ctx.prec
+    w = exact(network.point(w), "w")
     ctx.prec = precision
     try:
-        signal = ball_matrix(risk.exact_X)
-        layers = network.unpack(exact(network.point(w), "w"))
         outer = (*network.activations, network.output_activation)
-        for layer, activation in zip(layers, outer, strict=True):
-            signal = signal * ball_matrix(layer.weight.T)
-            rows, columns = signal.nrows(), signal.ncols()
-            bias = None if layer.bias is None else ball_matrix(layer.bias)
-            entries = []
-            for i in range(rows):
-                for k in range(columns):
-                    z = signal[i, k] if bias is None else signal[i, k] + bias[k, 0]
-                    entries.append(z if activation is None else activation.ball(z))
-            signal = arb_mat(rows, columns, entries)
-        value = risk.loss(np.array(signal.tolist(), dtype=object), risk.exact_y)
-        if risk.weight_decay:
-            point = exact(w, "w")
-            value += arb(risk.weight_decay / 2 * point.dot(point))
-        return value
+
+        def bend(l: int, z: Balls) -> Balls:
+            return z if outer[l] is None else each(outer[l].ball, z)
+
+        run = forward(layout(network, balls(w)[:, 0]), balls(risk.exact_X), bend)
+        value = risk.loss(run.outputs, risk.exact_y)
+        return value + arb(risk.weight_decay / 2 * w.dot(w)) if risk.weight_decay else value
     finally:
         ctx.prec = old
 

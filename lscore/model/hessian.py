@@ -23,7 +23,8 @@ from itertools import combinations_with_replacement, product
 import torch
 
 from lscore.algebra.matrices import to_float
-from lscore.model.networks import Layer, Network
+from lscore.model.networks import Network
+from lscore.model.passes import Layer, forward
 
 _CHUNK = 1 << 24  # numbers held at once for a block of samples
 _TILE = 128
@@ -75,15 +76,12 @@ def _shapes(network: Network) -> list[tuple[int, int]]:
 
 def _forward(network: Network, layers: list[Layer], X: torch.Tensor) -> tuple[list, list]:
     """Inputs [signal, 1] and slopes of every layer, (n, s) and (n, d)."""
-    inputs, slopes, signal = [], [], X
     outer = [*network.activations, network.output_activation]
-    for layer, h in zip(layers, outer, strict=True):
-        ones = [torch.ones(len(X), 1, dtype=torch.float64)] if network.bias else []
-        inputs.append(torch.cat([signal, *ones], 1))
-        z = layer(signal)
-        slopes.append(torch.ones_like(z) if h is None else h.slope(z))
-        signal = z if h is None else h(z)
-    return inputs, slopes
+    run = forward(layers, X, lambda l, z: z if outer[l] is None else outer[l](z))
+    ones = [torch.ones(len(X), 1, dtype=torch.float64)] * network.bias
+    pairs = zip(outer, run.pre, strict=True)
+    slopes = [torch.ones_like(z) if h is None else h.slope(z) for h, z in pairs]
+    return [torch.cat([signal, *ones], 1) for signal in run.inputs], slopes
 
 
 def _backward(layers: list[Layer], slopes: list[torch.Tensor]) -> list[torch.Tensor]:

@@ -100,6 +100,10 @@ class HingeLoss(Loss):
             return self.weights
         return exact([[mu] * terms for mu in self.weights.entries()])
 
+    def jump(self, outputs: Outputs, targets: Outputs, i: int, j: int) -> fmpq:
+        """The number mu of the term."""
+        return self.term_weights(*self.directions(targets).shape[:2])[i, j]
+
     def margins(self, outputs: Outputs, targets: Outputs):
         """m (n, J) for outputs (n, k), of their kind.
 

@@ -89,6 +89,15 @@ class Loss:
         """Where each margin lies: 2p inside piece p, 2p + 1 on knot p. None without knots."""
         return self.switch.positions(self.margins(outputs, targets)) if self.knots else None
 
+    def jump(self, outputs: RationalMatrix, targets: RationalMatrix, i: int, j: int) -> fmpq:
+        """How much the slope of the term of margin j of sample i grows at the knot it lies on."""
+        left, line = self.positions(outputs, targets) // 2, self.directions(targets)[i, j]
+        right = left.copy()
+        right[i, j] += 1
+        low, high = (self.gradient(outputs, targets, pieces) for pieces in (left, right))
+        r = int(np.flatnonzero(line)[0])
+        return (high - low)[i, r] / rational(line[r])
+
     @property
     def switch(self):
         """A `PiecewiseLinear` with these knots, to switch the margins (its slopes mean nothing)."""

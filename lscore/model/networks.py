@@ -17,32 +17,13 @@ import torch
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.arrays import float_tensor
-from lscore.algebra.matrices import RationalMatrix, checked_size, ones, stack
+from lscore.algebra.matrices import RationalMatrix, checked_size
 from lscore.errors import DataError, DtypeError, ShapeError
 from lscore.model.activations import PiecewiseLinear
+from lscore.model.passes import Layer, flat, forward, layout
 from lscore.model.smooth_activations import Activation
 
 Point = torch.Tensor | np.ndarray | RationalMatrix
-
-
-@dataclass(frozen=True)
-class Layer:
-    """Weight (out, in) and bias of one layer; the bias is (out,) in floats, (out, 1) exact, or
-    None."""
-
-    weight: torch.Tensor | RationalMatrix
-    bias: torch.Tensor | RationalMatrix | None
-
-    def __call__(self, inputs, augmented: bool = False):
-        """inputs @ weight.T + bias for inputs (n, in); if `augmented`, inputs are exact [X, 1]."""
-        if augmented:
-            return inputs @ stack([self.weight.T, self.bias.T])
-        out = inputs @ self.weight.T
-        if self.bias is None:
-            return out
-        if isinstance(out, RationalMatrix):
-            return out + ones(len(out)) @ self.bias.T
-        return out + self.bias
 
 
 @checked
@@ -126,22 +107,20 @@ class Network:
             )
         return w
 
+    @cached_property
+    def switches(self) -> tuple[PiecewiseLinear, ...]:
+        """The activations of the hidden layers, and the output activation if there is one.
+
+        Raises `DataError` unless all of them are piecewise linear.
+        """
+        if not self.is_piecewise_linear:
+            raise DataError("risk: cells need piecewise linear activations in every layer")
+        last = self.output_activation
+        return self.activations + (() if last is None else (last,))
+
     def unpack(self, w: Point) -> list[Layer]:
         """The layers of a point, without copying floats."""
-        return self._layers(self.point(w))
-
-    def _layers(self, w: Point) -> list[Layer]:
-        layers, start = [], 0
-        for out, inner in self._sizes:
-            if isinstance(w, RationalMatrix):
-                weight = w.flat(start, out, inner)
-                bias = w.flat(start + out * inner, out, 1) if self.bias else None
-            else:
-                weight = w[start : start + out * inner].reshape(out, inner)
-                bias = w[start + out * inner : start + out * (inner + 1)] if self.bias else None
-            layers.append(Layer(weight, bias))
-            start += out * (inner + self.bias)
-        return layers
+        return layout(self, self.point(w))
 
     def pack(self, weights: Sequence[object], biases: Sequence[object] | None = None) -> Point:
         """The flat point of weight matrices (out, in) and biases; inverse of `unpack`."""
@@ -168,9 +147,7 @@ class Network:
                 if tuple(biases[i].shape) != needed:
                     raise ShapeError(f"biases[{i}]: shape {tuple(biases[i].shape)}, need {needed}")
                 parts.append(biases[i])
-        if isinstance(parts[0], RationalMatrix):
-            return stack([part.flat(0, part.shape[0] * part.shape[1], 1) for part in parts])
-        return self.point(torch.cat([part.reshape(-1) for part in parts]))
+        return self.point(flat(parts))
 
     def init(self, seed: int) -> torch.Tensor:
         r"""A random float64 point: every entry uniform in :math:`\pm 1/\sqrt{\text{fan-in}}`."""
@@ -211,13 +188,13 @@ class Network:
 
     def _run(self, w: Point, X, augmented: bool = False) -> tuple[list, object]:
         """Pre-activations and outputs, without checks, so that autodiff can trace it."""
-        *hidden, last = self._layers(w)
-        pre, signal = [], X
-        for layer, h in zip(hidden, self.activations, strict=True):
-            pre.append(layer(signal, augmented))
-            signal, augmented = h(pre[-1]), False
-        out = last(signal, augmented)
-        return pre, out if self.output_activation is None else self.output_activation(out)
+        outer = (*self.activations, self.output_activation)
+
+        def bend(l: int, z):
+            return z if outer[l] is None else outer[l](z)
+
+        run = forward(layout(self, w), X, bend, augmented)
+        return run.pre[:-1], run.outputs
 
 
 def _kind(part: object) -> str:

@@ -1,46 +1,59 @@
-r"""Networks whose activations are frozen on one linear piece per unit and sample.
+r"""One forward and one backward pass through a network, for every kind of number.
 
-Inside an activation cell a piecewise linear network *is* such a network: the pieces are constants,
-and outputs and gradients follow from matrix products. The same formulas make sense at any other
-point, where they are the continuation of that cell's polynomial.
+A layer multiplies, transposes and adds, whatever its numbers are. So one loop serves float tensors,
+rational matrices, and numpy arrays of anything that can be added and multiplied: floats, complex
+numbers, polynomials in t or in the parameters, intervals, balls. What the activations do is an
+argument: they may be evaluated, or frozen on given pieces.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 
 from lscore.algebra.matrices import RationalMatrix, exact, ones, stack, zeros
-from lscore.errors import DataError, TieError
+from lscore.errors import TieError
 from lscore.model.activations import PiecewiseLinear
-from lscore.model.networks import Network
+
+Matrix = torch.Tensor | RationalMatrix | np.ndarray
+Bend = Callable[[int, Matrix], Matrix]  # layer (from 0) and pre-activations -> signals
 
 
-def activated(network: Network) -> tuple[PiecewiseLinear, ...]:
-    """The activations of the hidden layers, and the output activation if there is one.
+@dataclass(frozen=True)
+class Layer:
+    """Weight (out, in) and bias of one layer, or None; an exact bias is (out, 1), others (out,)."""
 
-    Raises `DataError` unless all of them are piecewise linear.
-    """
-    if not network.is_piecewise_linear:
-        raise DataError("risk: cells need piecewise linear activations in every layer")
-    last = network.output_activation
-    return network.activations + (() if last is None else (last,))
+    weight: Matrix
+    bias: Matrix | None
+
+    def __call__(self, inputs: Matrix, augmented: bool = False) -> Matrix:
+        """inputs @ weight.T + bias for inputs (n, in); if `augmented`, inputs are exact [X, 1]."""
+        if augmented:
+            return inputs @ stack([self.weight.T, self.bias.T])
+        out = inputs @ self.weight.T
+        if self.bias is None:
+            return out
+        if isinstance(out, RationalMatrix):
+            return out + ones(len(out)) @ self.bias.T
+        return out + self.bias
 
 
 @dataclass(frozen=True, eq=False)
-class Trace:
-    """A forward pass that keeps everything: `inputs` and `pre` (n, d_l) per layer, `outputs`.
+class Pass:
+    """A forward pass that keeps everything: per layer its `inputs` and `pre` (n, d_l); `outputs`.
 
-    `positions` has an (n, width) array per activated layer: 2p in the open piece p, 2p + 1 on
-    knot p. Ties (odd numbers) are reported, never resolved.
+    `positions` (of `trace`) has an (n, width) array per activated layer: 2p in the open piece p,
+    2p + 1 on knot p. Ties (odd numbers) are reported, never resolved.
     """
 
-    inputs: tuple[RationalMatrix, ...]
-    pre: tuple[RationalMatrix, ...]
-    positions: tuple[np.ndarray, ...]
-    outputs: RationalMatrix
+    layers: Sequence[Layer]
+    inputs: list[Matrix]
+    pre: list[Matrix]
+    outputs: Matrix
+    positions: tuple[np.ndarray, ...] = field(default=())
 
     def pieces(self) -> tuple[np.ndarray, ...]:
         """The linear pieces in use; raises `TieError` if a pre-activation lies on a knot."""
@@ -54,74 +67,113 @@ class Trace:
         return tuple(position // 2 for position in self.positions)
 
 
-def trace(network: Network, w: RationalMatrix, X: RationalMatrix) -> Trace:
-    """The exact forward pass of a piecewise linear network on samples X (n, d)."""
-    activations = activated(network)
-    inputs, pre, positions, signal = [], [], [], X
-    for depth, layer in enumerate(network.unpack(w)):
+def forward(layers: Sequence[Layer], X: Matrix, bend: Bend, augmented: bool = False) -> Pass:
+    """The pass of samples X (n, d); `bend(l, z)` is what the activation makes of layer l."""
+    inputs, pre, signal = [], [], X
+    for l, layer in enumerate(layers):
         inputs.append(signal)
-        signal = layer(signal)
-        pre.append(signal)
-        if depth < len(activations):
-            positions.append(activations[depth].positions(signal))
-            signal = activations[depth].apply_pieces(signal, positions[depth] // 2)
-    return Trace(tuple(inputs), tuple(pre), tuple(positions), signal)
+        pre.append(layer(signal, augmented and l == 0))
+        signal = bend(l, pre[-1])
+    return Pass(layers, inputs, pre, signal)
+
+
+def backward(run: Pass, pull: Matrix, slope: Bend, layer: int | None = None) -> Matrix:
+    """The gradient, flat, of the sum over samples of `pull` times a signal of the pass.
+
+    The signal is the output by default, or the pre-activations of `layer` (from 0);
+    `slope(l, d)` multiplies d (n, width) with the slopes of the activation of layer l.
+    """
+    top = len(run.layers) - 1 if layer is None else layer
+    found = [_blank(part) for above in run.layers[top + 1 :] for part in _parts(above)]
+    for l in reversed(range(top + 1)):
+        if l < top or layer is None:
+            pull = slope(l, pull)
+        bias = [] if run.layers[l].bias is None else [_total(pull)]
+        found = [pull.T @ run.inputs[l], *bias, *found]
+        pull = pull @ run.layers[l].weight if l else pull
+    return flat(found)
+
+
+def _parts(layer: Layer) -> list[Matrix]:
+    return [part for part in (layer.weight, layer.bias) if part is not None]
+
+
+def _blank(part: Matrix) -> Matrix:
+    return zeros(*part.shape) if isinstance(part, RationalMatrix) else np.zeros_like(part)
+
+
+def _total(pull: Matrix) -> Matrix:
+    """The sums over the samples, in the shape of a bias."""
+    return pull.T @ ones(len(pull)) if isinstance(pull, RationalMatrix) else pull.sum(0)
+
+
+def flat(parts: Sequence[Matrix]) -> Matrix:
+    """Weights and biases, in the order of a point, as one point."""
+    if isinstance(parts[0], RationalMatrix):
+        return stack([part.flat(0, part.shape[0] * part.shape[1], 1) for part in parts])
+    if isinstance(parts[0], torch.Tensor):
+        return torch.cat([part.reshape(-1) for part in parts])
+    return np.concatenate([part.reshape(-1) for part in parts])
+
+
+def layout(network, w: Matrix) -> list[Layer]:
+    """The layers of a flat point of a `Network`, unchecked; w may be an array (m,) of any kind.
+
+    This is the order inside a point. Parts of an array are views, through which it can be written.
+    """
+    layers, start = [], 0
+    for out, inner in zip(network.widths[1:], network.widths, strict=False):
+        middle, stop = start + out * inner, start + out * (inner + network.bias)
+        if isinstance(w, RationalMatrix):
+            weight, bias = w.flat(start, out, inner), w.flat(middle, stop - middle, 1)
+        else:
+            weight, bias = w[start:middle].reshape(out, inner), w[middle:stop]
+        layers.append(Layer(weight, bias if network.bias else None))
+        start = stop
+    return layers
+
+
+def apply_pieces(h: PiecewiseLinear, z: Matrix, pieces: np.ndarray) -> Matrix:
+    """h frozen on the pieces (n, width), for exact z or an array of what rationals multiply."""
+    if isinstance(z, RationalMatrix):
+        return h.apply_pieces(z, pieces)
+    slopes, intercepts = (np.array(numbers, dtype=object) for numbers in (h.slopes, h.intercepts))
+    return slopes[pieces] * z + intercepts[pieces]
 
 
 @dataclass(frozen=True, eq=False)
-class FrozenNetwork:
-    """A piecewise linear network with given `pieces`: one (n, width) array per activated layer.
+class Frozen:
+    """Piecewise linear activations on given `pieces`: one (n, width) array per activated layer.
 
-    The activated layers are the hidden ones, and the last one if the network has an output
-    activation. Exact points only; `X` (n, d) are the samples that the pieces belong to.
+    There may be more arrays than activations (those of a loss); they are ignored.
     """
 
-    network: Network
-    X: RationalMatrix
-    pieces: tuple[np.ndarray, ...]
+    activations: Sequence[PiecewiseLinear]
+    pieces: Sequence[np.ndarray]
 
-    def forward(self, w: RationalMatrix) -> tuple[list[RationalMatrix], RationalMatrix]:
-        """The inputs (n, d_l) of every layer, and the outputs (n, k)."""
-        inputs, signal, activations = [], self.X, activated(self.network)
-        for depth, layer in enumerate(self.network.unpack(w)):
-            inputs.append(signal)
-            signal = layer(signal)
-            if depth < len(self.pieces):
-                signal = activations[depth].apply_pieces(signal, self.pieces[depth])
-        return inputs, signal
+    def bend(self, l: int, z: Matrix) -> Matrix:
+        """The signals of layer l."""
+        here = l < len(self.activations)
+        return apply_pieces(self.activations[l], z, self.pieces[l]) if here else z
 
-    def gradient(
-        self,
-        w: RationalMatrix,
-        inputs: Sequence[RationalMatrix],
-        pull: RationalMatrix,
-        depth: int | None = None,
-    ) -> RationalMatrix:
-        """The gradient (m, 1) of the sum over samples of `pull` times a signal.
+    def slope(self, l: int, pull: RationalMatrix) -> RationalMatrix:
+        """`pull` (n, width) times the slopes of the pieces."""
+        if l == len(self.activations):
+            return pull
+        slopes, pieces = self.activations[l].slopes, self.pieces[l].ravel().tolist()
+        pairs = zip(pull.entries(), pieces, strict=True)
+        return exact([d * slopes[p] for d, p in pairs]).flat(0, *pull.shape)
 
-        The signal is the output (n, k) by default, or the pre-activations of layer `depth`
-        (counted from 0); `inputs` come from `forward`.
-        """
-        layers, delta = self.network.unpack(w), pull
-        blocks: list[RationalMatrix] = []
-        top = len(layers) - 1 if depth is None else depth
-        for l in reversed(range(len(layers))):
-            weight = layers[l].weight
-            out, inner = weight.shape
-            if l > top:
-                blocks.insert(0, zeros(out * (inner + self.network.bias)))
-                continue
-            if l < len(self.pieces) and (l < top or depth is None):
-                delta = self._times_slopes(delta, l)
-            block = [(delta.T @ inputs[l]).flat(0, out * inner, 1)]
-            if self.network.bias:
-                block.append(delta.T @ ones(len(delta)))
-            blocks = block + blocks
-            delta = delta @ weight if l else delta
-        return stack(blocks)
 
-    def _times_slopes(self, delta: RationalMatrix, l: int) -> RationalMatrix:
-        """delta times the slope of each frozen piece of layer l, entry by entry."""
-        slopes = activated(self.network)[l].slopes
-        pairs = zip(delta.entries(), self.pieces[l].ravel(), strict=True)
-        return exact([d * slopes[p] for d, p in pairs]).flat(0, *delta.shape)
+def trace(network, w: RationalMatrix, X: RationalMatrix) -> Pass:
+    """The exact pass of samples X (n, d) through a piecewise linear `Network`, with positions."""
+    positions: list[np.ndarray] = []
+
+    def bend(l: int, z: RationalMatrix) -> RationalMatrix:
+        if l == len(network.switches):
+            return z
+        positions.append(network.switches[l].positions(z))
+        return network.switches[l].apply_pieces(z, positions[l] // 2)
+
+    run = forward(layout(network, w), X, bend)
+    return Pass(run.layers, run.inputs, run.pre, run.outputs, tuple(positions))

@@ -25,7 +25,7 @@ from lscore.errors import DataError, DtypeError, ShapeError
 from lscore.model.hessian import piecewise_linear_hessian
 from lscore.model.losses import Loss, half_sum_of_squares
 from lscore.model.networks import Network, Point
-from lscore.model.passes import FrozenNetwork, trace
+from lscore.model.passes import Frozen, backward, trace
 
 
 @checked
@@ -101,6 +101,11 @@ class Risk:
             return augment(self.exact_X)
         return exact(torch.cat([self.X, torch.ones(len(self.X), 1, dtype=torch.float64)], 1))
 
+    @cached_property
+    def margin_lines(self) -> np.ndarray:
+        """How each margin of the loss changes with each output, (n, J, k), exact."""
+        return self.loss.directions(self.exact_y).astype(object)
+
     def forward(self, w: Point) -> tuple[list, torch.Tensor | RationalMatrix]:
         """Pre-activations (one (n, d_l) matrix per hidden layer) and outputs (n, k)."""
         if isinstance(w, RationalMatrix) and self.network.bias:
@@ -169,6 +174,6 @@ class Risk:
     def _exact_gradient(self, w: RationalMatrix) -> RationalMatrix:
         """Backpropagation in rationals, inside an activation cell."""
         run = trace(self.network, w, self.exact_X)
-        frozen = FrozenNetwork(self.network, self.exact_X, run.pieces())
-        gradient = frozen.gradient(w, run.inputs, self.loss.gradient(run.outputs, self.exact_y))
+        frozen = Frozen(self.network.switches, run.pieces())
+        gradient = backward(run, self.loss.gradient(run.outputs, self.exact_y), frozen.slope)
         return gradient + w * self.weight_decay if self.weight_decay else gradient

@@ -18,7 +18,6 @@ from scipy.integrate import solve_ivp
 from lscore.algebra.matrices import to_float
 from lscore.cells.floats import pieces_of
 from lscore.errors import DataError
-from lscore.model.passes import activated
 from lscore.model.risk import Risk
 from lscore.runs.flow_state import FlowState, Place, WallDistances
 
@@ -150,8 +149,8 @@ def _follow(state: FlowState, w, now: float, time: float, touching: set):
     points[0], points[-1] = w, solved.y[:, -1]
     pairs = np.array([state.curvature(point) for point in points])
     stretch = Stretch(times, points, pairs[:, 0], pairs[:, 1], integral, len(state.walls))
-    pre = state.cell().signals(points[-1])[1]
-    knots = [[to_float(t) for t in h.knots] for h in activated(state.risk.network)]
+    pre = state.cell().forward(points[-1]).pre
+    knots = [[to_float(t) for t in h.knots] for h in state.risk.network.switches]
     moved = [min(abs(pre[l - 1][i, k] - t) for t in knots[l - 1]) for l, i, k in state.still]
     if max(moved, default=0) > 1e-7:
         return stretch, {}, "a unit has left the wall to which the flow was tangent"

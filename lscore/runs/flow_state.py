@@ -9,7 +9,6 @@ from scipy.optimize import lsq_linear
 
 from lscore.algebra.matrices import to_float
 from lscore.cells.floats import FloatCell, freeze
-from lscore.model.passes import activated
 from lscore.model.risk import Risk
 
 Place = tuple[int, int, int]
@@ -94,9 +93,8 @@ class WallDistances:
         self.cell, self.count = state.cell(), len(state.pieces)
         inside = {place for wall in state.walls for place in wall} | state.still
         self.low, self.high, self.slack = [], [], []
-        for l, (h, part) in enumerate(
-            zip(activated(state.risk.network), state.pieces, strict=True)
-        ):
+        pairs = zip(state.risk.network.switches, state.pieces, strict=True)
+        for l, (h, part) in enumerate(pairs):
             knots = np.array([-np.inf, *map(to_float, h.knots), np.inf])
             low, high = knots[part].copy(), knots[part + 1].copy()
             slack = np.zeros(part.shape)
@@ -112,7 +110,7 @@ class WallDistances:
 
     def __call__(self, w: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
         """Per layer the distances (n, width) to the knot below and to the one above."""
-        pre = self.cell.signals(w)[1][: self.count]
+        pre = self.cell.forward(w).pre[: self.count]
         rows = zip(pre, self.low, self.high, self.slack, strict=True)
         return [(z - low + slack, high - z + slack) for z, low, high, slack in rows]
 

@@ -15,8 +15,8 @@ from lscore import (
     leaky_relu,
     multiclass_hinge,
     one_versus_all_hinge,
+    pattern_at,
     relu,
-    signature,
 )
 from lscore.cells import forms as multilinear
 from lscore.cells.forms import (
@@ -51,7 +51,7 @@ def points(case, h, count=6):
     found = []
     while len(found) < count:
         w = exact(rng.integers(-16, 17, risk.dimension) / 8.0 + 1 / 128)
-        if signature(risk, w).in_cell:
+        if pattern_at(risk, w).in_cell:
             found.append((risk, w, cell_at(risk, w)))
     return found
 
@@ -166,9 +166,9 @@ def test_gradients_give_the_forms(case, h):
 def test_a_wrong_form_is_noticed(monkeypatch):
     """Forms of a cell with one margin dropped do not fit the gradient."""
     risk, w, cell = points(NETS[0], relu, 1)[0]
-    unsolved = cell.unsolved.copy()
-    unsolved[tuple(np.argwhere(unsolved)[0])] = False
-    wrong = Cell(risk, cell.pieces, unsolved)
+    margins = cell.margins.copy()
+    margins[tuple(np.argwhere(margins)[0])] = 0
+    wrong = Cell(risk, (*cell.pieces[:-1], margins))
     assert certify_forms(wrong, w).refuted
     monkeypatch.setattr(multilinear, "cell_at", lambda risk, w: wrong)
     answer = certify_backpropagation(risk, w)

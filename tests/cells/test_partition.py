@@ -13,12 +13,12 @@ from lscore import (
     leaky_relu,
     multiclass_hinge,
     one_versus_all_hinge,
+    pattern_at,
     piecewise_linear,
     relu,
-    signature,
     tanh,
 )
-from lscore.cells.forms import symbolic_signals
+from lscore.cells.forms import variables
 from lscore.cells.partition import (
     certify_disconnected,
     certify_in_cell,
@@ -26,8 +26,8 @@ from lscore.cells.partition import (
     certify_not_convex,
     certify_null_walls,
     certify_smooth,
-    variables,
 )
+from lscore.cells.pattern import frozen_pass
 from lscore.certificates import Verdict
 from lscore.errors import DataError, TieError
 from lscore.pages.exercises.partition import (
@@ -74,7 +74,7 @@ def test_a_flat_output_piece_can_hold_a_margin_on_its_knot():
     assert answer.verdict == REFUTED
     assert answer.conditions[-1].holds is False
     for step in ([0, 0], [7, "1/7"], ["-1/3", -3]):
-        assert signature(sharp, w + exact(step)).ties == [(2, 0, 0)]
+        assert pattern_at(sharp, w + exact(step)).ties == [(2, 0, 0)]
     assert certify_null_walls(sharp, exact([0, 0])).reason.startswith("a flat piece")
     assert certify_null_walls(sharp, exact([0, 1])).verdict == UNKNOWN
 
@@ -105,7 +105,7 @@ def test_null_walls_behind_an_output_activation(h, loss, biases, verdict):
     if verdict == REFUTED:
         for k in range(5):
             step = exact([(i * i * 7 + k) % 11 - 5 for i in range(risk.dimension)]) / 100
-            assert any(layer == 3 for layer, _, _ in signature(risk, w + step).ties)
+            assert any(layer == 3 for layer, _, _ in pattern_at(risk, w + step).ties)
 
 
 def test_without_biases_a_dead_layer_makes_an_open_set_of_ties():
@@ -113,15 +113,15 @@ def test_without_biases_a_dead_layer_makes_an_open_set_of_ties():
     assert answer.verdict == REFUTED
     for first in ("-1", "-1/7", "-9"):
         for second in ("-3", "1/5"):
-            assert signature(BARE, exact([first, second, 1])).ties == [(2, 0, 0)]
+            assert pattern_at(BARE, exact([first, second, 1])).ties == [(2, 0, 0)]
     assert certify_null_walls(BARE, exact([1, 1, 1])).verdict == UNKNOWN
     leaky = Risk(Network((1, 1, 1, 1), leaky_relu("1/2"), bias=False), [1], [0])
     assert certify_null_walls(leaky, exact([-1, 0, 1])).verdict == UNKNOWN
 
 
 def test_the_ledgers_cell_is_disconnected():
-    assert signature(PAIR, A) == signature(PAIR, B)
-    assert str(signature(PAIR, (A + B) / 2)) == "layer 1  + +\nmargins  + +"
+    assert pattern_at(PAIR, A) == pattern_at(PAIR, B)
+    assert str(pattern_at(PAIR, (A + B) / 2)) == "layer 1  + +\nmargins  + +"
     answer = certify_disconnected(PAIR, A, B)
     assert (answer.verdict, answer.claim) == (CERTIFIED, "LVB-L1")
     assert answer.conditions[-1].text.startswith("W1_0_0 changes its sign")
@@ -156,7 +156,7 @@ def test_disconnectedness_is_refused_or_left_open():
             exact([-1, -3, 1, 0]),
         ),
     ):
-        assert signature(risk, (a + b) / 2) == signature(risk, a)
+        assert pattern_at(risk, (a + b) / 2) == pattern_at(risk, a)
         assert certify_disconnected(risk, a, b).verdict == UNKNOWN
     on_wall = exact([1, -1, 1, 0])
     assert certify_disconnected(ONE, on_wall, on_wall).verdict == REFUTED
@@ -175,7 +175,7 @@ def test_outputs_are_affine_in_each_layer_unless_layers_share_weights():
     assert certify_layerwise_affine(cell).verdict == CERTIFIED
     names = variables(DEEP)
     names[2] = names[0]
-    *_, shared = symbolic_signals(cell, names)
+    shared = frozen_pass(cell, names).outputs.tolist()
     answer = certify_layerwise_affine(cell, shared)
     assert answer.verdict == REFUTED
     assert answer.witness["monomial"].split()[:2] in (["W1_0_0", "W1_0_0"], ["W1_0_0", "b1_0"])

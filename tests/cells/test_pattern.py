@@ -1,4 +1,4 @@
-"""Signatures and cells: exact positions, ties never guessed, frozen risks."""
+"""Patterns and cells: exact positions, ties never guessed, frozen risks."""
 
 import itertools
 
@@ -18,12 +18,12 @@ from lscore import (
     leaky_relu,
     multiclass_hinge,
     one_versus_all_hinge,
+    pattern_at,
     relu,
-    signature,
     tanh,
     walls_along,
 )
-from lscore.cells.pattern import Cell
+from lscore.cells.pattern import Cell, locate
 from lscore.errors import DataError, ShapeError, TieError
 
 CASES = [
@@ -46,15 +46,15 @@ def make(widths, h, loss, labels, seed=0, decay=0):
 @pytest.mark.parametrize("seed", range(5))
 def test_the_frozen_risk_is_the_risk_on_the_cell_and_not_elsewhere(case, seed):
     risk, w = make(*case, seed=seed, decay="1/10")
-    found = signature(risk, w)
+    found = pattern_at(risk, w)
     if found.ties:
         return
     cell = cell_at(risk, w)
-    assert found.clearance > 0
+    assert locate(risk, w).clearance > 0
     assert w in cell
     assert cell(w) == risk(w)
     assert cell.gradient(w) == risk.gradient(w)
-    assert cell_along(risk, w, w).signature == found
+    assert cell_along(risk, w, w).pattern == found
     rng = np.random.default_rng(seed)
     differs = 0
     for _ in range(20):
@@ -68,10 +68,10 @@ def test_the_frozen_risk_is_the_risk_on_the_cell_and_not_elsewhere(case, seed):
 def test_ties_are_reported_and_not_resolved():
     risk = Risk(Network((1, 2, 1), relu), [0, 1], [-1, 1], binary_hinge())
     w = exact([1, 1, 1, -1, 1, 0, -2])
-    found = signature(risk, w)
+    found = pattern_at(risk, w)
     assert found.ties == [(1, 1, 1), (2, 0, 0)]
     assert not found.in_cell
-    assert found.clearance == 0
+    assert locate(risk, w).clearance == 0
     assert str(found) == "layer 1  +- +0\nmargins  0 +"
     with pytest.raises(TieError, match=r"unit 1 of layer 1 has a tie at sample 1 \(2 in all\)"):
         cell_at(risk, w)
@@ -83,35 +83,35 @@ def test_ties_are_reported_and_not_resolved():
 def test_signs_are_exact_next_to_a_knot():
     risk = Risk(Network((1, 1, 1), relu), [0.1], [0.0])
     knot = exact([1, -fmpq(*(0.1).as_integer_ratio()), 1, 0])
-    assert signature(risk, knot).ties == [(1, 0, 0)]
+    assert pattern_at(risk, knot).ties == [(1, 0, 0)]
     tiny = exact([0, fmpq(1, 10**40), 0, 0])
-    assert signature(risk, knot + tiny).layers[0].tolist() == [[2]]
-    assert signature(risk, knot - tiny).layers[0].tolist() == [[0]]
-    assert signature(risk, knot + tiny).clearance == fmpq(1, 10**40)
+    assert pattern_at(risk, knot + tiny).layers[0].tolist() == [[2]]
+    assert pattern_at(risk, knot - tiny).layers[0].tolist() == [[0]]
+    assert locate(risk, knot + tiny).clearance == fmpq(1, 10**40)
 
 
-def test_signatures_compare_by_their_positions():
+def test_patterns_compare_by_their_positions():
     risk, w = make(*CASES[0])
-    same, other = signature(risk, w), signature(risk, -w)
-    assert same == signature(risk, w * 1)
+    same, other = pattern_at(risk, w), pattern_at(risk, -w)
+    assert same == pattern_at(risk, w * 1)
     assert same != other
-    assert len({same, signature(risk, w), other}) == 2
+    assert len({same, pattern_at(risk, w), other}) == 2
     assert same != "a"
 
 
 def test_output_activations_and_many_pieces_are_part_of_the_signature():
     risk = Risk(Network((1, 1, 1), hard_tanh, output_activation=relu), [0, 3], [1, 0])
     w = exact([1, 0, 1, -1])
-    assert str(signature(risk, w)) == "layer 1  + 2\nlayer 2  - 0"
-    assert str(signature(risk, exact([1, 1, 1, 1]))) == "layer 1  | 2\nlayer 2  + +"
+    assert str(pattern_at(risk, w)) == "layer 1  + 2\nlayer 2  - 0"
+    assert str(pattern_at(risk, exact([1, 1, 1, 1]))) == "layer 1  | 2\nlayer 2  + +"
 
 
 def test_a_cell_that_is_not_connected():
     risk = Risk(Network((1, 1, 1), relu), [0, 1], [-1, 1], binary_hinge())
     A, B = exact([1, 1, 4, -6]), exact([-1, 2, -4, 6])
-    assert signature(risk, A) == signature(risk, B)
-    assert str(signature(risk, A)) == "layer 1  + +\nmargins  - -"
-    assert str(signature(risk, (A + B) / 2)) == "layer 1  + +\nmargins  + +"
+    assert pattern_at(risk, A) == pattern_at(risk, B)
+    assert str(pattern_at(risk, A)) == "layer 1  + +\nmargins  - -"
+    assert str(pattern_at(risk, (A + B) / 2)) == "layer 1  + +\nmargins  + +"
 
 
 def test_a_ray_inside_a_wall_enters_no_cell():
@@ -137,12 +137,12 @@ def test_walls_are_met_in_order_and_exactly(case):
         times = [fmpq(0), *(wall.t for wall in walls)]
         assert all(a < b for a, b in itertools.pairwise(times))
         for wall in walls:
-            found = signature(risk, w + wall.t * (end - w))
+            found = pattern_at(risk, w + wall.t * (end - w))
             assert set(wall.signals) <= set(found.ties)
             assert wall.signals
         for a, b in itertools.pairwise([*times, fmpq(1)]):
             inside = [
-                signature(risk, w + (a + s * (b - a)) * (end - w))
+                pattern_at(risk, w + (a + s * (b - a)) * (end - w))
                 for s in (fmpq(1, 7), fmpq(1, 2), fmpq(6, 7))
                 if a < b
             ]
@@ -166,10 +166,10 @@ def test_rational_walls_of_a_segment_that_moves_two_layers():
 def test_bad_input_is_named():
     smooth = Risk(Network((1, 1, 1), tanh), [1], [0])
     with pytest.raises(DataError, match="piecewise linear"):
-        signature(smooth, exact([0, 0, 0, 0]))
+        pattern_at(smooth, exact([0, 0, 0, 0]))
     risk, w = make(*CASES[0])
     cell = cell_at(risk, w)
     with pytest.raises(ShapeError, match="pieces"):
-        Cell(risk, (cell.pieces[0][:1],), cell.unsolved)
-    with pytest.raises(ShapeError, match="unsolved"):
-        Cell(risk, cell.pieces)
+        Cell(risk, (cell.pieces[0][:1], *cell.pieces[1:]))
+    with pytest.raises(ShapeError, match="pieces"):
+        Cell(risk, cell.pieces[:-1])

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 import lscore
 from lscore import Network, Risk, exact, rational, relu
-from lscore.cells.pattern import positions
-from lscore.cells.rays import expand_along, pieces_along, polynomial_text
+from lscore.cells.rays import pieces_along, polynomial_text, risk_along
 from lscore.errors import DataError, LscoreError, ShapeError
+from lscore.model.passes import trace
 
 times = st.fractions(0, 1, max_denominator=12).map(lambda t: fmpq(t.numerator, t.denominator))
 HARD_TANH = Risk(
@@ -25,7 +25,7 @@ HARD_TANH = Risk(
 def test_an_expansion_is_the_risk_up_to_its_stop_at_any_depth(seed, bias, t):
     risk, w = random_network(seed, bias)
     w, u = exact(w), exact(risk.network.init(seed + 1))
-    expansion = expand_along(risk, w, u)
+    expansion = risk_along(risk, w, u)
     assert expansion.start == 0
     assert expansion.stop > 0
     t *= expansion.stop
@@ -36,7 +36,7 @@ def test_an_expansion_is_the_risk_up_to_its_stop_at_any_depth(seed, bias, t):
 @pytest.mark.parametrize("seed", range(3))
 def test_an_expansion_is_the_risk_also_where_the_ray_starts_on_a_kink(case, seed):
     u = exact(list(np.random.default_rng(seed).integers(-2, 3, case.risk.dimension)))
-    expansion = expand_along(case.risk, case.point, u)
+    expansion = risk_along(case.risk, case.point, u)
     for t in (0, fmpq(1, 3), 1):
         t = t * expansion.stop
         assert expansion.risk(t) == case.risk(case.point + t * u)
@@ -59,19 +59,19 @@ def test_pieces_are_the_risk_and_meet_at_the_walls(start, end, t):
 
 def test_the_stop_is_the_first_wall_in_one_hidden_layer():
     w, u = exact([1, 1, 1, "1/2", 1, 1, 0]), exact([-1, 0, 0, "-1/8", 0, 0, 0])
-    assert expand_along(PARABOLA, w, u).stop == fmpq(4, 3)
-    assert expand_along(PARABOLA, w, u * 0).stop == 1
+    assert risk_along(PARABOLA, w, u).stop == fmpq(4, 3)
+    assert risk_along(PARABOLA, w, u * 0).stop == 1
 
 
 def test_case_a_falls_with_slope_four_where_autograd_sees_none():
-    expansion = expand_along(CASE_A.risk, CASE_A.point, exact([1, -1, 0, 0]))
+    expansion = risk_along(CASE_A.risk, CASE_A.point, exact([1, -1, 0, 0]))
     assert expansion.risk == fmpq_poly([2, -4, 2])
     assert expansion.order == 1
     assert not CASE_A.risk.gradient(CASE_A.point.point()).any()
 
 
 def test_the_order_of_a_constant_is_none():
-    assert expand_along(PARABOLA, exact([0] * 7), exact([0] * 7)).order is None
+    assert risk_along(PARABOLA, exact([0] * 7), exact([0] * 7)).order is None
 
 
 def test_polynomials_are_written_in_t():
@@ -85,7 +85,7 @@ def test_polynomials_are_written_in_t():
         ([-2, "3/2", 0, "-4"], "-2 + 3/2 t - 4 t^3"),
     ]:
         assert polynomial_text(fmpq_poly([rational(c) for c in coefficients])) == text
-    expansion = expand_along(PARABOLA, exact([0] * 7), exact([0] * 6 + [1]))
+    expansion = risk_along(PARABOLA, exact([0] * 7), exact([0] * 6 + [1]))
     assert str(expansion) == "49 - 14 t + 2 t^2  for 0 <= t <= 1"
 
 
@@ -103,8 +103,8 @@ def test_walls_of_unseen_units_are_not_crossed():
 
 def test_positions_are_reported_per_layer():
     network = Network((1, 1, 1, 1), relu)
-    pre = network.preactivations(exact([1, 0, 1, -1, 1, 0]), exact([-1, 0, 1]))
-    assert [p.ravel().tolist() for p in positions(network, pre)] == [[0, 1, 2], [0, 0, 1]]
+    found = trace(network, exact([1, 0, 1, -1, 1, 0]), exact([-1, 0, 1])).positions
+    assert [p.ravel().tolist() for p in found] == [[0, 1, 2], [0, 0, 1]]
 
 
 def test_pieces_refuse_what_they_cannot_cut_into_pieces():
@@ -113,7 +113,7 @@ def test_pieces_refuse_what_they_cannot_cut_into_pieces():
     with pytest.raises(ShapeError, match=r"widths \(1, 1, 1, 1\), need one hidden layer"):
         pieces_along(deep, exact([1] * 6), exact([0] * 6))
     smooth = Risk(Network((1, 1, 1), lscore.tanh), [1], [0])
-    for expand in (expand_along, pieces_along):
+    for expand in (risk_along, pieces_along):
         with pytest.raises(DataError, match=r"risk: .*piecewise linear"):
             expand(smooth, point, -point)
     bent_output = Risk(Network((1, 1, 1), relu, output_activation=relu), [1], [0])

@@ -16,11 +16,11 @@ from lscore import (
     binary_hinge,
     certify_local_minimum,
     exact,
-    expand_along,
     multiclass_hinge,
     one_versus_all_hinge,
+    pattern_at,
     relu,
-    signature,
+    risk_along,
     softsign,
     square,
     tanh,
@@ -38,10 +38,10 @@ def test_jets_of_piecewise_linear_networks_enclose_the_exact_expansion(seed):
     risk, w = random_network(seed, bias=bool(seed % 3))
     w = exact(w)
     u = exact(np.random.default_rng(seed).integers(-2, 3, risk.dimension).astype(float))
-    along = expand_along(risk, w, u).risk
+    along = risk_along(risk, w, u).risk
     jet = ball_jet(risk, w, u)
     assert encloses(jet[0], along[0])
-    if signature(risk, w).in_cell:
+    if pattern_at(risk, w).in_cell:
         assert all(encloses(ball, along[k]) for k, ball in enumerate(jet))
         assert all(ball.rad() < 1e-20 for ball in jet)
         pairs = zip(ball_gradient(risk, w), risk.gradient(w).entries(), strict=True)

@@ -23,8 +23,8 @@ from lscore import (
     leaky_relu,
     multiclass_hinge,
     one_versus_all_hinge,
+    pattern_at,
     relu,
-    signature,
 )
 from lscore.algebra.linear import null_space
 from lscore.minima.balanced import reachable_functions
@@ -87,7 +87,7 @@ def is_promised(risk, w):
     network = risk.network
     if reference(risk, w) == 0:
         return True
-    if risk.weight_decay or not signature(risk, w).in_cell:
+    if risk.weight_decay or not pattern_at(risk, w).in_cell:
         return False
     one = len(network.widths) == 3 and network.widths[-1] == 1
     return risk.loss.curvature(1) == 0 or (one and network.output_activation is None)

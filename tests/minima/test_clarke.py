@@ -13,18 +13,18 @@ from lscore import (
     binary_hinge,
     certify_local_minimum,
     exact,
-    expand_along,
     half_sum_of_squares,
     hard_tanh,
     leaky_relu,
     multiclass_hinge,
     one_versus_all_hinge,
+    pattern_at,
     relu,
-    signature,
+    risk_along,
 )
 from lscore.algebra.alternatives import ShortestElement, common_descent
 from lscore.cells.incident import incident_cells, relevant_ties
-from lscore.cells.pattern import Signature
+from lscore.cells.pattern import Pattern
 from lscore.cells.rays import cell_along
 from lscore.errors import BudgetError, DataError, LscoreError, TieError
 from lscore.minima.autograd import autograd_cell, autograd_direction, certify_autograd
@@ -120,31 +120,31 @@ def test_no_contradiction_in_a_campaign(case):
     seen = Counter()
     for seed in range(50):
         risk, w, rng = instance(case, seed)
-        found = signature(risk, w)
+        found = pattern_at(risk, w)
         try:
             listed = incident_cells(risk, w, max_ties=9, max_cells=600)
         except BudgetError:
             seen["over budget"] += 1
             continue
-        keys = {cell.cell.signature for cell in listed.cells}
-        doubtful = {cell.signature for cell in listed.doubtful}
+        keys = {cell.cell.pattern for cell in listed.cells}
+        doubtful = {cell.pattern for cell in listed.doubtful}
         assert len(keys) == len(listed.cells) >= 1
         assert not keys & doubtful
         free = all_move(risk, found)
         for cell in listed.cells:
             if free:
-                assert cell_along(risk, w, cell.direction).signature == cell.cell.signature
+                assert cell_along(risk, w, cell.direction).pattern == cell.cell.pattern
         for _ in range(6):
             u = exact(rng.integers(-3, 4, risk.dimension) / 1.0 + rng.random() / 8)
             try:
-                assert cell_along(risk, w, u).signature in keys | doubtful
+                assert cell_along(risk, w, u).pattern in keys | doubtful
             except TieError:
                 continue
         answer = certify_subgradient(risk, w, max_ties=9, max_cells=600)
         seen[answer.verdict.value] += 1
         seen["ties"] += bool(found.ties)
         if answer.refuted:
-            line = expand_along(risk, w, answer.witness["direction"])
+            line = risk_along(risk, w, answer.witness["direction"])
             assert line.order == 1
             assert line.risk[1] <= -1
             assert certify_along(risk, w, answer.witness["direction"]).refuted
@@ -156,7 +156,7 @@ def test_no_contradiction_in_a_campaign(case):
         if case[3]:
             assert reported.certified
             direction = autograd_direction(risk, w)
-            assert cell_along(risk, w, direction).signature == autograd_cell(risk, w).signature
+            assert cell_along(risk, w, direction).pattern == autograd_cell(risk, w).pattern
     assert seen["ties"] > 20
     assert seen["certified"] + seen["refuted"] > 20
 
@@ -180,7 +180,7 @@ def test_a_hidden_zero_output_weight_leaves_cells_in_doubt():
         except BudgetError:
             continue
         doubtful += bool(listed.doubtful)
-        if listed.doubtful and relevant_ties(risk, w) == signature(risk, w).ties:
+        if listed.doubtful and relevant_ties(risk, w) == pattern_at(risk, w).ties:
             hull = clarke_subdifferential(risk, w)
             with pytest.raises(DataError, match="cells are doubtful"):
                 hull.shortest()
@@ -198,13 +198,13 @@ def test_no_choice_of_multipliers_leaves_a_cell_in_doubt():
     listed = incident_cells(risk, w)
     assert (len(listed.ties), len(listed.cells), len(listed.doubtful)) == (5, 5, 1)
     for cell in [*[found.cell for found in listed.cells], *listed.doubtful]:
-        assert cell.signature.margins[2].tolist() == cell.signature.margins[3].tolist()
+        assert cell.margins[2].tolist() == cell.margins[3].tolist()
 
 
 def test_the_budget_is_stated_and_kept():
     risk = Risk(Network((2, 3, 3, 1), relu), PLANE[:4], [1, -1, 1, 1], binary_hinge())
     w = exact([0] * risk.dimension)
-    ties = len(signature(risk, w).ties)
+    ties = len(pattern_at(risk, w).ties)
     assert ties == 24
     with pytest.raises(BudgetError, match="24 ties meet at the point, the limit is 16"):
         incident_cells(risk, w)
@@ -223,7 +223,7 @@ def test_the_budget_is_stated_and_kept():
 def test_ties_of_slack_samples_are_not_felt():
     risk = Risk(Network((1, 1, 1), relu), [0, 1], [1, 1], binary_hinge())
     w = exact([1, 0, 0, 3])  # both margins slack, one hidden tie
-    assert signature(risk, w).ties == [(1, 0, 0)]
+    assert pattern_at(risk, w).ties == [(1, 0, 0)]
     assert relevant_ties(risk, w) == []
     assert certify_subgradient(risk, w).certified
 
@@ -254,7 +254,7 @@ def test_a_tie_that_nothing_nearby_breaks_is_no_wall():
     """A dead first layer holds the second one on its knot, on an open set: one polynomial there."""
     risk = Risk(Network((1, 1, 1, 1), relu, bias=False), [1], [1], binary_hinge())
     w = exact([-1, 1, 1])
-    assert signature(risk, w).ties == [(2, 0, 0)]
+    assert pattern_at(risk, w).ties == [(2, 0, 0)]
     (listed,) = incident_cells(risk, w).cells
     assert (listed.standing, listed.direction.is_zero()) == (((2, 0, 0),), True)
     assert clarke_subdifferential(risk, w).gradients.is_zero()
@@ -312,15 +312,15 @@ def test_deep_networks_without_biases_are_decided(widths, h):
             listed = incident_cells(risk, w, max_ties=9, max_cells=300)
         except BudgetError:
             continue
-        keys = {cell.cell.signature for cell in listed.cells}
-        keys |= {cell.signature for cell in listed.doubtful}
+        keys = {cell.cell.pattern for cell in listed.cells}
+        keys |= {cell.pattern for cell in listed.doubtful}
         for cell in listed.cells:
-            near = signature(risk, w + cell.direction / 2**30)
+            near = pattern_at(risk, w + cell.direction / 2**30)
             assert set(near.ties) == set(cell.standing)
-            assert left_of_ties(near) == cell.cell.signature
+            assert left_of_ties(near) == cell.cell.pattern
         moves = rng.integers(-(10**6), 10**6, (6, risk.dimension)).tolist()
         around = [w + exact(move) / 2**45 for move in moves]
-        assert {left_of_ties(signature(risk, v)) for v in around} <= keys
+        assert {left_of_ties(pattern_at(risk, v)) for v in around} <= keys
         answer = certify_subgradient(risk, w, max_ties=9, max_cells=300)
         seen[answer.verdict.value] += 1
         if answer.refuted:
@@ -334,8 +334,8 @@ def test_deep_networks_without_biases_are_decided(widths, h):
 
 
 def left_of_ties(found):
-    """The signature with every tie moved to the left piece of its knot."""
-    return Signature(tuple(part // 2 * 2 for part in found.layers), None, None)
+    """The pattern with every tie moved to the left piece of its knot."""
+    return Pattern(tuple(part // 2 * 2 for part in found.layers))
 
 
 def test_margins_that_part_in_second_order_are_doubtful_and_equal_ones_are_not():

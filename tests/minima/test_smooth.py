@@ -11,12 +11,12 @@ from lscore import (
     binary_hinge,
     cell_at,
     exact,
-    expand_along,
     hard_tanh,
     leaky_relu,
     multiclass_hinge,
+    pattern_at,
     relu,
-    signature,
+    risk_along,
 )
 from lscore.errors import HypothesisError
 from lscore.minima.smooth import (
@@ -47,7 +47,7 @@ def random_points(widths, loss, labels, count, h=relu, grid=4, decay=0):
     found = []
     while len(found) < count:
         w = exact(rng.integers(-3, 4, risk.dimension) * (rng.random(risk.dimension) < 0.7) / grid)
-        if signature(risk, w).in_cell:
+        if pattern_at(risk, w).in_cell:
             found.append(w)
     return risk, found
 
@@ -63,7 +63,7 @@ def test_a_hinge_extremum_needs_a_flat_cell(case):
             assert risk.gradient(w).is_zero()
             continue
         for name, value in (("direction", "coefficient"), ("descent", "its coefficient")):
-            line = expand_along(risk, w, answer.witness[name])
+            line = risk_along(risk, w, answer.witness[name])
             assert line.order == answer.witness["order"]
             assert line.risk[line.order] == answer.witness[value]
         assert answer.witness["coefficient"] > 0 > answer.witness["its coefficient"]
@@ -81,7 +81,7 @@ def test_a_saddle_of_order_two_has_both_directions():
     answer = certify_smooth_extremum(risk, w)
     assert answer.witness["order"] == 2
     for name in ("direction", "descent"):
-        line = expand_along(risk, w, answer.witness[name])
+        line = risk_along(risk, w, answer.witness[name])
         assert line.risk[2] == (fmpq(1, 4) if name == "direction" else fmpq(-1, 4))
 
 
@@ -96,7 +96,7 @@ def test_a_squared_risk_has_no_smooth_maximum(case, decay):
         if answer.certified:
             assert decay == 0
             continue
-        line = expand_along(risk, w, answer.witness["direction"])
+        line = risk_along(risk, w, answer.witness["direction"])
         assert line.order == answer.witness["order"]
         assert line.risk[line.order] == answer.witness["coefficient"] > 0
     assert "refuted" in seen
@@ -108,7 +108,7 @@ def test_a_minimum_is_no_maximum():
     answer = certify_smooth_maximum(risk, exact([2, "1/2"]))
     assert answer.refuted
     assert answer.witness["order"] == 2
-    assert expand_along(risk, exact([2, "1/2"]), answer.witness["direction"]).change[2] > 0
+    assert risk_along(risk, exact([2, "1/2"]), answer.witness["direction"]).change[2] > 0
 
 
 def test_constant_cells_are_the_only_maxima():

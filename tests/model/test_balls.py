@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 import lscore
 from lscore import Network, Risk, exact, relu
+from lscore.algebra.balls import balls
 from lscore.errors import DataError, ShapeError
-from lscore.model.balls import ball_matrix, ball_risk
+from lscore.model.balls import ball_risk
 
 
 @given(st.integers(0, 40), st.booleans())
@@ -51,6 +52,6 @@ def test_precision_is_put_back_even_after_an_error():
 
 def test_a_ball_matrix_encloses_entry_by_entry():
     A = exact([["1/3", 2], [0, "-5/7"]])
-    enclosure = ball_matrix(A)
+    enclosure = balls(A)
     assert all(encloses(enclosure[i, j], A[i, j]) for i in range(2) for j in range(2))
     assert isinstance(enclosure[0, 0], arb)

@@ -4,7 +4,7 @@ sharp*."""
 from __future__ import annotations
 
 from lscore.algebra.matrices import RationalMatrix, exact
-from lscore.cells.pattern import cell_at, signature
+from lscore.cells.pattern import cell_at, pattern_at
 from lscore.cells.rays import cell_along
 from lscore.errors import TieError
 from lscore.model.networks import Point
@@ -19,7 +19,7 @@ from lscore.papers.laurent2018 import (
 def is_bad_flat_point(risk: Risk, w: Point) -> str:
     """The point lies in a flat cell, has a positive loss and no output weight equal to 0."""
     w = exact(risk.network.point(w), "w")
-    ties = signature(risk, w).ties
+    ties = pattern_at(risk, w).ties
     if ties:
         return f"not yet: the point lies on a wall, with {len(ties)} ties"
     answer = certify_flat(cell_at(risk, w))

@@ -7,8 +7,8 @@ from flint import fmpq_mpoly
 
 from lscore.algebra.matrices import RationalMatrix
 from lscore.cells.forms import certify_forms, certify_multilinear, laplacian
-from lscore.cells.pattern import Cell, signature
-from lscore.cells.rays import expand_along, polynomial_text
+from lscore.cells.pattern import Cell, pattern_at
+from lscore.cells.rays import polynomial_text, risk_along
 from lscore.model.risk import Risk
 
 
@@ -17,12 +17,12 @@ def agrees_outside(cell: Cell, w: RationalMatrix) -> str:
 
     All margins are unsolved there and no output weight is 0.
     """
-    found = signature(cell.risk, w)
+    found = pattern_at(cell.risk, w)
     if not found.in_cell:
         return "not yet: the point lies on a wall"
-    if found == cell.signature:
+    if found == cell.pattern:
         return "not yet: the point is in the cell"
-    if (found.margins == 0).any():
+    if (found.layers[-1] == 0).any():
         return "not yet: a margin is slack"
     if any(entry == 0 for entry in cell.risk.network.unpack(w)[-1].weight.entries()):
         return "not yet: an output weight is 0"
@@ -35,9 +35,9 @@ def agrees_outside(cell: Cell, w: RationalMatrix) -> str:
 
 def is_pure_power(risk: Risk, w: RationalMatrix, u: RationalMatrix, power: int) -> str:
     """Inside a cell the risk along w + t u is a constant plus a multiple of t^power."""
-    if not signature(risk, w).in_cell:
+    if not pattern_at(risk, w).in_cell:
         return "not yet: the point lies on a wall"
-    change = expand_along(risk, w, u).change
+    change = risk_along(risk, w, u).change
     if change.degree() != power or any(change[k] != 0 for k in range(power)):
         return f"not yet: the risk changes by {polynomial_text(change)}"
     return f"correct: the risk changes by {polynomial_text(change)}"

@@ -6,9 +6,8 @@ from __future__ import annotations
 from lscore.algebra.matrices import augment, exact
 from lscore.cells.arrangement.hyperplanes import count_patterns, most_patterns
 from lscore.cells.partition import certify_disconnected, certify_smooth
-from lscore.cells.pattern import signature
+from lscore.cells.pattern import pattern_at
 from lscore.model.networks import Point
-from lscore.model.passes import activated
 from lscore.model.risk import Risk
 
 
@@ -39,11 +38,11 @@ def fools_the_smoothness_check(risk: Risk, w: Point) -> str:
     before it, so they are smooth around w.
     """
     w = exact(risk.network.point(w), "w")
-    found = signature(risk, w)
+    found = pattern_at(risk, w)
     if not found.ties:
         return "not yet: the point lies in no wall"
     for l, i, k in found.ties:
-        later = zip(activated(risk.network)[l:], found.layers[l:], strict=True)
+        later = zip(risk.network.switches[l:], found.layers[l:], strict=False)
         off = [
             all(p % 2 == 0 and h.slopes[p // 2] == 0 == h.intercepts[p // 2] for p in row[i])
             for h, row in later

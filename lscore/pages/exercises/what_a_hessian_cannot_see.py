@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lscore.algebra.matrices import exact
-from lscore.cells.pattern import signature
+from lscore.cells.pattern import pattern_at
 from lscore.minima.descent import certify_along
 from lscore.minima.local import certify_local_minimum
 from lscore.model.activations import relu
@@ -70,7 +70,8 @@ def is_bent_minimum(risk: Risk, w: Point) -> str:
         return f"not yet: the checker says {answer.verdict}"
     if answer.values["risk"] == 0:
         return "not yet: the risk is 0"
-    for l, part in enumerate(signature(risk, w).layers, start=1):
+    hidden = pattern_at(risk, w).layers[: len(risk.network.switches)]
+    for l, part in enumerate(hidden, start=1):
         for k, column in enumerate(part.T):
             if len(set(column[column % 2 == 0])) > 1:
                 return (

@@ -83,7 +83,7 @@ def _coefficients(cell: Cell) -> Iterator[tuple[tuple, fmpq]]:
     products: dict[tuple, tuple] = {}
     for r, column in enumerate(pull.numerator.transpose().tolist()):
         products.setdefault(tuple(map(int, column)), (r,))
-    for h, pieces in zip(network.activations[::-1], cell.pieces[::-1], strict=True):
+    for h, pieces in zip(network.activations[::-1], cell.pieces[-2::-1], strict=True):
         yield from _bias_coefficients(network, products, scale)
         common = fmpz(1)
         for slope in h.slopes:
@@ -115,7 +115,7 @@ def _refute(cell: Cell, path: tuple, coefficient: fmpq) -> Certificate:
     if cell(point) - cell(point * 0) != coefficient:
         raise LscoreError("certify_flat: a coefficient failed its check by substitution")
     witness = {
-        "path": _path_text(path, len(cell.pieces)),
+        "path": _path_text(path, len(cell.risk.network.activations)),
         "coefficient": coefficient,
         "point": point,
     }

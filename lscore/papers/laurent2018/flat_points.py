@@ -16,7 +16,7 @@ from flint import fmpq
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, ones, rational
-from lscore.cells.pattern import Cell, cell_at, signature
+from lscore.cells.pattern import Cell, cell_at, locate, pattern_at
 from lscore.cells.rays import cell_along
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import BudgetError, HypothesisError, LscoreError, TieError
@@ -65,7 +65,7 @@ def flat_point(risk: Risk, w: Point, stretch: Scalar = "3/2") -> FlatPoint:
     >>> from lscore import Network, binary_hinge, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [0, 2], [-1, 1], binary_hinge())
     >>> found = flat_point(risk, exact([1, 0, 1, -1]))
-    >>> found.at(1), signature(risk, found.at(1)).in_cell, found.cell(found.at(1))
+    >>> found.at(1), pattern_at(risk, found.at(1)).in_cell, found.cell(found.at(1))
     (column(1, 1/12, 3/2, -3/2), True, 0)
     """
     network, stretch = risk.network, rational(stretch, "stretch")
@@ -126,8 +126,8 @@ def is_flat_point(risk: Risk, found: FlatPoint) -> bool:
         entered = cell_along(risk, found.start, found.direction)
     except TieError:
         return False
-    same = entered.signature == found.cell.signature
-    return same and found.at(1) in found.cell and not found.cell.unsolved.any()
+    same = entered.pattern == found.cell.pattern
+    return same and found.at(1) in found.cell and not found.cell.margins.any()
 
 
 @checked
@@ -141,8 +141,8 @@ def flat_ray(risk: Risk, w: Point, seed: int = 0) -> tuple[RationalMatrix, Cell]
 
     >>> from lscore import Network, binary_hinge, relu
     >>> risk = Risk(Network((1, 2, 1), relu, bias=False), [-1, 1], [-1, 1], binary_hinge())
-    >>> flat_ray(risk, exact([-1, 1, -1, 1]))[1].unsolved.tolist()
-    [[False], [False]]
+    >>> flat_ray(risk, exact([-1, 1, -1, 1]))[1].margins.tolist()
+    [[0], [0]]
     """
     network, rng = risk.network, np.random.default_rng(seed)
     w = exact(network.point(w), "w")
@@ -160,7 +160,7 @@ def flat_ray(risk: Risk, w: Point, seed: int = 0) -> tuple[RationalMatrix, Cell]
             cell = cell_along(risk, w, growth + move)
         except TieError:
             continue
-        if not cell.unsolved.any():
+        if not cell.margins.any():
             return growth + move, cell
     raise LscoreError(f"flat_ray: no ray among {_TRIES} avoids all ties, try another seed")
 
@@ -171,18 +171,15 @@ def adjacent_patterns(risk: Risk, w: Point, *, limit: int = 2**12) -> list[Cell]
 
     Each tie goes to one of the two sides of its knot. `BudgetError` for more than `limit` ways.
     """
-    w = exact(risk.network.point(w), "w")
-    found = signature(risk, w)
+    found = pattern_at(risk, w)
     if 2 ** len(found.ties) > limit:
         raise BudgetError(f"{len(found.ties)} ties can be resolved in more than {limit} ways")
     cells = []
     for sides in itertools.product((0, 1), repeat=len(found.ties)):
-        parts = [part // 2 for part in found.layers]
-        parts += [] if found.margins is None else [found.margins // 2]
+        pieces = found.pieces
         for (l, i, k), side in zip(found.ties, sides, strict=True):
-            parts[l - 1][i, k] += side
-        unsolved = None if found.margins is None else parts.pop() > 0
-        cells.append(Cell(risk, tuple(parts), unsolved))
+            pieces[l - 1][i, k] += side
+        cells.append(Cell(risk, pieces))
     return cells
 
 
@@ -201,13 +198,13 @@ def certify_touches_flat(risk: Risk, w: Point, *, limit: int = 2**12) -> Certifi
     'certified'
     """
     HINGE_THROUGH_0.require(risk, CLAIM)
-    w = exact(risk.network.point(w), "w")
+    w = locate(risk, w)
     zero = Condition("the loss is 0", risk(w) == 0)
     if zero.holds:
         direction, cell = flat_ray(risk, w)
         conditions = [
             zero,
-            Condition("a ray enters a cell without unsolved margins", not cell.unsolved.any()),
+            Condition("a ray enters a cell without unsolved margins", not cell.margins.any()),
             Condition("that cell is flat", certify_flat(cell).certified),
         ]
         return _TOUCHES.certified(conditions, values={"ray": direction})

@@ -19,7 +19,7 @@ import numpy as np
 from flint import fmpq
 
 from lscore.algebra.matrices import RationalMatrix, exact
-from lscore.cells.rays import expand_along
+from lscore.cells.rays import risk_along
 from lscore.certificates import Certificate, Condition, Question
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
@@ -80,7 +80,7 @@ def _residual_curvature(risk: Risk, w: RationalMatrix) -> fmpq:
 
     The outputs are homogeneous of degree H + 1, so :math:`\nabla \hat y \cdot w = (H + 1) \hat y`.
     """
-    along = 2 * expand_along(risk, w, w).risk[2]
+    along = 2 * risk_along(risk, w, w).risk[2]
     outputs, depth = risk.predictions(w), len(risk.network.widths) - 1
     gauss_newton = risk.loss.curvature(len(outputs)) * depth**2 * outputs.dot(outputs)
     return along - risk.weight_decay * w.dot(w) - gauss_newton

@@ -52,7 +52,7 @@ def every_path(cell):
     pull = cell.pull(zeros(n, 1))
     slopes = [
         [[fraction(h.slopes[p]) for p in row] for row in part]
-        for h, part in zip(network.activations, cell.pieces, strict=True)
+        for h, part in zip(network.activations, cell.pieces[:-1], strict=True)
     ]
     X = [[fraction(cell.risk.exact_X[i, j]) for j in range(network.widths[0])] for i in range(n)]
     for r in range(network.widths[-1]):
@@ -93,7 +93,8 @@ def test_the_decision_equals_a_walk_over_every_path(case, bias):
         pieces = tuple(rng.integers(0, 2, (4, k)) for k in widths[1:-1])
         if rng.random() < 0.5:
             pieces[0][:] = pieces[0][:1]
-        cell = Cell(risk, pieces, rng.random((4, terms)) < rng.choice([0.1, 0.5, 0.9]))
+        margins = (rng.random((4, terms)) < rng.choice([0.1, 0.5, 0.9])).astype(int)
+        cell = Cell(risk, (*pieces, margins))
         answer = certify_flat(cell)
         assert answer.certified == every_path(cell)
         assert answer.certified == (cell_polynomial(cell).total_degree() <= 0)

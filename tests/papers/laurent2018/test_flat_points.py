@@ -17,8 +17,8 @@ from lscore import (
     leaky_relu,
     multiclass_hinge,
     one_versus_all_hinge,
+    pattern_at,
     relu,
-    signature,
 )
 from lscore.errors import DataError, HypothesisError
 from lscore.papers.laurent2018 import (
@@ -48,7 +48,7 @@ SHARP = exact([1, 1, 2, 2, 1, -1, 1])
 
 def test_the_deep_example_with_six_hidden_and_two_hinge_ties():
     assert DEEP(TIED) == 0
-    ties = signature(DEEP, TIED).ties
+    ties = pattern_at(DEEP, TIED).ties
     assert [sum(t[0] in layers for t in ties) for layers in ((1, 2), (3,))] == [6, 2]
     found = flat_point(DEEP, TIED)
     assert found.shifts == (fmpq(1, 252), fmpq(5, 252))
@@ -117,9 +117,9 @@ def test_points_of_loss_zero_touch_a_flat_cell_without_biases(seed):
                       exact([[1, 1]]) / outputs.smallest()])  # fmt: skip
     risk = Risk(network, X, [1, 1, 1], binary_hinge())
     assert risk(w) == 0
-    assert signature(risk, w).ties
+    assert pattern_at(risk, w).ties
     direction, cell = flat_ray(risk, w)
-    assert not cell.unsolved.any()
+    assert not cell.margins.any()
     assert w + direction / 10**9 in cell
     assert certify_touches_flat(risk, w).certified
 

@@ -17,12 +17,12 @@ from lscore import (
     Network,
     Risk,
     exact,
-    expand_along,
     identity,
     linear,
     mean_squared_error,
     rational,
     relu,
+    risk_along,
     tanh,
 )
 from lscore.algebra.linear import least_squares, null_space, rank
@@ -644,7 +644,7 @@ def test_the_exact_hessian_is_that_of_the_expansion_along_rays(widths, loss):
     rng = np.random.default_rng(0)
     for _ in range(5):
         u = exact(rng.integers(-2, 3, risk.dimension).astype(float))
-        assert expand_along(risk, w, u).risk[2] == (u.T @ H @ u)[0, 0] / 2
+        assert risk_along(risk, w, u).risk[2] == (u.T @ H @ u)[0, 0] / 2
 
 
 def test_curvature_refuses_a_point_that_is_not_critical():
