@@ -27,7 +27,6 @@ NOT_YET = {
     "multilinear_forms",
     "no_smooth_extrema",
     "partition",
-    "saddles",
     "smooth_activations",
     "toy_regression",
 }

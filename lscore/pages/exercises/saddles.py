@@ -4,8 +4,10 @@ saddle*."""
 from __future__ import annotations
 
 from lscore.algebra.matrices import exact
-from lscore.model.networks import Point
+from lscore.model.activations import identity
+from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
+from lscore.pages.shared import same_number
 from lscore.papers.yun2019 import (
     certify_bottleneck_minimum,
     certify_saddle_or_minimum,
@@ -16,6 +18,25 @@ from lscore.papers.yun2019.linear.setting import (
     product_gradient,
     weights_of,
 )
+
+
+def is_higher(risk: Risk, w: Point) -> str:
+    """Higher than the point that has learnt the first of two outputs, with its first columns."""
+    w = exact(risk.network.point(w), "w")
+    half = exact([2, 0, 0, 0, 1, 0, 0, 0])
+    if w.entries()[::2] != half.entries()[::2]:
+        return "not yet: a first column is not that of the half-learnt point"
+    if risk(w) <= risk(half):
+        return f"not yet: the risk is {risk(w)}, at the half-learnt point it is {risk(half)}"
+    return f"correct: {risk(w)} is more than {risk(half)}"
+
+
+def decrease_by_hand(answer: object) -> str:
+    """The fall of the risk of two layers from the half-learnt point to s = t = 1/2."""
+    network = Network((2, 2, 2), identity, bias=False)
+    risk = Risk(network, [[1, 0], [0, 1]], [[2, 0], [0, 1]])
+    half, moved = exact([2, 0, 0, 0, 1, 0, 0, 0]), exact([2, 0, 0, "1/2", 1, 0, 0, "1/2"])
+    return same_number(answer, risk(half) - risk(moved))
 
 
 def is_saddle_with_pivot(risk: Risk, w: Point, layer: int) -> str:

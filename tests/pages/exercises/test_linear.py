@@ -4,7 +4,9 @@ from losses import Told
 
 from lscore import Network, Risk, exact, identity
 from lscore.pages.exercises.saddles import (
+    decrease_by_hand,
     fools_the_classifier,
+    is_higher,
     is_narrow_minimum,
     is_saddle_with_pivot,
 )
@@ -95,3 +97,12 @@ def test_strict_saddles_with_zero_layers():
 def test_an_eigenvalue_by_hand():
     assert eigenvalue_by_hand(-3) == "correct: -3"
     assert eigenvalue_by_hand(3) == "not yet: it is not 3"
+
+
+def test_a_higher_point_and_a_decrease():
+    two = Risk(Network((2,) * 3, identity, bias=False), [[1, 0], [0, 1]], [[2, 0], [0, 1]])
+    assert is_higher(two, exact([2, 0, 0, 1, 1, 0, 0, -1])) == "correct: 2 is more than 1/2"
+    assert "the risk is 0" in is_higher(two, exact([2, 0, 0, 1, 1, 0, 0, 1]))
+    assert "first column" in is_higher(two, exact([3, 0, 0, 1, 1, 0, 0, -1]))
+    assert decrease_by_hand("7/32") == "correct: 7/32"
+    assert decrease_by_hand("1/2").startswith("not yet")
