@@ -159,16 +159,16 @@ class Network:
             parts.append((2 * draws - 1) / inner**0.5)
         return torch.cat(parts)
 
-    def preactivations(self, w: Point, X: torch.Tensor | RationalMatrix) -> list:
+    def preactivations(self, w: Point, X: Point) -> list:
         """Inputs of the hidden activations, one (n, d_l) matrix per hidden layer."""
         return self.forward(w, X)[0]
 
-    def __call__(self, w: Point, X: torch.Tensor | RationalMatrix):
+    def __call__(self, w: Point, X: Point):
         """Outputs (n, d_L) for inputs X (n, d_0)."""
         return self.forward(w, X)[1]
 
     def forward(
-        self, w: Point, X: torch.Tensor | RationalMatrix, augmented: bool = False
+        self, w: Point, X: Point, augmented: bool = False
     ) -> tuple[list, object]:
         """Pre-activations and outputs together; `augmented` says that X is the exact [X, 1]."""
         return self._run(*self._checked(w, X, self.widths[0] + augmented), augmented)

@@ -94,6 +94,8 @@ def stopped(error: Exception, names: dict, parts: tuple) -> str:
     line = error.__traceback__.tb_lineno
     failed = next(k for k, (_, last, _, _) in enumerate(parts) if line <= last)
     lacks = [n for n in parts[failed][2] if isinstance(names.get(n), Missing)]
+    if not page.changed:  # an input may be changed and not marked yet, as on the front page
+        page.given(**{n: names[n] for n in page.printed if n in names})
     if not page.changed or not (lacks or isinstance(error, LscoreError)):
         return ""
     written = [name for part in parts[failed:] for name in part[3]]
