@@ -167,9 +167,7 @@ class Network:
         """Outputs (n, d_L) for inputs X (n, d_0)."""
         return self.forward(w, X)[1]
 
-    def forward(
-        self, w: Point, X: Point, augmented: bool = False
-    ) -> tuple[list, object]:
+    def forward(self, w: Point, X: Point, augmented: bool = False) -> tuple[list, object]:
         """Pre-activations and outputs together; `augmented` says that X is the exact [X, 1]."""
         return self._run(*self._checked(w, X, self.widths[0] + augmented), augmented)
 
