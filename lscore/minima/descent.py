@@ -11,7 +11,7 @@ import numpy as np
 from flint import fmpq
 
 from lscore.algebra.arguments import checked
-from lscore.algebra.matrices import RationalMatrix, exact
+from lscore.algebra.matrices import RationalMatrix, exact, rational
 from lscore.cells.rays import risk_along
 from lscore.certificates import Certificate, Question
 from lscore.model.networks import Point
@@ -78,7 +78,11 @@ def rounding_note(
     step from w to `lower` is doubled, at most some 64 times up to the size of w or 1, as long as
     the risk falls further, also beyond walls: `drop`, the decrease at a point, must stay that low.
     """
-    level = _EPSILON * (value + _EPSILON * risk.loss(risk.exact_y * 0, risk.exact_y))
+    if risk.loss.polynomial:
+        silent = risk.loss(risk.exact_y * 0, risk.exact_y)
+    else:
+        silent = rational(float(risk.loss(risk.y * 0, risk.y)))
+    level = _EPSILON * (value + _EPSILON * silent)
     step = (lower - w) * 2
     size, reach = max(map(abs, step.entries())), max(fmpq(1), *map(abs, w.entries()))
     while size * 2**_DOUBLINGS < reach:

@@ -28,6 +28,7 @@ from lscore import (
 from lscore.errors import LscoreError
 from lscore.minima.ball_descent import ball_gradient, ball_jet, below, certify_in_balls
 from lscore.model.balls import ball_risk
+from lscore.model.entropy import LogisticLoss
 
 SMOOTH = [tanh, lscore.sigmoid, lscore.gelu, lscore.softplus, softsign, square, lscore.elu()]
 ONE = Risk(Network((1, 1, 1), tanh), [1], [1])
@@ -225,3 +226,15 @@ def test_a_precision_of_one_bit_is_refused():
     for jet in (ball_gradient, lambda *args: ball_jet(*args[:2], args[1], args[2])):
         with pytest.raises(lscore.errors.DataError, match="precision: got 1"):
             jet(ONE, exact([0, 0, 0, 1]), 1)
+
+
+@pytest.mark.parametrize("h", [relu, tanh])
+def test_a_trained_logistic_classifier_gets_an_answer(h):
+    risk = Risk(Network((1, 2, 1), h), [0, 1, 2, 3], [1, -1, 1, -1], LogisticLoss())
+    w = risk.network.init(0)
+    answer = certify_local_minimum(risk, w)
+    assert answer.refuted
+    assert risk(answer.witness["lower point"].point()) < risk(w)
+    for _ in range(300):
+        w = w - 0.1 * risk.gradient(w)
+    assert not certify_local_minimum(risk, w).certified

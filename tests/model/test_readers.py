@@ -10,11 +10,23 @@ from torch import nn, optim
 from torch.nn.utils import prune
 
 import lscore
-from lscore import exact, from_arrays, from_torch, relu, sigmoid, tanh, weight_decay_of
+from lscore import (
+    SquaredLoss,
+    exact,
+    from_arrays,
+    from_torch,
+    multiclass_hinge,
+    relu,
+    sigmoid,
+    tanh,
+    weight_decay_of,
+)
 from lscore.errors import DataError, DtypeError, ShapeError
+from lscore.model.entropy import LogisticLoss
 from lscore.model.modules import Elementwise, as_module
 
 f64 = torch.float64
+BCE = nn.BCEWithLogitsLoss(reduction="sum")
 POINTS = torch.linspace(-7, 7, 40, dtype=f64).reshape(20, 2)
 
 MODULES = [
@@ -333,3 +345,31 @@ def test_a_risk_with_several_decays_is_refused_by_name():
     for several in ([0.1, 0.0], {"weight": 0.1}, np.array([0.1, 0]), torch.tensor([0.1, 0])):
         with pytest.raises(DtypeError, match=r"weight_decay: .* one number for all parameters"):
             lscore.Risk(network, [0, 1], [0, 1], weight_decay=several)
+
+
+# losses of elsewhere, as the page "Your own network" translates them
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "labels"),
+    [
+        (nn.MSELoss(), SquaredLoss("1/3", mean=True), None),
+        (nn.MSELoss(reduction="sum"), SquaredLoss(1), None),
+        (nn.MultiMarginLoss(), multiclass_hinge(["1/12"] * 4), [2, 0, 1, 1]),
+        (lambda a, y: ((a - y) ** 2).mean() / 2, SquaredLoss("1/6", mean=True), None),
+        (
+            lambda a, y: nn.BCEWithLogitsLoss(reduction="sum")(
+                a[:, :1], (y[:, None].double() + 1) / 2
+            ),
+            LogisticLoss(),
+            [1, -1, -1, 1],
+        ),
+    ],
+)
+def test_losses_have_the_scale_that_the_page_says(theirs, ours, labels):
+    outputs = torch.arange(12, dtype=f64).reshape(4, 3).sin()
+    y = torch.ones(4, 3, dtype=f64).cumsum(0) / 7 if labels is None else torch.tensor(labels)
+    k = 1 if isinstance(ours, LogisticLoss) else 3
+    network, w = from_arrays([np.eye(3)[:k]], None, ())
+    risk = lscore.Risk(network, outputs, y, ours)
+    assert risk(w).item() == pytest.approx(theirs(outputs, y).item(), rel=1e-12)
