@@ -1,28 +1,34 @@
-r"""Local minima in cells on which the network is affine in x, decided exactly.
+r"""Local minima where the network is affine in x, at any depth, decided exactly.
 
-Where every hidden unit stays on one linear piece over the data, two rational conditions prove a
-local minimum and give a radius; where one fails, a lower point refutes it.
+Where every hidden unit stays on one linear piece over the data, the outputs near the point are
+affine functions of x, and the risk is a convex function of their coefficients. A minimum of that
+function is a local minimum of the risk, whatever the depth.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from decimal import Decimal
+from itertools import count
 
 import numpy as np
 from flint import fmpq, fmpz
 
 from lscore.algebra.arguments import checked
-from lscore.algebra.matrices import RationalMatrix, exact, ones
+from lscore.algebra.matrices import RationalMatrix, exact, ones, zeros
 from lscore.certificates import Certificate, Condition, Question
-from lscore.minima.balanced import unused_unit_direction
+from lscore.errors import TieError
+from lscore.minima.balanced import balancing, pulls, unused_unit_direction
 from lscore.minima.descent import STATEMENT, certify_along
+from lscore.model.losses import objects
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 
-_MINIMUM = Question("YUN-T1", STATEMENT)
+_INSIDE = "every hidden unit stays on one linear piece"
+_CONVEX = "0 is in the subdifferential of the convex problem"
+Positions = list[np.ndarray]
 
 
 def lower_sqrt(value: fmpq, digits: int = 6) -> Decimal:
@@ -41,69 +47,60 @@ def lower_sqrt(value: fmpq, digits: int = 6) -> Decimal:
     return Decimal(root).scaleb(-places)
 
 
-@dataclass(frozen=True)
-class _Cell:
-    """The pieces of a point whose units all stay on one open piece, or why it has none."""
-
-    pieces: tuple[int, ...]
-    clearance: fmpq | None  # smallest |pre-activation - knot|; None without knots
-    radius_squared: fmpq | None
-    problem: str
+def _question(risk: Risk) -> Question:
+    """Whose theorem it is: a special case of B-BALANCE, some with a name of their own."""
+    if risk.loss.quadratic and len(risk.network.widths) == 3:
+        return Question("YUN-T1", STATEMENT)
+    sharp = risk.loss.hinge and risk.network.widths[-1] == 1
+    return Question("LVB-NS" if sharp else "B-BALANCE", STATEMENT)
 
 
-def _cell(risk: Risk, pre: list[RationalMatrix]) -> _Cell:
-    position = risk.network.activations[0].positions(pre[0])
-    if (position % 2).any():
-        i, k = (int(v) for v in np.argwhere(position % 2)[0])
-        return _Cell(
-            (),
-            None,
-            None,
-            f"unit {k} has its pre-activation exactly on a knot at "
-            f"sample {i}: the point is on a kink",
-        )
-    mixed = np.flatnonzero((position != position[0]).any(axis=0))
-    if len(mixed):
-        return _Cell(
-            (),
-            None,
-            None,
-            f"unit {mixed[0]} uses more than one linear piece on the "
-            "data, so the network is not affine in x around the point",
-        )
-    pieces = tuple(int(p) // 2 for p in position[0])
-    return _Cell(pieces, *_distances(risk, pre[0], pieces), "")
+def _bend(risk: Risk, where: Positions) -> str:
+    """What keeps the network from being affine in x around the point; empty if nothing does."""
+    for l, position in enumerate(where, 1):
+        layer = f" of layer {l}" if len(where) > 1 else ""
+        if (position % 2).any():
+            i, k = (int(v) for v in np.argwhere(position % 2)[0])
+            return (
+                f"unit {k}{layer} has its pre-activation exactly on a knot at "
+                f"sample {i}: the point is on a kink"
+            )
+        mixed = np.flatnonzero((position != position[0]).any(axis=0))
+        if len(mixed):
+            return (
+                f"unit {mixed[0]}{layer} uses more than one linear piece on the "
+                "data, so the network is not affine in x around the point"
+            )
+    return ""
 
 
-def _distances(risk: Risk, z: RationalMatrix, pieces: tuple[int, ...]):
-    """Smallest distance of a pre-activation to a knot, and the certified squared radius."""
-    knots = risk.network.activations[0].knots
-    width = z.shape[1]
-    common = z.denominator
-    for t in knots:
+def _nearest(h, z: RationalMatrix, position: np.ndarray) -> tuple[list[fmpz], fmpz]:
+    """Per sample the smallest distance of a pre-activation to a knot next to it, over a common
+    denominator; no samples if no unit has a knot."""
+    width, common = z.shape[1], z.denominator
+    for t in h.knots:
         common = common.lcm(t.q)
     stretch = common // z.denominator
     numbers = (z.numerator if stretch == 1 else z.numerator * stretch).entries()
-    levels = [(t * common).p for t in knots]
+    levels = [(t * common).p for t in h.knots]
     nearest: list[fmpz] = []
-    for k, p in enumerate(pieces):
+    for k, p in enumerate(position[0] // 2):
         for level in levels[max(p - 1, 0) : p + 1]:
             column = numbers[k::width]
             distances = [abs(v - level) for v in column] if level else list(map(abs, column))
             nearest = list(map(min, nearest, distances)) if nearest else distances
-    if not nearest:
-        return None, None
-    return fmpq(min(nearest), common), _smallest_ratio(risk, nearest, common)
+    return nearest, common
 
 
 def _smallest_ratio(risk: Risk, nearest: list, common: fmpz) -> fmpq | None:
-    """min_i (nearest_i / common)^2 / (|x_i|^2 + 1), without the 1 if there are no biases.
+    """min_i (nearest_i / common)^2 / (|x_i|^2 + 1), without the 1 if there are no biases; None if
+    nothing can leave its piece.
 
     Floats only leave out candidates (`_close_to_smallest`); rationals decide.
     """
     data = risk.exact_augmented if risk.network.bias else risk.exact_X
     ratios = []
-    for i in _close_to_smallest(risk, nearest, common):
+    for i in _close_to_smallest(risk, nearest, common) if nearest else []:
         square = sum((data[i, j] ** 2 for j in range(data.shape[1])), fmpq(0))
         if square:
             ratios.append(fmpq(nearest[i], common) ** 2 / square)
@@ -131,40 +128,45 @@ def _close_to_smallest(risk: Risk, nearest: list, common: fmpz) -> list[int]:
 
 
 def _unsupported(risk: Risk) -> str:
-    network = risk.network
-    if not network.is_piecewise_linear:
-        return "the activation is not piecewise linear"
-    if len(network.widths) != 3:
-        return f"the network has {len(network.widths) - 2} hidden layers, this certificate needs 1"
-    if network.output_activation is not None:
+    if risk.inexact:
+        return risk.inexact
+    if risk.network.output_activation is not None:
         return "the network has an output activation"
     if risk.weight_decay:
         return "the risk has weight decay"
-    if not risk.loss.quadratic:
-        return "the loss is not a squared loss"
-    if not network.bias and any(c != 0 for c in network.activations[0].intercepts):
-        return "the network has no biases and an activation with intercepts"
-    return ""
+    return "" if risk.loss.convex else "the loss is not known to be convex in the outputs"
 
 
 @checked
 def certify_affine_minimum(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Decide whether w is a local minimum when every unit stays on one linear piece.
 
-    Conditions (YUN-T1, Step 1, in the form of both signs and any piecewise linear activation): (i)
-    each hidden unit has all its pre-activations strictly inside one linear piece; (ii) the
-    residuals are orthogonal to every affine function of the data, :math:`\sum_i r_i = 0` and
-    :math:`\sum_i r_i x_i^\top = 0` (only the first if every unit sits on a piece of slope 0). Then
-    the risk is nowhere smaller on the whole open cell. `values` holds the risk and a certified
-    radius :math:`\rho`: no point with :math:`|(\Delta w_k, \Delta b_k)|_2 < \rho` for each hidden
-    unit k, and any change of the output layer, has a smaller risk;
-    :math:`\rho^2 = \min_{i,k} \mathrm{dist}(z_{ik}, \text{knots})^2 / (|x_i|^2 + 1)`.
+    Conditions (YUN-T1, Step 1, for any depth, piecewise linear activations, number of outputs and
+    convex loss): (i) each hidden unit has all its pre-activations strictly inside one linear piece;
+    (ii) some subgradient :math:`\nu` (n, k) of the loss at the outputs is orthogonal to every
+    affine function of the data, :math:`\sum_i \nu_i = 0` and :math:`\sum_i \nu_i x_i^\top = 0`
+    (fewer functions if a layer of slopes 0, or a lack of biases, leaves fewer). Proof: near w the
+    outputs :math:`\hat Y'` differ from :math:`\hat Y` by such functions, and by convexity
+    :math:`\ell(\hat Y') \ge \ell(\hat Y) + \langle \nu, \hat Y' - \hat Y \rangle`.
 
-    Squared loss, one hidden layer, no weight decay. Sound. Complete where (i) holds, for one
-    output: the answer is then certified, or refuted with a lower point. Where (i) fails the
-    answer is unknown, with the unit and the sample. Float points are taken exactly.
+    For a squared loss :math:`\nu` is a multiple of the residuals. A margin of a hinge loss on its
+    tie pulls with any p between 0 and its weight: 0 in a zonotope, whose solution p is in `values`.
+    If the tied margins are as many independent directions as (ii) has equations, and every p is
+    strictly inside its bounds, the minimum is *sharp*: the risk grows at least in proportion to the
+    change of the function (a condition, with the smallest slack of p).
 
-    >>> from lscore import Network, relu
+    The risk is nowhere smaller on the whole open cell. For smooth losses `values` holds a radius.
+    One hidden layer: no point with :math:`|(\Delta w_k, \Delta b_k)|_2 < \rho` for each hidden unit
+    k, and any change of the output layer, has a smaller risk;
+    :math:`\rho^2 = \min_{i,k} \mathrm{dist}(z_{ik}, \text{knots})^2 / (|x_i|^2 + 1)`. Deeper: no
+    point with :math:`|\Delta w|_\infty` up to the `radius of a box`, a power of 2.
+
+    No weight decay, no output activation. Sound. Complete where (i) holds, for one hidden layer and
+    one output, if no margin is on a knot: the answer is then certified, or refuted with a lower
+    point. Where (i) fails the answer is unknown, with the unit and the sample. Float points are
+    taken exactly.
+
+    >>> from lscore import Network, binary_hinge, leaky_relu, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [-1, 0, 1], [1, 0, 1])
     >>> print(certify_affine_minimum(risk, exact([0, 1, "2/3", 0])))
     certified (exact): the point is a local minimum  [YUN-T1]
@@ -172,62 +174,137 @@ def certify_affine_minimum(risk: Risk, w: Point | np.ndarray) -> Certificate:
       holds     residuals orthogonal to every affine function
       value     risk = 1/3
       value     radius = 0.707106
+    >>> risk = Risk(Network((1, 2, 1), leaky_relu("1/2")), [-1, 0, 1], [1, -1, 1], binary_hinge())
+    >>> print(certify_affine_minimum(risk, exact([1, 1, 2, 2, 1, -1, 1])))
+    certified (exact): the point is a local minimum  [LVB-NS]
+      holds     every hidden unit stays on one linear piece
+      holds     0 is in the subdifferential of the convex problem
+      holds     sharp: 0 is inside it, slack 1/6
+      value     risk = 2/3
+      value     p = column(1/6, 1/6)
     """
     w = exact(risk.network.point(w), "w")
     if not risk.network.is_piecewise_linear:
-        return _MINIMUM.unknown(_unsupported(risk))
+        return _question(risk).unknown(_unsupported(risk))
     return certify_affine_run(risk, w, *risk.forward(w))
 
 
 def certify_affine_run(
-    risk: Risk, w: RationalMatrix, pre: Sequence[RationalMatrix], predictions: RationalMatrix
+    risk: Risk, w: RationalMatrix, pre: Sequence[RationalMatrix], outputs: RationalMatrix
 ) -> Certificate:
     """`certify_affine_minimum` for a forward pass that is already done."""
-    unsupported = _unsupported(risk)
+    asked, unsupported = _question(risk), _unsupported(risk)
     if unsupported:
-        return _MINIMUM.unknown(unsupported)
-    cell = _cell(risk, pre)
-    inside = "every hidden unit stays on one linear piece"
-    if cell.problem:
-        return _MINIMUM.unknown(cell.problem, [Condition(inside, None)])
-    conditions = [Condition(inside, True, cell.clearance, "distance to the nearest knot")]
-    activation = risk.network.activations[0]
-    alive = [k for k, p in enumerate(cell.pieces) if activation.slopes[p] != 0]
-    residuals, scale = predictions - risk.exact_y, risk.loss.scale(len(risk.exact_y))
-    design, what = risk.exact_augmented, "every affine function"
+        return asked.unknown(unsupported)
+    where = [h.positions(z) for h, z in zip(risk.network.activations, pre, strict=True)]
+    if bend := _bend(risk, where):
+        return asked.unknown(bend, [Condition(_INSIDE, None)])
+    design, what = _functions(risk, where)
+    pull, ties = pulls(risk.loss, outputs, risk.exact_y)
+    value = risk.loss(outputs, risk.exact_y)
+    if ties:
+        return _in_zonotope(asked, value, design, pull, ties)
+    pairs = list(zip(risk.network.activations, pre, where, strict=True))
+    gaps = [_nearest(*pair) for pair in pairs]
+    clearances = [fmpq(min(near), common) for near, common in gaps if near]
+    clearance = min(clearances, default=None)
+    sums, noun = design.T @ pull, "pulls"
+    if risk.loss.quadratic:
+        sums, noun = sums / risk.loss.curvature(len(pull)), "residuals"
+    largest = None if sums.is_zero() else max(map(abs, sums.entries()))
+    conditions = [
+        Condition(_INSIDE, True, clearance, "distance to the nearest knot"),
+        Condition(f"{noun} orthogonal to {what}", not largest, largest, "largest sum"),
+    ]
+    if not risk.loss.smooth:
+        conditions = [
+            Condition(_INSIDE, True),
+            Condition(_CONVEX, not largest, largest, "largest entry of the gradient"),
+        ]
+    if largest:
+        return _refute_in_cell(asked, risk, w, pull, where, conditions)
+    values = {"risk": value}
+    if risk.loss.smooth and clearance is not None:
+        if len(where) > 1:
+            values["radius of a box"] = _box_radius(risk, w, pairs)
+        elif squared := _smallest_ratio(risk, *gaps[0]):
+            values["radius"] = lower_sqrt(squared)
+    return asked.certified(conditions, values=values)
+
+
+def _functions(risk: Risk, where: Positions) -> tuple[RationalMatrix, str]:
+    """The functions of x that an output can be near the point, as columns (n, p), and in words."""
+    network, constant, alive = risk.network, risk.network.bias, True
+    for h, position in reversed(list(zip(network.activations, where, strict=True))):
+        pieces = set(map(int, position[0] // 2))
+        constant |= alive and any(h.intercepts[p] != 0 for p in pieces)
+        alive &= any(h.slopes[p] != 0 for p in pieces)
     if not alive:
-        what = "the constants (every unit has slope 0)"
-        design = ones(len(risk.exact_X)) * int(risk.network.bias)
-    elif not risk.network.bias:
-        design, what = risk.exact_X, "every linear function"
-    sums = design.T @ residuals
-    orthogonal = sums.is_zero()
-    largest = None if orthogonal else max(map(abs, sums.entries()))
-    conditions.append(
-        Condition(f"residuals orthogonal to {what}", orthogonal, largest, "largest sum")
-    )
-    if not orthogonal:
-        return _refute_in_cell(risk, w, residuals * (2 * scale), cell.pieces, conditions)
-    values = {"risk": residuals.dot(residuals) * scale}
-    if cell.radius_squared is not None:
-        values["radius"] = lower_sqrt(cell.radius_squared)
-    return _MINIMUM.certified(conditions, values=values)
+        unit = ones(len(risk.exact_X)) if constant else zeros(len(risk.exact_X))
+        every = "every unit has slope 0" if len(where) == 1 else "a layer has slope 0"
+        return unit, f"the constants ({every})"
+    if constant:
+        return risk.exact_augmented, "every affine function"
+    return risk.exact_X, "every linear function"
 
 
+def _in_zonotope(asked: Question, value: fmpq, design, pull, ties: list) -> Certificate:
+    """The answer where margins are tied."""
+    p, slack = balancing(design, pull, [(weight, unit) for _, weight, unit in ties])
+    conditions = [Condition(_INSIDE, True), Condition(_CONVEX, p is not None)]
+    if p is None:
+        return asked.unknown("0 is not in the subdifferential", conditions)
+    if slack > 0:
+        conditions.append(Condition("sharp: 0 is inside it", True, slack, "slack"))
+    return asked.certified(conditions, values={"risk": value, "p": p})
+
+
+@checked
 def certified_radius_squared(risk: Risk, w: Point | np.ndarray) -> fmpq | None:
-    """The exact rho^2 of `certify_affine_minimum`; None if no unit has a knot or (i) fails."""
+    """The exact rho^2 of `certify_affine_minimum`; None if no unit has a knot, if (i) fails, or
+    unless there is one hidden layer."""
     w = exact(risk.network.point(w), "w")
-    return None if _unsupported(risk) else _cell(risk, risk.forward(w)[0]).radius_squared
+    if _unsupported(risk) or len(risk.network.widths) != 3:
+        return None
+    (z,) = risk.forward(w)[0]
+    where = [risk.network.activations[0].positions(z)]
+    if _bend(risk, where):
+        return None
+    return _smallest_ratio(risk, *_nearest(risk.network.activations[0], z, where[0]))
 
 
-def _refute_in_cell(risk, w, pull, pieces, conditions) -> Certificate:
-    """A descent direction where the residuals are not orthogonal to the reachable functions."""
+def _box_radius(risk: Risk, w: RationalMatrix, pairs: list) -> fmpq:
+    r"""The first of 1, 1/2, 1/4, ... such that no unit leaves its piece while each parameter moves
+    by at most that much: with inputs s that spread by :math:`\sigma`, W s + b spreads by at most
+    :math:`|W| \sigma + r (|s| + \sigma + 1)`."""
+    weights = [abs(objects(layer.weight)).T for layer in risk.network.unpack(w)]
+    signals = [objects(risk.exact_X), *(objects(h(z)) for h, z, _ in pairs)]
+    levels = [(h, objects(z), position // 2) for h, z, position in pairs]
+
+    def stay(r: fmpq) -> bool:
+        spread = signals[0] * 0
+        for weight, signal, (h, z, pieces) in zip(weights, signals, levels, strict=False):
+            reach = (abs(signal) + spread).sum(axis=1)[:, None] + int(risk.network.bias)
+            spread = spread @ weight + r * reach
+            for p, t in enumerate(h.knots):
+                beside = (pieces == p) | (pieces == p + 1)
+                if (beside & (abs(z - t) <= spread)).any():
+                    return False
+            spread = abs(np.array(h.slopes, dtype=object))[pieces] * spread
+        return True
+
+    return next(r for k in count() if stay(r := fmpq(1, 2**k)))
+
+
+def _refute_in_cell(asked, risk, w, pull, where, conditions) -> Certificate:
+    """A descent direction where the pulls are not orthogonal to the functions."""
     gradient = risk.gradient(w)
-    direction = -gradient
-    if gradient.is_zero():
-        everywhere = np.tile(pieces, (len(pull), 1))
-        direction = unused_unit_direction(risk, w, pull, everywhere)
+    direction = None if gradient.is_zero() else -gradient
+    if direction is None and len(where) == 1:
+        with suppress(TieError):  # a margin on a knot has no second derivative
+            direction = unused_unit_direction(risk, w, pull, where[0] // 2)
     if direction is None:
-        reason = "the gradient is zero and the residuals are not orthogonal to the data"
-        return _MINIMUM.unknown(reason, conditions)
-    return _MINIMUM.as_found(certify_along(risk, w, direction), conditions=conditions)
+        noun = "residuals" if risk.loss.quadratic else "pulls"
+        reason = f"the gradient is zero and the {noun} are not orthogonal to the data"
+        return asked.unknown(reason, conditions)
+    return asked.as_found(certify_along(risk, w, direction), conditions=conditions)

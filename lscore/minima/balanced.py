@@ -17,12 +17,13 @@ from flint import fmpq, fmpz, fmpz_mat
 
 from lscore.algebra.alternatives import zero_in_zonotope
 from lscore.algebra.arguments import checked
-from lscore.algebra.linear import merge_rows, pivot_columns
+from lscore.algebra.linear import merge_rows, pivot_columns, rank
 from lscore.algebra.matrices import RationalMatrix, exact, rational, stack, zeros
 from lscore.cells.incident import stands
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import BudgetError
 from lscore.minima.descent import STATEMENT
+from lscore.model.losses import Loss
 from lscore.model.networks import Network, Point
 from lscore.model.passes import Pass, trace
 from lscore.model.risk import Risk
@@ -142,7 +143,9 @@ def certify_balanced_run(risk: Risk, run: Pass) -> Certificate:
         return _MINIMUM.unknown("the risk has weight decay")
     if not risk.loss.convex:
         return _MINIMUM.unknown("the loss is not known to be convex in the outputs")
-    pull, ties = _pull(risk, run)
+    pull, found = pulls(risk.loss, run.outputs, risk.exact_y)
+    on_knot = {int(i) for part in run.positions for i in np.argwhere(part % 2)[:, 0]}
+    ties = [(mu, _through_output(risk, run, unit)) for i, mu, unit in found if i not in on_knot]
     kinks, text = _kinks(risk, run, pull)
     fitted = Condition(text, not kinks)
     if kinks:
@@ -163,7 +166,7 @@ def certify_balanced_run(risk: Risk, run: Pass) -> Certificate:
     values = {"risk": risk.loss(run.outputs, risk.exact_y)}
     balanced = sums.is_zero()
     if not balanced and ties:
-        p = _balancing(risk, functions, pull, ties)
+        p, _ = balancing(functions, pull, ties)
         balanced, values = p is not None, values | {"p": p}
     largest = None if balanced else max(map(abs, sums.entries()))
     conditions = [fitted, Condition(text, balanced, largest, "largest sum")]
@@ -172,24 +175,28 @@ def certify_balanced_run(risk: Risk, run: Pass) -> Certificate:
     return _MINIMUM.certified(conditions, values=values)
 
 
-def _pull(risk: Risk, run: Pass) -> tuple[RationalMatrix, list[tuple[fmpq, RationalMatrix]]]:
-    """The pull (n, k) on the outputs without the margin ties; and of each margin tie the weight and
-    the pull per unit on the last layer. Ties of samples that are on a knot are left out."""
-    loss, labels = risk.loss, risk.exact_y
+def pulls(
+    loss: Loss, outputs: RationalMatrix, labels: RationalMatrix
+) -> tuple[RationalMatrix, list[tuple[int, fmpq, RationalMatrix]]]:
+    """A subgradient (n, k) of a convex loss at exact outputs, and all others: of each tied margin
+    its sample, its weight, and the pull per unit, of which any p from 0 to the weight may be added.
+
+    >>> from lscore import binary_hinge
+    >>> pulls(binary_hinge(), exact([1, 0]), exact([1, 1]))
+    (column(0, -1/2), [(0, 1/2, column(-1, 0))])
+    """
     if loss.smooth:
-        return loss.gradient(run.outputs, labels), []
-    position, lines = loss.positions(run.outputs, labels), loss.directions(labels)
-    on_knot = [any((part[i] % 2).any() for part in run.positions) for i in range(len(position))]
-    pull, ties = loss.gradient(run.outputs, labels, position // 2), []
-    for i, j in np.argwhere(position % 2):
-        if not on_knot[i]:
-            raised = position // 2
-            raised[i, j] += 1
-            jump = loss.gradient(run.outputs, labels, raised) - pull
-            r = next(r for r, d in enumerate(lines[i, j]) if d)
-            weight = jump[int(i), r] / rational(lines[i, j, r])
-            if weight:
-                ties.append((weight, _through_output(risk, run, jump / weight)))
+        return loss.gradient(outputs, labels), []
+    position, lines = loss.positions(outputs, labels), loss.directions(labels)
+    pull, ties = loss.gradient(outputs, labels, position // 2), []
+    for i, j in np.argwhere(position % 2).tolist():
+        raised = position // 2
+        raised[i, j] += 1
+        jump = loss.gradient(outputs, labels, raised) - pull
+        r = next(r for r, d in enumerate(lines[i, j]) if d)
+        weight = jump[i, r] / rational(lines[i, j, r])
+        if weight:
+            ties.append((i, weight, jump / weight))
     return pull, ties
 
 
@@ -254,16 +261,21 @@ def _rows(matrix: RationalMatrix, chosen: list[int]) -> RationalMatrix:
     return stack([matrix.rows(i, i + 1) for i in chosen])
 
 
-def _balancing(risk: Risk, functions: RationalMatrix, pull: RationalMatrix, ties: list):
-    """How much each margin tie pulls (between 0 and its weight) in a balance; None if none does."""
+def balancing(functions: RationalMatrix, pull: RationalMatrix, ties: list):
+    """How much each margin tie pulls, from 0 to its weight, such that all pulls together are
+    orthogonal to the functions; None if nothing does. And the slack: how far these numbers are
+    inside their bounds if there are as many ties as equations and no other solution, else 0."""
     basis = stack([functions.column(j).T for j in pivot_columns(functions.numerator)])
-
-    def sums(matrix: RationalMatrix) -> RationalMatrix:
-        return (basis @ matrix).flat(0, len(basis) * matrix.shape[1], 1)
-
-    generators = stack([sums(unit).T for _, unit in ties]).T
+    offset, *columns = (
+        (basis @ part).flat(0, len(basis) * pull.shape[1], 1)
+        for part in (pull, *(unit for _, unit in ties))
+    )
+    generators = stack([column.T for column in columns]).T
     bounds = exact([weight for weight, _ in ties])
-    return zero_in_zonotope(sums(pull), generators, bounds).solution
+    p = zero_in_zonotope(offset, generators, bounds).solution
+    if p is None or not len(ties) == len(offset) == rank(generators):
+        return p, fmpq(0)
+    return p, min(p.smallest(), (bounds - p).smallest())
 
 
 def unused_unit_direction(

@@ -71,7 +71,7 @@ def certify_local_minimum(
 
     1. A smooth activation, or a loss without rational values: `certify_in_balls` (never
        certified).
-    2. One affine or dead cell, squared loss: `certify_affine_minimum`, with a radius.
+    2. One affine or dead cell of one hidden layer, squared loss: `certify_affine_minimum`.
     3. The risk is 0, decay included: a global minimum, for it is a sum of terms >= 0 (B-ZERO).
     4. The pulls of a convex loss balance along every path: `certify_balance`; affine, dead and flat
        cells at any depth, affine minima of hinge risks, knots at samples that are fitted.
@@ -106,9 +106,10 @@ def certify_local_minimum(
         return certify_in_balls(risk, w)
     w = locate(risk, w)
     run = w.run
-    answer = certify_affine_run(risk, w, run.pre[:-1], run.outputs)
-    if answer.verdict is not Verdict.UNKNOWN:
-        return answer
+    if risk.loss.quadratic and len(risk.network.widths) == 3:
+        answer = certify_affine_run(risk, w, run.pre[:-1], run.outputs)
+        if answer.verdict is not Verdict.UNKNOWN:
+            return answer
     value = risk.loss(run.outputs, risk.exact_y) + risk.weight_decay / 2 * w.dot(w)
     least = Condition("the risk is 0, and it is a sum of terms >= 0", value == 0)
     if least.holds and risk.loss.nonnegative:

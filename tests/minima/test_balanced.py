@@ -25,9 +25,9 @@ from lscore.algebra.linear import least_squares
 from lscore.cells.forms import cell_polynomial
 from lscore.cells.pattern import cell_at
 from lscore.errors import BudgetError, LscoreError
+from lscore.minima.affine import certify_affine_minimum
 from lscore.minima.balanced import certify_balance, reachable_functions
 from lscore.minima.local import _cell_directions, most_monomials
-from lscore.papers.laurent2018 import certify_affine_hinge_minimum
 
 XOR = Risk(Network((2, 2, 1), relu), [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0])
 FITTED = exact([-1, 1, 0, 0, "-1/2", -1, "4/3", 0, "1/3"])
@@ -166,7 +166,7 @@ def test_a_deep_linear_saddle_is_not_certified():
 def test_affine_minima_of_hinge_risks(alpha):
     risk = Risk(Network((1, 2, 1), leaky_relu(alpha)), [-1, 0, 1], [1, -1, 1], binary_hinge())
     w = exact([1, 1, 2, 2, 1, -1, 1])
-    assert certify_affine_hinge_minimum(risk, w).certified
+    assert certify_affine_minimum(risk, w).certified
     answer = certify_local_minimum(risk, w)
     assert answer.certified
     assert answer.values["risk"] == risk(w) > 0

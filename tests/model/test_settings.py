@@ -89,6 +89,7 @@ NAMED = {
     "squared loss": [SquaredLoss(), HALF_MEAN, SquaredLoss(3, mean=True)],
     "mean squared loss": [HALF_MEAN, SquaredLoss(3, mean=True)],
     "half the mean squared error": [HALF_MEAN],
+    "differentiable loss": [SquaredLoss(), HALF_MEAN, SquaredLoss(3, mean=True)],
     "hinge loss": [binary_hinge(), multiclass_hinge(), one_versus_all_hinge()],
     "binary hinge loss": [binary_hinge()],
     "binary or multiclass hinge loss": [binary_hinge(["1/2", 1]), multiclass_hinge()],

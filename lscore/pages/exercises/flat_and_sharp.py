@@ -7,13 +7,10 @@ from lscore.algebra.matrices import RationalMatrix, exact
 from lscore.cells.pattern import cell_at, pattern_at
 from lscore.cells.rays import cell_along
 from lscore.errors import TieError
+from lscore.minima.affine import certify_affine_minimum
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
-from lscore.papers.laurent2018 import (
-    certify_affine_hinge_minimum,
-    certify_flat,
-    certify_touches_flat,
-)
+from lscore.papers.laurent2018 import certify_flat, certify_touches_flat
 
 
 def is_bad_flat_point(risk: Risk, w: Point) -> str:
@@ -49,9 +46,9 @@ def fools_the_type_checker(risk: Risk, w: Point, direction: RationalMatrix) -> s
 
 def is_sharp_and_bad(risk: Risk, w: Point) -> str:
     """A local minimum by convexity, with a positive loss, that touches no flat cell."""
-    minimum = certify_affine_hinge_minimum(risk, w)
+    minimum = certify_affine_minimum(risk, w)
     if not minimum.certified:
-        return f"not yet: {minimum.reason}"
+        return f"not yet: {minimum.reason or 'the risk falls nearby'}"
     if minimum.values["risk"] == 0:
         return "not yet: the loss is 0"
     if not certify_touches_flat(risk, w).refuted:

@@ -1,6 +1,5 @@
 """Laurent, von Brecht, "The multilinear structure of ReLU networks", ICML 2018."""
 
-from lscore.minima.sharp import certify_affine_hinge_minimum
 from lscore.papers.laurent2018.data import LabelledData, is_rare_combination
 from lscore.papers.laurent2018.flat import (
     certify_flat,
@@ -24,7 +23,6 @@ from lscore.papers.laurent2018.rare import (
 __all__ = [
     "LabelledData",
     "adjacent_patterns",
-    "certify_affine_hinge_minimum",
     "certify_flat",
     "certify_flat_is_optimal",
     "certify_generic",

@@ -12,6 +12,7 @@ from lscore import (
     Risk,
     absolute_value,
     binary_hinge,
+    certify_affine_minimum,
     exact,
     identity,
     leaky_relu,
@@ -20,10 +21,9 @@ from lscore import (
     pattern_at,
     relu,
 )
-from lscore.errors import DataError, HypothesisError
+from lscore.errors import HypothesisError
 from lscore.papers.laurent2018 import (
     adjacent_patterns,
-    certify_affine_hinge_minimum,
     certify_flat,
     certify_touches_flat,
     flat_point,
@@ -157,7 +157,7 @@ def test_the_hypotheses_of_theorem_two_are_checked():
 def test_the_sharp_minimum_touches_no_flat_cell(alpha):
     risk = on_line(alpha)
     assert risk(SHARP) == fmpq(2, 3)
-    local = certify_affine_hinge_minimum(risk, SHARP)
+    local = certify_affine_minimum(risk, SHARP)
     assert local.certified
     assert local.conditions[-1].margin == fmpq(1, 6)
     answer = certify_touches_flat(risk, SHARP)
@@ -177,34 +177,30 @@ def test_touching_a_flat_cell_can_stay_unknown():
 def test_points_that_are_no_minimum_of_the_convex_problem_stay_unknown():
     risk = on_line("1/2")
     moved = SHARP + exact([0, 0, 0, 0, 0, 0, "-1/2"])
-    assert "falls nearby" in certify_affine_hinge_minimum(risk, moved).reason
+    assert certify_affine_minimum(risk, moved).witness["order"] == 1
     tied = exact([1, 1, 2, 2, 1, -1, -1])
-    assert "not in the subdifferential" in certify_affine_hinge_minimum(risk, tied).reason
+    assert "not in the subdifferential" in certify_affine_minimum(risk, tied).reason
     bent = exact([1, 1, 0, 2, 1, -1, 1])
-    assert "layer 1" in certify_affine_hinge_minimum(risk, bent).reason
+    assert "unit 0 has its pre-activation" in certify_affine_minimum(risk, bent).reason
 
 
 def test_a_flat_minimum_of_the_convex_problem_is_certified_but_not_sharp():
     risk = Risk(
         Network((1, 2, 1), relu), [-1, 0, 1], [1, -1, 1], binary_hinge(["1/4", "1/2", "1/4"])
     )
-    answer = certify_affine_hinge_minimum(risk, exact([1, 1, 2, 2, 1, -1, "1/2"]))
+    answer = certify_affine_minimum(risk, exact([1, 1, 2, 2, 1, -1, "1/2"]))
     assert answer.certified
     assert len(answer.conditions) == 2
 
 
-def test_other_losses_are_refused():
-    for risk in (
-        Risk(Network((1, 1, 1), relu), [1], [1]),
-        Risk(Network((1, 1, 1), relu, output_activation=relu), [1], [1], binary_hinge()),
-    ):
-        with pytest.raises(DataError, match="risk: need"):
-            certify_affine_hinge_minimum(risk, exact([1, 1, 1, 1]))
+def test_an_output_activation_stays_unknown():
+    risk = Risk(Network((1, 1, 1), relu, output_activation=relu), [1], [1], binary_hinge())
+    assert_unknown(certify_affine_minimum(risk, exact([1, 1, 1, 1])), "output activation")
 
 
 def test_texts_of_the_affine_hinge_minimum():
     risk = on_line("1/2")
-    assert str(certify_affine_hinge_minimum(risk, SHARP)) == (
+    assert str(certify_affine_minimum(risk, SHARP)) == (
         "certified (exact): the point is a local minimum  [LVB-NS]\n"
         "  holds     every hidden unit stays on one linear piece\n"
         "  holds     0 is in the subdifferential of the convex problem\n"
@@ -212,33 +208,34 @@ def test_texts_of_the_affine_hinge_minimum():
         "  value     risk = 2/3\n"
         "  value     p = column(1/6, 1/6)"
     )
-    moved = certify_affine_hinge_minimum(risk, SHARP + exact([0, 0, 0, 0, 0, 0, "-1/2"]))
-    assert str(moved) == (
-        "unknown (exact): the point is a local minimum  [LVB-NS]\n"
+    moved = certify_affine_minimum(risk, SHARP + exact([0, 0, 0, 0, 0, 0, "-1/2"]))
+    assert str(moved).startswith(
+        "refuted (exact): the point is a local minimum  [LVB-NS]\n"
         "  holds     every hidden unit stays on one linear piece\n"
         "  fails     0 is in the subdifferential of the convex problem, "
         "largest entry of the gradient 1/3\n"
-        "  reason    the risk falls nearby"
+        "  witness   direction: "
     )
-    tied = certify_affine_hinge_minimum(risk, exact([1, 1, 2, 2, 1, -1, -1]))
+    tied = certify_affine_minimum(risk, exact([1, 1, 2, 2, 1, -1, -1]))
     assert str(tied) == (
         "unknown (exact): the point is a local minimum  [LVB-NS]\n"
         "  holds     every hidden unit stays on one linear piece\n"
         "  fails     0 is in the subdifferential of the convex problem\n"
         "  reason    0 is not in the subdifferential"
     )
-    bent = certify_affine_hinge_minimum(risk, exact([1, 1, 0, 2, 1, -1, 1]))
+    bent = certify_affine_minimum(risk, exact([1, 1, 0, 2, 1, -1, 1]))
     assert str(bent) == (
         "unknown (exact): the point is a local minimum  [LVB-NS]\n"
         "  undecided every hidden unit stays on one linear piece\n"
-        "  reason    a unit of layer 1 has a tie or uses more than one piece on the data"
+        "  reason    unit 0 has its pre-activation exactly on a knot at sample 1: "
+        "the point is on a kink"
     )
 
 
 def test_a_minimum_at_the_end_of_a_bound_is_not_sharp():
     """Equal inputs with both labels: the tie pulls with all its weight, p = 1/2."""
     risk = Risk(Network((1, 1, 1), leaky_relu("1/2")), [0, 0], [1, -1], binary_hinge())
-    answer = certify_affine_hinge_minimum(risk, exact([1, 1, 0, 1]))
+    answer = certify_affine_minimum(risk, exact([1, 1, 0, 1]))
     assert [c.text for c in answer.conditions] == [
         "every hidden unit stays on one linear piece",
         "0 is in the subdifferential of the convex problem",

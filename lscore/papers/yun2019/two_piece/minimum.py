@@ -14,7 +14,7 @@ from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError, HypothesisError
 from lscore.minima.affine import certify_affine_minimum
 from lscore.model.risk import Risk
-from lscore.model.settings import CLAIM, check_width
+from lscore.model.settings import CLAIM, Setting, check_width
 from lscore.papers.yun2019.two_piece.lower_points import one_dead_unit
 from lscore.papers.yun2019.two_piece.setting import affine_fit, living_units, pack
 from lscore.surface.one_kink import OneKinkFit, best_one_kink
@@ -65,7 +65,8 @@ def certify_spurious(risk: Risk, w, lower: RationalMatrix | None = None) -> Cert
     """
     asked = Question(CLAIM, "the point is a spurious local minimum")
     text = "another point has a smaller risk"
-    local = certify_affine_minimum(risk, w)
+    missing = Setting(hidden=1, loss="squared loss").misses(risk)
+    local = asked.unknown(missing) if missing else certify_affine_minimum(risk, w)
     if not local.certified:
         return asked.as_found(local)
     value, single = local.values["risk"], _single_kink(risk)
