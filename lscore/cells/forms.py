@@ -192,8 +192,8 @@ def output_polynomials(cell: Cell, start: RationalMatrix | None = None) -> list[
 def cell_polynomial(cell: Cell, start: RationalMatrix | None = None) -> fmpq_mpoly:
     """The frozen risk at start + u as a polynomial in u (start 0 by default), exact.
 
-    The variables are named by `parameter_names`. Squared and hinge losses, any depth. The size
-    grows quickly: meant for networks that fit on a page.
+    The variables are named by `parameter_names`. Any depth; any loss that is a polynomial on its
+    pieces. The size grows quickly: meant for networks that fit on a page.
 
     >>> from lscore import Network, binary_hinge, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [2.0], [1], binary_hinge())

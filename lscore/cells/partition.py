@@ -36,7 +36,7 @@ from lscore.model.risk import Risk
 def certify_in_cell(risk: Risk, w: Point | np.ndarray) -> Certificate:
     """Does w lie inside an open cell? Certified with its clearance, refuted with its ties.
 
-    Piecewise linear networks of any depth, squared and hinge losses. Sound and complete. Source:
+    Piecewise linear networks of any depth, any loss. Sound and complete. Source:
     Laurent and von Brecht (2018), Lemma 1 (LVB-L1).
 
     >>> from lscore import Network, relu

@@ -139,9 +139,9 @@ def _follow(risk: Risk, w: RationalMatrix, u: RationalMatrix) -> _Ray:
 def risk_along(risk: Risk, w: RationalMatrix, u: RationalMatrix) -> Expansion:
     """The exact risk polynomial on the first cell that the ray w + t u, t >= 0, runs through.
 
-    Piecewise linear networks of any depth; squared and hinge losses; w may lie on kinks. `stop` is
-    positive: the exact first wall when everything is affine in t, else a rational below it (1 if
-    no wall is met).
+    Piecewise linear networks of any depth; any loss that is a polynomial on its pieces; w may lie
+    on kinks. `stop` is positive: the exact first wall when everything is affine in t, else a
+    rational below it (1 if no wall is met).
 
     >>> from lscore import Network, Risk, exact, relu
     >>> risk = Risk(Network((1, 2, 1), relu, bias=False), [1.0], [1.0])

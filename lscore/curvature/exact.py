@@ -27,7 +27,7 @@ from lscore.model.risk import Risk
 def exact_second_derivative(risk: Risk, w: Point | np.ndarray) -> tuple[fmpq, fmpq]:
     r""":math:`|g|^2` and :math:`2 g^\top H g` at an exact or float point inside a cell.
 
-    Read off the risk along w + t g, a polynomial in t near 0. Any depth, squared and hinge losses.
+    Read off the risk along w + t g, a polynomial in t near 0. Any depth and polynomial loss.
     Raises `TieError` on a wall. Source: Milne (2019), equation (16) (MILNE-E16).
 
     >>> from lscore.model.activations import relu

@@ -72,7 +72,7 @@ def certify_autograd(risk: Risk, w: Point | np.ndarray) -> Certificate:
     Certified by a direction from w into the cell whose gradient autograd reports: with biases in
     every layer it always exists (no output activation). Else decided by `certify_subgradient`:
     certified as a convex combination, refuted with a direction, or unknown. Sound; piecewise linear
-    networks of any depth, squared and hinge losses.
+    networks of any depth, any loss with exact values.
 
     >>> from lscore import Network, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [0, 1], [1, 1])

@@ -112,10 +112,10 @@ def cell_map(
     filled: RationalMatrix | None = None,
     points: int = 301,
 ) -> int:
-    """The cells on origin + s right + t up: one tint per signature, walls drawn between them.
+    """The cells on origin + s right + t up: one tint per pattern, walls drawn between them.
 
     `columns`, `rows` are the ranges of s, t. The cell of the point `filled` is blue. Returns how
-    many signatures the grid of `points` x `points` meets; the grid is computed in floats. Walls of
+    many patterns the grid of `points` x `points` meets; the grid is computed in floats. Walls of
     hidden units and of hinge margins.
     """
     s, t = np.linspace(*columns, points), np.linspace(*rows, points)

@@ -24,7 +24,7 @@ def has_activation_patterns(X: object, count: int) -> str:
 
 
 def lies_in_a_disconnected_cell(risk: Risk, a: Point, b: Point) -> str:
-    """a and b have the same signature, and no path inside their cell joins them."""
+    """a and b have the same pattern, and no path inside their cell joins them."""
     answer = certify_disconnected(risk, a, b)
     if answer.certified:
         return f"correct: {answer.conditions[-1].text}"
