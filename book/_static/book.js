@@ -1,4 +1,16 @@
-// Two helpers; every page is complete without them.
+// Three helpers; every page is complete without them.
+
+// What scrolls sideways is reached by keyboard, and a formula that fits is no tab stop.
+const reach = () => {
+  const boxes = 'mjx-container[display="true"], .text_html, .text_plain, .lscore-certificate';
+  for (const box of document.querySelectorAll(boxes)) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+};
+window.addEventListener("load", () =>
+  Promise.resolve(window.MathJax?.startup?.promise).then(reach));
+window.addEventListener("resize", reach);
 
 // Print opens what is folded, and folds it again afterwards.
 let opened = [];
