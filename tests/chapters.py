@@ -24,7 +24,6 @@ NOT_YET = {
     "curvature_along_a_path",
     "flat_and_sharp",
     "image_classification",
-    "multilinear_forms",
     "no_smooth_extrema",
     "partition",
     "smooth_activations",

@@ -5,11 +5,41 @@ from __future__ import annotations
 
 from flint import fmpq_mpoly
 
-from lscore.algebra.matrices import RationalMatrix
-from lscore.cells.forms import certify_forms, certify_multilinear, laplacian
-from lscore.cells.pattern import Cell, pattern_at
+from lscore.algebra.matrices import RationalMatrix, exact
+from lscore.cells.forms import (
+    cell_polynomial,
+    certify_forms,
+    certify_multilinear,
+    forms,
+    laplacian,
+)
+from lscore.cells.pattern import Cell, cell_at, pattern_at
 from lscore.cells.rays import polynomial_text, risk_along
+from lscore.model.activations import relu
+from lscore.model.hinges import binary_hinge
+from lscore.model.networks import Network
 from lscore.model.risk import Risk
+from lscore.pages.shared import same_number
+
+
+def is_common_tensor(cell: Cell, scaled: str, tensor: str) -> str:
+    """A tensor of every form that does not contain `scaled`, except the constant and the last bias.
+
+    These forms do not change if `scaled` does.
+    """
+    last = f"b{len(cell.risk.network.widths) - 1}"
+    kept = [form.blocks for form in forms(cell) if scaled not in form.blocks]
+    missing = [blocks for blocks in kept if blocks not in {(), (last,)} and tensor not in blocks]
+    if missing:
+        return f"not yet: it is not in {' '.join(missing[0])}"
+    return f"correct: {tensor} is in all of them"
+
+
+def coefficient_by_hand(answer: object) -> str:
+    """The coefficient of u v for x = 1, 2 and labels -1, weights 1/2, with unit and margins on."""
+    risk = Risk(Network((1, 1, 1), relu), [1, 2], [-1, -1], binary_hinge())
+    p = cell_polynomial(cell_at(risk, exact([1, 1, 1, 0])))
+    return same_number(answer, p.to_dict()[(1, 0, 1, 0)])
 
 
 def agrees_outside(cell: Cell, w: RationalMatrix) -> str:

@@ -5,7 +5,9 @@ import pytest
 from lscore import Network, Risk, binary_hinge, cell_at, cell_polynomial, exact, relu
 from lscore.pages.exercises.multilinear_forms import (
     agrees_outside,
+    coefficient_by_hand,
     fools_the_laplacian,
+    is_common_tensor,
     is_pure_power,
 )
 from lscore.pages.exercises.no_smooth_extrema import (
@@ -83,3 +85,12 @@ def test_smooth_points_on_walls():
     assert fools_the_wall_test(TWO, exact([0, 0, 0, 0])) == "not yet: a margin is not slack"
     answer = fools_the_wall_test(TWO, exact([1, 1, 4, -6]))
     assert answer == "not yet: the checker says certified"
+
+
+def test_a_common_tensor_and_a_coefficient():
+    small = Risk(Network((1, 1, 1, 1), relu), [1], [-1], binary_hinge())
+    cell = cell_at(small, exact([1, 1, 1, 1, 1, 1]))
+    assert is_common_tensor(cell, "b2", "W2") == "correct: W2 is in all of them"
+    assert is_common_tensor(cell, "b2", "b1") == "not yet: it is not in W1 W2 W3"
+    assert coefficient_by_hand("3/2") == "correct: 3/2"
+    assert coefficient_by_hand(3).startswith("not yet")
