@@ -18,6 +18,7 @@ from lscore.cells.partition import (
 from lscore.cells.pattern import Cell, cell_at, pattern_at
 from lscore.cells.rays import cell_along, risk_along, walls_along
 from lscore.certificates import Certificate, Condition, Verdict
+from lscore.claims import cite
 from lscore.curvature.decay import certify_crossing, certify_decay
 from lscore.curvature.exact import certify_loss_change
 from lscore.errors import BudgetError, HypothesisError, LscoreError
@@ -110,6 +111,7 @@ __all__ = [
     "certify_smooth_maximum",
     "certify_spurious",
     "certify_subgradient",
+    "cite",
     "clarke_subdifferential",
     "elu",
     "erf",

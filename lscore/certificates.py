@@ -141,9 +141,9 @@ class Certificate:
     def __bool__(self) -> bool:
         raise TypeError("a certificate has three verdicts, use .certified or .refuted")
 
-    def cite(self) -> str:
-        """Paper and theorem that the certificate rests on, with our erratum if any."""
-        return claim(self.claim).cite()
+    def cite(self, bibtex: bool = False) -> str:
+        """Paper and theorem that the certificate rests on, with our erratum; see `Claim.cite`."""
+        return claim(self.claim).cite(bibtex)
 
     def _lines(self) -> list[tuple[str, str]]:
         words = {True: "holds", False: "fails", None: "undecided"}

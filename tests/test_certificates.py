@@ -1,17 +1,21 @@
 """Certificates say no more than their conditions support, and print the same text every time."""
 
+from pathlib import Path
+
 import pytest
 from cases import PARABOLA
 from flint import fmpq
+from pybtex.database import parse_string
 
 from lscore import Certificate, Condition, Verdict, certify_affine_minimum, exact
 from lscore.certificates import CertificateError, Question, show
-from lscore.claims import CLAIMS, PAPERS, claim
+from lscore.claims import CLAIMS, PAPERS, cite, claim
 from lscore.errors import DataError, HypothesisError, LscoreError
 from lscore.minima.descent import certify_along
 from lscore.pages.shared import refusal
 from lscore.papers.yun2019 import least_squares_minimum
 
+ROOT = Path(__file__).parents[1]
 TRUE = Condition("a < b", True, fmpq(1, 3))
 
 
@@ -179,6 +183,30 @@ def test_cite_gives_the_paper_the_theorem_and_our_erratum():
     assert claim("YUN-B-T1-5").cite() == (
         "YUN-B-T1-5: Loss surfaces, executed (this book), dead network."
     )
+
+
+def fields_of(text):
+    """The fields of each BibTeX entry by its key, as a parser reads them."""
+    entries = parse_string(text, "bibtex").entries
+    people = {key: [str(p) for p in e.persons["author"]] for key, e in entries.items()}
+    return {key: dict(e.fields) | {"author": people[key]} for key, e in entries.items()}
+
+
+def test_every_claim_is_a_bibtex_entry_with_the_fields_of_the_bibliography():
+    known = fields_of((ROOT / "book" / "references.bib").read_text("utf-8"))
+    for id, entry in CLAIMS.items():
+        ((key, found),) = fields_of(entry.cite(bibtex=True)).items()
+        assert id.replace("_", r"\_") in found["note"]
+        assert ("annote" in found) == bool(entry.erratum and entry.paper != "book")
+        if entry.paper != "book":
+            assert {name: found[name] for name in known[key]} == known[key]
+        else:
+            assert found["title"] == "Loss surfaces, executed"
+
+
+def test_the_readme_shows_the_entry_of_the_package():
+    assert cite() in (ROOT / "README.md").read_text("utf-8")
+    assert make("unknown", reason="r").cite(bibtex=True).startswith("@inproceedings{yun2019small,")
 
 
 def test_every_claim_has_a_known_source_and_says_something():

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from lscore.claims.book import CLAIMS as _BOOK
-from lscore.claims.entry import PAPERS, SHORT, STANDINGS, Claim
+from lscore.claims.entry import ENTRIES, PAPERS, SHORT, STANDINGS, Claim, cite
 from lscore.claims.he2020 import CLAIMS as _HE2020
 from lscore.claims.laurent2018 import CLAIMS as _LAURENT2018
 from lscore.claims.milne2019 import CLAIMS as _MILNE2019
 from lscore.claims.yun2019 import CLAIMS as _YUN2019
 from lscore.errors import DataError
 
-__all__ = ["CLAIMS", "PAPERS", "SHORT", "STANDINGS", "Claim", "claim"]
+__all__ = ["CLAIMS", "ENTRIES", "PAPERS", "SHORT", "STANDINGS", "Claim", "cite", "claim"]
 
 CLAIMS = {entry.id: entry for entry in (*_YUN2019, *_LAURENT2018, *_HE2020, *_MILNE2019, *_BOOK)}
 
