@@ -321,6 +321,30 @@ def test_print_shows_what_is_folded(site, visitor):
     assert tab.evaluate(folded) == before
 
 
+@pytest.mark.parametrize("size", WIDTHS)
+def test_a_page_shows_itself_as_slides(size, html, visitor):
+    tab = visitor.tabs[size, "light"]
+    page = (html / "book/spurious_minima/two_piece_activations.html").as_uri()
+    tab.goto(f"{page}?slides")
+    stage, said = tab.locator("body > main"), tab.locator("body > nav output")
+    total = int(said.inner_text().split(" / ")[1])
+    assert 10 < total < 60
+    seen = set()
+    for number in range(1, total + 1):
+        assert said.inner_text() == f"{number} / {total}"
+        seen.add(text := stage.inner_text())
+        assert len(text.split()) > 3
+        assert stage.evaluate("e => e.scrollWidth - e.clientWidth") <= 1
+        tab.keyboard.press("ArrowRight")
+    assert len(seen) == total
+    assert "Theorem 10.1" in "".join(seen)
+    tab.get_by_label("Previous slide").click()
+    assert said.inner_text() == f"{total - 1} / {total}"
+    tab.keyboard.press("Escape")
+    tab.wait_for_url(page)
+    assert tab.locator("article.bd-article h1").is_visible()
+
+
 def test_front_door_leads_to_the_first_page(html):
     assert toc_pages()[0] in (html / "index.html").read_text("utf-8")
 
