@@ -28,7 +28,9 @@ def href(page, anchor="", here=HERE):
 
 def link(text, page, anchor="", code=False):
     """A link with escaped text."""
-    shown = f"<code>{html.escape(text)}</code>" if code else html.escape(text)
+    shown = html.escape(text)
+    if code:  # long names may break after an underscore
+        shown = f"<code>{shown.replace('_', '_<wbr>')}</code>"
     return f'<a href="{html.escape(href(page, anchor))}">{shown}</a>'
 
 
