@@ -25,7 +25,6 @@ NOT_YET = {
     "flat_and_sharp",
     "image_classification",
     "no_smooth_extrema",
-    "partition",
     "smooth_activations",
     "toy_regression",
 }

@@ -3,12 +3,27 @@ be listed*."""
 
 from __future__ import annotations
 
-from lscore.algebra.matrices import augment, exact
+from lscore.algebra.matrices import augment, exact, rational
 from lscore.cells.arrangement.hyperplanes import count_patterns, most_patterns
 from lscore.cells.partition import certify_disconnected, certify_smooth
 from lscore.cells.pattern import pattern_at
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
+from lscore.pages.shared import same_number
+
+
+def samples_on(risk: Risk, w: Point, unit: int, answer: object) -> str:
+    """The samples at which a unit of the first layer is on, above its knot."""
+    column = pattern_at(risk, w).layers[0][:, unit]
+    given = sorted(int(i) for i in exact(answer, "answer").entries())
+    if given == [i for i, position in enumerate(column) if position > 1]:
+        return f"correct: {given}"
+    return f"not yet: it is not {given}"
+
+
+def patterns_by_hand(answer: object) -> str:
+    """The number of activation patterns of a unit with bias on six points of a general plane."""
+    return same_number(answer, rational(most_patterns(6, 3)))
 
 
 def has_activation_patterns(X: object, count: int) -> str:

@@ -15,6 +15,7 @@ from lscore.pages.exercises.no_smooth_extrema import (
     is_bad_flat_point,
     is_saddle_of_order,
 )
+from lscore.pages.exercises.partition import patterns_by_hand, samples_on
 
 PAIR = Risk(Network((1, 2, 1), relu), [1, 2], [1, -1], binary_hinge())
 HINGED = cell_at(PAIR, exact([1, 1, 1, 2, "1/8", "1/8", 0]))
@@ -94,3 +95,12 @@ def test_a_common_tensor_and_a_coefficient():
     assert is_common_tensor(cell, "b2", "b1") == "not yet: it is not in W1 W2 W3"
     assert coefficient_by_hand("3/2") == "correct: 3/2"
     assert coefficient_by_hand(3).startswith("not yet")
+
+
+def test_a_pattern_is_read_and_patterns_are_counted():
+    w = exact([1, -1, "-1/16", "-1/16", 3, 3, "-3/2"])
+    bump = Risk(Network((1, 2, 1), relu), [-1, 0, 1], [1, -1, 1], binary_hinge())
+    assert samples_on(bump, w, 0, [2]) == "correct: [2]"
+    assert samples_on(bump, w, 1, [2]).startswith("not yet")
+    assert patterns_by_hand(32) == "correct: 32"
+    assert patterns_by_hand(16).startswith("not yet")
