@@ -202,6 +202,10 @@ class Cell:
 
     def forward(self, w: RationalMatrix) -> Pass:
         """The pass of the data through the frozen network, at an exact point."""
+        if isinstance(w, Located) and w.risk is self.risk:
+            pairs = zip(self.pieces, w.run.positions, strict=False)
+            if all((abs(2 * piece - place) <= 1).all() for piece, place in pairs):
+                return w.run  # on a knot both pieces give one value
         return forward(self.risk.network.unpack(w), self.risk.exact_X, self.frozen.bend)
 
     def outputs(self, w: RationalMatrix) -> RationalMatrix:

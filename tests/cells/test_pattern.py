@@ -15,6 +15,7 @@ from lscore import (
     cell_at,
     exact,
     hard_tanh,
+    incident_cells,
     leaky_relu,
     multiclass_hinge,
     one_versus_all_hinge,
@@ -161,6 +162,28 @@ def test_rational_walls_of_a_segment_that_moves_two_layers():
     start, end = exact([0, 1, 0, 0]), exact([4, 1, "2/3", 0])
     walls = walls_along(risk, start, end)
     assert [(wall.t, wall.signals) for wall in walls] == [(fmpq(1, 2), ((2, 0, 0),))]
+
+
+def test_a_located_point_gives_what_its_exact_twin_gives():
+    """Its pass serves every cell that touches it, and no other."""
+    risk = Risk(Network((2, 2, 2), relu), [[0, 0], [1, -1], [2, 1]], [0, 1, 0], multiclass_hinge())
+    w = exact([1, 1, 0, -1, 0, "1/3", 1, -1, 2, 1, 1, 0])
+    located = locate(risk, w)
+    assert located == w
+    assert repr(located) == repr(w)
+    assert locate(risk, located) is located
+    assert type(located + w) is type(w)
+    other = Risk(risk.network, risk.X * 2, [0, 1, 0], multiclass_hinge())
+    assert locate(other, located).risk is other
+    around = [found.cell for found in incident_cells(risk, located).cells]
+    assert len(around) > 1
+    away = exact(np.random.default_rng(0).normal(size=12))
+    far = [cell_at(risk, away), cell_at(risk, -away)]
+    for cell in [*around, *far]:
+        assert cell.gradient(located) == cell.gradient(w)
+        assert cell(located) == cell(w)
+    assert all(cell.forward(located) is located.run for cell in around)
+    assert not any(cell.forward(located) is located.run for cell in far)
 
 
 def test_bad_input_is_named():
