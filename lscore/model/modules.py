@@ -50,6 +50,8 @@ class ModuleRisk:
     def __post_init__(self) -> None:
         if not isinstance(self.module, nn.Module):
             raise DtypeError(f"module: got {type(self.module).__name__}, need torch.nn.Module")
+        if isinstance(self.module, torch.jit.ScriptModule):
+            raise DtypeError("module: got a scripted module, need the one that was scripted")
         if not callable(self.loss):
             raise DtypeError(f"loss: got {self.loss!r}, need a function of (outputs, y)")
         if not self.parameters:

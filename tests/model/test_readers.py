@@ -1,5 +1,6 @@
 """Networks trained elsewhere: the same function without rounding, or a refusal by name."""
 
+import warnings
 from copy import deepcopy
 
 import numpy as np
@@ -23,7 +24,7 @@ from lscore import (
 )
 from lscore.errors import DataError, DtypeError, ShapeError
 from lscore.model.entropy import LogisticLoss
-from lscore.model.modules import Elementwise, as_module
+from lscore.model.modules import Elementwise, ModuleRisk, as_module
 
 f64 = torch.float64
 BCE = nn.BCEWithLogitsLoss(reduction="sum")
@@ -173,6 +174,17 @@ REFUSED = {
         DtypeError,
         "cannot read ParametrizedLinear",
     ),
+    "old spectral norm": (
+        lambda: nn.Sequential(nn.utils.spectral_norm(line(2, 2))),
+        DataError,
+        "has a forward pre hook",
+    ),
+    "recurrent": (lambda: nn.Sequential(nn.GRU(1, 1)), DtypeError, r"cannot read GRU\(1, 1\)"),
+    "attention": (
+        lambda: nn.TransformerEncoderLayer(4, 2, 8),
+        DtypeError,
+        "got TransformerEncoderLayer",
+    ),
     "pruned": (lambda: pruned(), DataError, "a tensor 'weight' that is no parameter"),
     "complex": (
         lambda: nn.Sequential(line(dtype=torch.complex64)),
@@ -208,6 +220,17 @@ def test_the_whole_module_may_be_frozen_and_the_rest_read_after_frozen_layers():
     network, w = from_torch(module[2:])
     X = torch.linspace(-1, 1, 5, dtype=f64)[:, None]
     assert torch.allclose(network(w, module[:2](X)), module(X))
+
+
+def test_a_scripted_module_is_refused_for_curvature_too():
+    module = nn.Sequential(line())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        scripted = torch.jit.script(module)
+    with pytest.raises(DtypeError, match="got RecursiveScriptModule"):
+        from_torch(scripted)
+    with pytest.raises(DtypeError, match="got a scripted module, need the one that was scripted"):
+        ModuleRisk(scripted, nn.functional.mse_loss, torch.zeros(1, 1), torch.zeros(1, 1))
 
 
 # arrays
