@@ -20,7 +20,7 @@ from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix
 from lscore.algebra.rationals import short
 from lscore.claims import claim
-from lscore.errors import BudgetError, HypothesisError, LscoreError, TieError
+from lscore.errors import BudgetError, HypothesisError, LscoreError, SettingError, TieError
 
 
 class CertificateError(LscoreError, ValueError):
@@ -194,8 +194,8 @@ class Question:
     def checker(self, function: Callable[..., Certificate]) -> Callable[..., Certificate]:
         """Decorate a function that answers this question: its arguments are `checked`.
 
-        Where a construction that it calls refuses, by a hypothesis, a tie or a limit, the answer is
-        unknown, with the text of the refusal. Malformed arguments raise.
+        Where a construction that it calls refuses, by a hypothesis, its setting, a tie or a limit,
+        the answer is unknown, with the text of the refusal. Malformed arguments raise.
         """
         answer = checked(function)
 
@@ -203,7 +203,7 @@ class Question:
         def answer_or_reason(*arguments, **keywords) -> Certificate:
             try:
                 return answer(*arguments, **keywords)
-            except (HypothesisError, TieError, BudgetError) as error:
+            except (HypothesisError, SettingError, TieError, BudgetError) as error:
                 return self.unknown(str(error))
 
         return answer_or_reason

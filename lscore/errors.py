@@ -17,6 +17,16 @@ class DataError(LscoreError, ValueError):
     """A value is not usable: NaN, infinite, out of range."""
 
 
+class SettingError(DataError):
+    """A risk of a kind that an instrument does not know; for theorems there is `HypothesisError`.
+
+    >>> raise SettingError("risk: got tanh, need piecewise linear")
+    Traceback (most recent call last):
+    ...
+    lscore.errors.SettingError: risk: got tanh, need piecewise linear
+    """
+
+
 class DtypeError(LscoreError, TypeError):
     """A number type that would have to be cast silently."""
 

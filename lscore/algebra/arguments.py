@@ -29,8 +29,8 @@ from lscore.errors import DataError, DtypeError, ShapeError
 # One word, one meaning: what an integer of this name may be, in every signature.
 _LIMIT, _COUNT, _SIZE = range(2**63), range(10**6 + 1), range(1, 10**6 + 1)
 BOUNDS = {
-    **dict.fromkeys(["seed", "limit", "max_ties", "max_cells"], _LIMIT),
-    **dict.fromkeys(["trials", "exact_tries", "iterations"], _COUNT),
+    **dict.fromkeys(["seed", "limit", "tie_limit"], _LIMIT),
+    **dict.fromkeys(["trials", "iterations"], _COUNT),
     **dict.fromkeys(["samples", "points", "parts", "outputs", "terms", "n"], _SIZE),
     "precision": range(2, 10**5 + 1),
     "order": range(1001),

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from lscore.algebra.matrices import to_float
-from lscore.errors import DataError
 from lscore.model.passes import Pass, backward, forward, layout
 from lscore.model.risk import Risk
+from lscore.model.settings import Setting
 
 _TINY = 1e-40
 
@@ -84,10 +84,9 @@ def pieces_of(risk: Risk, w: np.ndarray) -> list[np.ndarray]:
 def freeze(risk: Risk, pieces: list[np.ndarray]) -> FloatCell:
     """The cell with the given pieces, (n, width) per activated layer.
 
-    Raises `DataError` for losses other than squared ones.
+    Raises `SettingError` for losses other than squared ones.
     """
-    if not risk.loss.quadratic:
-        raise DataError(f"risk: loss {type(risk.loss).__name__}, need SquaredLoss")
+    Setting(loss="squared loss").require(risk)
     slopes, intercepts = [], []
     for h, part in zip(risk.network.switches, pieces, strict=True):
         slopes.append(np.array([to_float(s) for s in h.slopes])[part])

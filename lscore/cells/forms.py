@@ -19,10 +19,14 @@ from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact, ones, zeros
 from lscore.cells.pattern import Cell, cell_at, frozen_pass
 from lscore.certificates import Certificate, Condition, Question
-from lscore.errors import HypothesisError
 from lscore.model.networks import Network, Point
 from lscore.model.passes import Layer, forward
 from lscore.model.risk import Risk
+from lscore.model.settings import Setting
+
+_FORMS = Question("LVB-T1", "the risk at the point is the sum of the cell's forms")
+_BACK = Question("LVB-B-T1-1", "parameters times gradients are sums of the forms, tensor by tensor")
+_MULTILINEAR = Question("LVB-T1", "the risk is a sum of multilinear forms on the cell")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,11 +77,7 @@ def forms(cell: Cell) -> list[Form]:
     [(('W1', 'W2'), -1/2), (('b1', 'W2'), -1/4), (('b2',), 0), ((), 1)]
     """
     network, risk = cell.risk.network, cell.risk
-    if not risk.loss.piecewise_linear or risk.weight_decay:
-        what = "weight decay" if risk.weight_decay else type(risk.loss).__name__
-        raise HypothesisError(
-            "LVB-T1", "hinge loss", f"got {what}, need a hinge loss without weight decay", risk.loss
-        )
+    Setting(loss="piecewise linear loss", weight_decay=False).require(risk, "LVB-T1")
     depth = len(network.widths) - 1
     weights = [f"W{l}" for l in range(1, depth + 1)]
     found = [Form(cell, "data", 0, tuple(weights))]
@@ -89,14 +89,14 @@ def forms(cell: Cell) -> list[Form]:
     return [*found, Form(cell, "constant", 0, ())]
 
 
-@checked
+@_FORMS.checker
 def certify_forms(cell: Cell, w: Point | np.ndarray) -> Certificate:
     """Is the risk at w the sum of the forms of this cell? At every point of the cell it is.
 
     Exact, at any point: inside the cell LVB-T1 says yes; at other points the forms go on with the
     cell's polynomial, and the difference refutes. Sound and complete for the one point; that the
-    polynomial is multilinear is decided by `certify_multilinear`. Raises `HypothesisError` as
-    `forms` does. Source: Laurent and von Brecht (2018), Theorem 1.
+    polynomial is multilinear is decided by `certify_multilinear`. Unknown for risks without
+    `forms`. Source: Laurent and von Brecht (2018), Theorem 1.
 
     >>> from lscore import Network, binary_hinge, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [2.0], [1], binary_hinge())
@@ -107,22 +107,21 @@ def certify_forms(cell: Cell, w: Point | np.ndarray) -> Certificate:
     w = exact(cell.risk.network.point(w), "w")
     found, risk = forms(cell), cell.risk(w)
     total = sum((form(w) for form in found), fmpq(0))
-    asked = Question("LVB-T1", "the risk at the point is the sum of the cell's forms")
     conditions = [Condition("the sum of the forms equals the risk", total == risk)]
     if total != risk:
-        return asked.refuted(conditions, {"risk": risk, "sum of the forms": total})
+        return _FORMS.refuted(conditions, {"risk": risk, "sum of the forms": total})
     values = {"risk": risk, "forms": len(found), "point in the cell": "yes" if w in cell else "no"}
-    return asked.certified(conditions, values=values)
+    return _FORMS.certified(conditions, values=values)
 
 
-@checked
+@_BACK.checker
 def certify_backpropagation(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Is :math:`T \cdot \partial R / \partial T` the sum of the forms with T, for each tensor T?
 
     Inside a cell it is (LVB-B-T1-1), so one backward pass computes all forms. Exact: the gradient
     is backpropagation in rationals, the forms are those of the cell of w. Refuted with the tensor
-    of another value, which would be an error in one of the two programs. Raises `TieError` on a
-    wall and `HypothesisError` as `forms` does. Source: this book.
+    of another value, which would be an error in one of the two programs. Unknown on a wall and for
+    risks without `forms`. Source: this book.
 
     >>> from lscore import Network, binary_hinge, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [2.0], [1], binary_hinge())
@@ -140,14 +139,11 @@ def certify_backpropagation(risk: Risk, w: Point | np.ndarray) -> Certificate:
     for name in products:
         expected[name] = sum((form(w) for form in found if name in form.blocks), fmpq(0))
     wrong = [name for name in products if products[name] != expected[name]]
-    asked = Question(
-        "LVB-B-T1-1", "parameters times gradients are sums of the forms, tensor by tensor"
-    )
     conditions = [Condition("equal for every weight matrix and bias", not wrong)]
     if wrong:
         witness = {"tensor": wrong[0], "product": products[wrong[0]], "forms": expected[wrong[0]]}
-        return asked.refuted(conditions, witness)
-    return asked.certified(conditions, values=products)
+        return _BACK.refuted(conditions, witness)
+    return _BACK.certified(conditions, values=products)
 
 
 def parameter_names(network: Network) -> list[str]:
@@ -230,7 +226,7 @@ def laplacian(p: fmpq_mpoly) -> fmpq_mpoly:
     return sum((p.derivative(j).derivative(j) for j in range(p.context().nvars())), zero)
 
 
-@checked
+@_MULTILINEAR.checker
 def certify_multilinear(cell: Cell, polynomial: fmpq_mpoly | None = None) -> Certificate:
     r"""Is the frozen risk a sum of multilinear forms in the parameter tensors, as LVB-T1 says?
 
@@ -251,9 +247,8 @@ def certify_multilinear(cell: Cell, polynomial: fmpq_mpoly | None = None) -> Cer
         Condition("the tensors of every monomial are those of one form", not foreign),
         Condition("the Laplacian is the zero polynomial", trace == 0),
     )
-    asked = Question("LVB-T1", "the risk is a sum of multilinear forms on the cell")
     values = {"monomials": sum(found.values()), "forms": len(allowed)}
     bad = repeated + foreign
     if bad:
-        return asked.refuted(conditions, {"monomial in": bad[0]})
-    return asked.certified(conditions, values=values)
+        return _MULTILINEAR.refuted(conditions, {"monomial in": bad[0]})
+    return _MULTILINEAR.certified(conditions, values=values)

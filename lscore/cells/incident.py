@@ -85,8 +85,9 @@ def incident_cells(
     risk: Risk,
     w: Point | np.ndarray,
     ties: Iterable[Tie] | None = None,
-    max_ties: int = MAX_TIES,
-    max_cells: int = MAX_CELLS,
+    *,
+    tie_limit: int = MAX_TIES,
+    limit: int = MAX_CELLS,
 ) -> IncidentCells:
     r"""The cells :math:`\{u : w \in \mathrm{cl}\, \Omega_u\}` that meet at w (LVB-L103).
 
@@ -96,7 +97,7 @@ def incident_cells(
     polynomials: a combination without a first-order direction is *out* if that is provable (one
     output with all output weights non-zero, or a combination of the ties that vanishes
     identically), else *doubtful*. Sound: `cells` meet at w, each with a direction into it, and no
-    cell outside `cells` and `doubtful` does. Raises `BudgetError` above `max_ties` or `max_cells`.
+    cell outside `cells` and `doubtful` does. Raises `BudgetError` above `tie_limit` or `limit`.
     Source: Laurent and von Brecht (2018), Lemma 103.
 
     >>> from lscore import Network, relu
@@ -106,9 +107,9 @@ def incident_cells(
     """
     w = locate(risk, w)
     chosen = w.pattern.ties if ties is None else list(ties)
-    if len(chosen) > max_ties:
-        raise BudgetError(f"{len(chosen)} ties meet at the point, the limit is {max_ties}")
-    search = _Search(risk, w, chosen, max_cells)
+    if len(chosen) > tie_limit:
+        raise BudgetError(f"{len(chosen)} ties meet at the point, the limit is {tie_limit}")
+    search = _Search(risk, w, chosen, limit)
     search.run()
     return IncidentCells(tuple(chosen), tuple(search.found), tuple(search.doubtful))
 
@@ -158,8 +159,8 @@ def stands(risk: Risk, tie: Tie, pieces: Sequence[np.ndarray]) -> bool:
 class _Search:
     """Depth-first search over the ties after the first layer."""
 
-    def __init__(self, risk: Risk, w: Located, ties: list[Tie], max_cells: int):
-        self.risk, self.w, self.max_cells = risk, w, max_cells
+    def __init__(self, risk: Risk, w: Located, ties: list[Tie], limit: int):
+        self.risk, self.w, self.limit = risk, w, limit
         self.first = [tie for tie in ties if tie[0] == 1 and w.run.positions]
         self.later = [tie for tie in ties if tie not in self.first]
         self.left = w.pattern.pieces
@@ -189,9 +190,9 @@ class _Search:
             rows = [data.rows(ties[place][1], ties[place][1] + 1) for place in mine]
             lists.append(sign_patterns(stack(rows)))
             places.append((k, mine))
-        if prod(map(len, lists)) > self.max_cells:
+        if prod(map(len, lists)) > self.limit:
             raise BudgetError(
-                f"{prod(map(len, lists))} cells meet at the point, the limit is {self.max_cells}"
+                f"{prod(map(len, lists))} cells meet at the point, the limit is {self.limit}"
             )
         for combination in product(*lists):
             sides, move = [-1] * len(ties), np.zeros(self.risk.dimension, dtype=object)
@@ -236,10 +237,9 @@ class _Search:
                 self._descend(place + 1, branch, system, None, standing)
 
     def _keep(self, state: list, direction, standing: list) -> None:
-        if len(self.found) + len(self.doubtful) == self.max_cells:
+        if len(self.found) + len(self.doubtful) == self.limit:
             raise BudgetError(
-                f"more than {self.max_cells} cells may meet at the point, the limit is "
-                f"{self.max_cells}"
+                f"more than {self.limit} cells may meet at the point, the limit is {self.limit}"
             )
         cell = Cell(self.risk, tuple(state))
         if direction is None:

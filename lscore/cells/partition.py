@@ -6,12 +6,12 @@ convex (from three layers on) nor connected. Every decision is exact.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations_with_replacement
 
 import numpy as np
 from flint import fmpq, fmpq_mpoly
 
-from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact, ones
 from lscore.cells.forms import output_polynomials, parameter_names, variables
 from lscore.cells.pattern import (
@@ -31,8 +31,17 @@ from lscore.model.networks import Point
 from lscore.model.passes import backward, layout, trace
 from lscore.model.risk import Risk
 
+_IN_CELL = Question("LVB-L1", "the point lies inside an open cell")
+_NULL = Question("LVB-L1", "the points that lie in no cell form a null set")
+_SMOOTH = Question("MILNE-L1", "the outputs are smooth around the point")
+_AFFINE = Question("HE-T2a", "on the cell the outputs are affine in each layer's parameters")
+_NOT_CONVEX = Question("HE-T2a", "the points have one signature and their midpoint has another")
+_DISCONNECTED = Question(
+    "HE-T2a", "the points have one signature and no path inside the cell joins them"
+)
 
-@checked
+
+@_IN_CELL.checker
 def certify_in_cell(risk: Risk, w: Point | np.ndarray) -> Certificate:
     """Does w lie inside an open cell? Certified with its clearance, refuted with its ties.
 
@@ -44,7 +53,6 @@ def certify_in_cell(risk: Risk, w: Point | np.ndarray) -> Certificate:
     >>> certify_in_cell(risk, exact([1, -1, 1, 0])).witness["ties"]
     [(1, 1, 0)]
     """
-    asked = Question("LVB-L1", "the point lies inside an open cell")
     w = locate(risk, w)
     found = w.pattern
     ties = len(found.ties)
@@ -54,7 +62,7 @@ def certify_in_cell(risk: Risk, w: Point | np.ndarray) -> Certificate:
         w.clearance,
         "clearance",
     )
-    return asked.refuted([clear], {"ties": found.ties}) if ties else asked.certified([clear])
+    return _IN_CELL.refuted([clear], {"ties": found.ties}) if ties else _IN_CELL.certified([clear])
 
 
 def _off_layers(risk: Risk, w: Located) -> dict[int, int]:
@@ -69,6 +77,7 @@ def _off_layers(risk: Risk, w: Located) -> dict[int, int]:
     return found
 
 
+@_NULL.checker
 def certify_null_walls(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Do the points that lie in no cell form a null set? (LVB-L1)
 
@@ -79,7 +88,6 @@ def certify_null_walls(risk: Risk, w: Point | np.ndarray) -> Certificate:
     sample while a later pre-activation, then 0 all around w, sits on a knot; else unknown. Sound.
     Source: Laurent and von Brecht (2018), Lemma 1.
     """
-    asked = Question("LVB-L1", "the points that lie in no cell form a null set")
     w = locate(risk, w)
     if risk.network.bias:
         conditions = [
@@ -89,27 +97,27 @@ def certify_null_walls(risk: Risk, w: Point | np.ndarray) -> Certificate:
         if not conditions:
             conditions = [Condition("no pre-activation has a knot", True)]
         if not risk.loss.knots:
-            return asked.certified(conditions)
+            return _NULL.certified(conditions)
         h = risk.network.output_activation
         felt = h is None or all(s != 0 for s in h.slopes)
         text = "every margin depends on an output bias"
         if felt:
             conditions.append(Condition(text, True))
-            return asked.certified(conditions)
+            return _NULL.certified(conditions)
         if why := _held_margin(risk, w):
             conditions.append(Condition(text, False))
-            return asked.refuted(conditions, {"point": w, "why": why})
+            return _NULL.refuted(conditions, {"point": w, "why": why})
         conditions.append(Condition(text, None))
         reason = "a flat piece of the output activation may hold a margin at 0"
-        return asked.unknown(reason, conditions)
+        return _NULL.unknown(reason, conditions)
     off = _off_layers(risk, w)
     biased = Condition("every layer has a bias", False)
     for l, i, k in w.pattern.ties:
         if i in off and off[i] < l - 1 < len(risk.network.switches):
             text = f"layer {off[i] + 1} is off for sample {i}: unit {k} of layer {l} is tied nearby"
-            return asked.refuted([biased], {"point": w, "why": text})
+            return _NULL.refuted([biased], {"point": w, "why": text})
     reason = "a layer has no bias, and no layer is switched off at the point"
-    return asked.unknown(reason, [biased])
+    return _NULL.unknown(reason, [biased])
 
 
 def _held_margin(risk: Risk, w: Located) -> str:
@@ -134,7 +142,7 @@ def _own_bias(risk: Risk, w: Located) -> list[bool]:
     return answers
 
 
-@checked
+@_SMOOTH.checker
 def certify_smooth(risk: Risk, w: Point | np.ndarray, trials: int = 20) -> Certificate:
     r"""Are the outputs, as functions of the parameters, smooth around w? (MILNE-L1)
 
@@ -148,7 +156,6 @@ def certify_smooth(risk: Risk, w: Point | np.ndarray, trials: int = 20) -> Certi
     >>> certify_smooth(risk, exact([1, -1, 1, 0])).verdict.value
     'refuted'
     """
-    asked = Question("MILNE-L1", "the outputs are smooth around the point")
     w = locate(risk, w)
     hidden = len(risk.network.switches)
     ties = [tie for tie in w.pattern.ties if tie[0] <= hidden]
@@ -160,7 +167,7 @@ def certify_smooth(risk: Risk, w: Point | np.ndarray, trials: int = 20) -> Certi
             f"every tie (there are {len(ties)}) comes after a layer that is off", True
         )
     if not felt:
-        return asked.certified([still])
+        return _SMOOTH.certified([still])
     rng = np.random.default_rng(0)
     for _ in range(trials):
         u = exact(rng.integers(-3, 4, risk.dimension).astype(float))
@@ -176,9 +183,9 @@ def certify_smooth(risk: Risk, w: Point | np.ndarray, trials: int = 20) -> Certi
                 "output of sample": i,
                 "slopes": f"{show(before)}, then {show(after)}",
             }
-            return asked.refuted([still], witness)
+            return _SMOOTH.refuted([still], witness)
     reason = f"something is tied, but no derivative jumps along {trials} directions"
-    return asked.unknown(reason, [still])
+    return _SMOOTH.unknown(reason, [still])
 
 
 def _output_slopes(cell: Cell, w: RationalMatrix, u: RationalMatrix) -> list[fmpq]:
@@ -192,6 +199,7 @@ def _output_slopes(cell: Cell, w: RationalMatrix, u: RationalMatrix) -> list[fmp
     return slopes
 
 
+@_AFFINE.checker
 def certify_layerwise_affine(
     cell: Cell, outputs: list[list[fmpq_mpoly]] | None = None
 ) -> Certificate:
@@ -214,13 +222,12 @@ def certify_layerwise_affine(
             for name in set(layers)
         )
     ]
-    asked = Question("HE-T2a", "on the cell the outputs are affine in each layer's parameters")
     condition = Condition("no monomial takes two factors from one layer", not repeated)
     if repeated:
         names = zip(parameter_names(cell.risk.network), min(repeated), strict=True)
         witness = {"monomial": " ".join(name for name, e in names for _ in range(e))}
-        return asked.refuted([condition], witness)
-    return asked.certified([condition], values={"monomials": len(monomials)})
+        return _AFFINE.refuted([condition], witness)
+    return _AFFINE.certified([condition], values={"monomials": len(monomials)})
 
 
 def _pair(risk: Risk, a: Point, b: Point) -> tuple:
@@ -234,7 +241,7 @@ def _pair(risk: Risk, a: Point, b: Point) -> tuple:
     return a, b, first, conditions
 
 
-@checked
+@_NOT_CONVEX.checker
 def certify_not_convex(risk: Risk, a: Point, b: Point) -> Certificate:
     """Do a and b show that their cell is not convex: is their midpoint outside it? (HE-T2a)
 
@@ -242,21 +249,20 @@ def certify_not_convex(risk: Risk, a: Point, b: Point) -> Certificate:
     statement about these two points. Source: remark after Theorem 2 of He, Wang and Tao (2020).
     """
     a, b, shared, conditions = _pair(risk, a, b)
-    asked = Question("HE-T2a", "the points have one signature and their midpoint has another")
     middle = (a + b) / 2
     found = pattern_at(risk, middle)
     conditions.append(Condition("the midpoint has another signature", found != shared))
     if all(c.holds for c in conditions):
         values = {"signatures of the points and the midpoint": f"{_line(shared)} | {_line(found)}"}
-        return asked.certified(conditions, values=values)
-    return asked.refuted(conditions, {"signature of the midpoint": _line(found)})
+        return _NOT_CONVEX.certified(conditions, values=values)
+    return _NOT_CONVEX.refuted(conditions, {"signature of the midpoint": _line(found)})
 
 
 def _line(found: object) -> str:
     return "; ".join(" ".join(line.split()) for line in str(found).splitlines())
 
 
-@checked
+@_DISCONNECTED.checker
 def certify_disconnected(risk: Risk, a: Point, b: Point) -> Certificate:
     r"""Do a and b have the same signature while no path inside the cell joins them?
 
@@ -267,7 +273,7 @@ def certify_disconnected(risk: Risk, a: Point, b: Point) -> Certificate:
     """
     a, b, shared, conditions = _pair(risk, a, b)
     id = "LVB-L1" if risk.loss.knots else "HE-T2a"
-    asked = Question(id, "the points have one signature and no path inside the cell joins them")
+    asked = replace(_DISCONNECTED, claim=id)
     if not all(c.holds for c in conditions):
         witness = {"signatures": f"{_line(shared)} | {_line(pattern_at(risk, b))}"}
         return asked.refuted(conditions, witness)

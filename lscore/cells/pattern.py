@@ -18,7 +18,7 @@ from flint import fmpq
 from lscore.algebra.arguments import checked
 from lscore.algebra.arrays import object_array
 from lscore.algebra.matrices import RationalMatrix, exact
-from lscore.errors import DataError, ShapeError, TieError
+from lscore.errors import SettingError, ShapeError, TieError
 from lscore.model.activations import PiecewiseLinear
 from lscore.model.losses import objects
 from lscore.model.networks import Point
@@ -151,8 +151,8 @@ def pattern_at(risk: Risk, w: Point | np.ndarray) -> Pattern:
     """The exact pattern of a point; float points and data are taken as the dyadics they are.
 
     Piecewise linear networks of any depth, any loss. No sign is ever guessed: what lies on a knot
-    is a tie. Raises `DataError` for smooth activations. Source: the function S of Laurent and von
-    Brecht (2018), Lemma 1 (LVB-L1).
+    is a tie. Raises `SettingError` for smooth activations. Source: the function S of Laurent and
+    von Brecht (2018), Lemma 1 (LVB-L1).
 
     >>> from lscore import Network, binary_hinge, relu
     >>> risk = Risk(Network((1, 2, 1), relu), [0, 1], [-1, 1], binary_hinge())
@@ -213,9 +213,11 @@ class Cell:
         return self.forward(w).outputs
 
     def loss(self, outputs: Matrix) -> object:
-        """The frozen loss of outputs (n, k); `DataError` if it is not a polynomial of them."""
+        """The frozen loss of outputs (n, k); `SettingError` if it is not a polynomial of them."""
         if not self.risk.loss.polynomial:
-            raise DataError(f"risk: the {self.risk.loss.kind} loss is not a polynomial in a cell")
+            raise SettingError(
+                f"risk: the {self.risk.loss.kind} loss is not a polynomial in a cell"
+            )
         return self.risk.loss(outputs, self.risk.exact_y, self.margins)
 
     def pull(self, outputs: Matrix | None) -> Matrix:

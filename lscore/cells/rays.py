@@ -18,12 +18,16 @@ from lscore.algebra.arrays import object_array
 from lscore.algebra.matrices import RationalMatrix
 from lscore.algebra.polynomials import first_root
 from lscore.cells.pattern import Cell, switched, switches
-from lscore.errors import DataError, ShapeError, TieError
+from lscore.errors import DataError, TieError
 from lscore.model.losses import objects
 from lscore.model.passes import apply_pieces, forward, layout
 from lscore.model.risk import Risk
+from lscore.model.settings import Setting
 
 _T = fmpq_poly([0, 1])
+_ONE_LAYER = Setting(
+    hidden=1, output_activation=False, activations=("piecewise linear",), loss="polynomial loss"
+)
 
 
 @dataclass(frozen=True)
@@ -228,17 +232,10 @@ def pieces_along(risk: Risk, start: RationalMatrix, end: RationalMatrix) -> list
 
     One hidden layer, where the pre-activations are affine in t and so every wall crossing is
     rational. Walls of units whose output weights are zero all along the segment are not crossed:
-    the risk does not see them. Raises `ShapeError` for deeper networks, `DataError` for smooth ones
-    and for an output activation, which bends too.
+    the risk does not see them. Raises `SettingError` for other networks and losses: an output
+    activation bends too, and margins of hinge losses are not affine in t.
     """
-    if len(risk.network.widths) != 3:
-        raise ShapeError(
-            f"risk: the network has widths {risk.network.widths}, need one hidden layer"
-        )
-    if not risk.network.is_piecewise_linear or risk.network.output_activation is not None:
-        raise DataError("risk: need a piecewise linear network without output activation")
-    if risk.loss.knots:
-        raise DataError("risk: need a squared loss, hinge margins are not affine in t")
+    _ONE_LAYER.require(risk)
     u = end - start
     walls = {fmpq(0), fmpq(1)} | {t for t in _crossings(risk, start, u) if 0 < t < 1}
     pieces = []

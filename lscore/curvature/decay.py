@@ -11,7 +11,6 @@ from __future__ import annotations
 import numpy as np
 from flint import arb, ctx, fmpq, fmpq_mpoly
 
-from lscore.algebra.arguments import checked
 from lscore.algebra.intervals import Interval, interval
 from lscore.algebra.matrices import RationalMatrix, Scalar, rational
 from lscore.cells.forms import cell_polynomial
@@ -23,13 +22,17 @@ from lscore.errors import DataError, HypothesisError, TieError
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 
+_DECAY = Question("MILNE-L8", "|g(t)|^2 <= |g(0)|^2 exp(-C t) along the flow")
+_CROSSING = Question("MILNE-B-L8-1", "|g|^2 does not rise where the flow meets the wall")
 
-@checked
+
+@_DECAY.checker
 def certify_decay(
     risk: Risk,
     w: Point | np.ndarray,
     rate: Scalar,
     radius: Scalar,
+    *,
     time: Scalar | None = None,
     precision: int = 128,
 ) -> Certificate:
@@ -42,7 +45,7 @@ def certify_decay(
     leave the box: with :math:`\mu = C/2` its length up to time t is at most
     :math:`|g|(1 - e^{-\mu t})/\mu < \rho`. Refuted if c(w) < C, exactly: then the inequality fails
     for small t. Unknown otherwise, and on a wall. Sound, not complete; piecewise linear networks
-    with few parameters. Raises `HypothesisError` where the gradient is 0.
+    with few parameters; unknown where the gradient is 0.
 
     >>> from lscore import Network, exact, relu
     >>> network = Network((1, 1), (), bias=False, output_activation=relu)
@@ -58,7 +61,7 @@ def certify_decay(
     if radius <= 0 or (horizon is not None and horizon <= 0):
         raise DataError(f"radius, time: got {radius}, {horizon}, need positive numbers")
     span = "for all t >= 0" if horizon is None else f"for t <= {horizon}"
-    asked = Question("MILNE-L8", f"|g(t)|^2 <= |g(0)|^2 exp(-{rate} t) along the flow, {span}")
+    asked = Question(_DECAY.claim, f"|g(t)|^2 <= |g(0)|^2 exp(-{rate} t) along the flow, {span}")
     try:
         cell = w.cell
         squared, bend = exact_second_derivative(risk, w)
@@ -66,7 +69,7 @@ def certify_decay(
         inside = Condition("the point is inside a cell", False)
         return asked.unknown(f"{tie}; gamma need not be C^2 there", [inside])
     if squared == 0:
-        raise HypothesisError("MILNE-L8", "non-zero gradient", "the flow stands still", w)
+        raise HypothesisError(_DECAY.claim, "non-zero gradient", "the flow stands still", w)
     c = bend / squared
     if c < rate:
         return asked.refuted([Condition("c >= C at the start", False)], {"c at the start": c})
@@ -147,7 +150,7 @@ def _positive_definite(matrix: list[list[arb]]) -> bool:
     return True
 
 
-@checked
+@_CROSSING.checker
 def certify_crossing(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Does :math:`|g|^2` not rise where the flow meets the wall through w? (MILNE-B-L8-1)
 
@@ -168,12 +171,11 @@ def certify_crossing(risk: Risk, w: Point | np.ndarray) -> Certificate:
       witness   after: 25/4
     """
     w = locate(risk, w)
-    asked = Question("MILNE-B-L8-1", "|g|^2 does not rise where the flow meets the wall")
     around = incident_cells(risk, w)
     if len(around.cells) != 2 or around.doubtful:
         count = len(around.cells) + len(around.doubtful)
         reason = f"{count} cells meet at the point, need exactly 2"
-        return asked.unknown(reason, [Condition("two cells meet at the point", False)])
+        return _CROSSING.unknown(reason, [Condition("two cells meet at the point", False)])
     normal = _normal(risk, w, around)
     left, right = sorted(around.cells, key=lambda entry: entry.direction.dot(normal))
     g_left, g_right = left.cell.gradient(w), right.cell.gradient(w)
@@ -183,9 +185,10 @@ def certify_crossing(risk: Risk, w: Point | np.ndarray) -> Certificate:
         from_left, onward = -onward, -from_left
     no_flow = [Condition("a flow arrives at the wall and crosses it or slides", False)]
     if from_left == 0 or onward == 0:
-        return asked.unknown("a velocity is tangent to the wall", no_flow)
+        return _CROSSING.unknown("a velocity is tangent to the wall", no_flow)
     if from_left < 0:
-        return asked.unknown("both velocities point away from the wall, no flow arrives", no_flow)
+        reason = "both velocities point away from the wall, no flow arrives"
+        return _CROSSING.unknown(reason, no_flow)
     before = g_left.dot(g_left)
     slides = onward < 0
     after = g_right.dot(g_right)
@@ -195,9 +198,9 @@ def certify_crossing(risk: Risk, w: Point | np.ndarray) -> Certificate:
     smaller = Condition("|g|^2 after the wall is not larger than before", after <= before)
     conditions = [Condition(f"two cells meet at the point, and the flow {how}", True), smaller]
     if after > before:
-        return asked.refuted(conditions, {"before": before, "after": after})
+        return _CROSSING.refuted(conditions, {"before": before, "after": after})
     values = {"before": before, "after": after, "factor": after / before}
-    return asked.certified(conditions, values=values)
+    return _CROSSING.certified(conditions, values=values)
 
 
 def _normal(risk: Risk, w: Located, around: IncidentCells) -> RationalMatrix:

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 import numpy as np
 from flint import fmpq, fmpq_mpoly, fmpq_poly
 
-from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
 from lscore.cells.forms import cell_polynomial
 from lscore.cells.pattern import Cell, locate
@@ -22,6 +21,10 @@ from lscore.curvature.shares import first_convex_step, loss_change_fraction
 from lscore.errors import DataError, TieError
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
+
+_SECOND = Question("MILNE-E16", "gamma'' = 2 g'Hg along the gradient flow")
+_TWICE = Question("MILNE-E19", "g . grad |g|^2 is a multiple of g'Hg on the whole cell")
+_CHANGE = Question("MILNE-E20", "this share of the change of the risk comes after t0")
 
 
 def exact_second_derivative(risk: Risk, w: Point | np.ndarray) -> tuple[fmpq, fmpq]:
@@ -81,6 +84,7 @@ def _substitute(q: fmpq_mpoly, path: list[fmpq_poly], order: int) -> fmpq_poly:
     return total
 
 
+@_SECOND.checker
 def certify_second_derivative(
     risk: Risk, w: Point | np.ndarray, claimed: Scalar | None = None
 ) -> Certificate:
@@ -105,8 +109,7 @@ def certify_second_derivative(
         cell = w.cell
         squared, quadratic = exact_second_derivative(risk, w)
     except TieError as tie:
-        asked = Question("MILNE-E16", "gamma'' = 2 g'Hg along the gradient flow")
-        return asked.unknown(str(tie), [Condition("the point is inside a cell", False)])
+        return _SECOND.unknown(str(tie), [Condition("the point is inside a cell", False)])
     who = "2 g'Hg" if claimed is None else "the claimed number"
     claimed = quadratic if claimed is None else rational(claimed, "claimed")
     along = _substitute(cell_polynomial(cell), flow_series(cell, w, 2), 2)
@@ -122,6 +125,7 @@ def certify_second_derivative(
     return asked.certified(conditions, values={"c": found / squared} if squared else {})
 
 
+@_TWICE.checker
 def certify_two_backpropagations(cell: Cell, factor: Scalar = 2) -> Certificate:
     r"""Is :math:`\nabla P \cdot \nabla |\nabla P|^2` = `factor` :math:`\cdot\, g^\top H g` on a
     whole cell?
@@ -157,7 +161,7 @@ def certify_two_backpropagations(cell: Cell, factor: Scalar = 2) -> Certificate:
     return asked.certified([condition], values={"monomials": len(twice.to_dict())})
 
 
-@checked
+@_CHANGE.checker
 def certify_loss_change(risk: Risk, points: Sequence, at_least: Scalar) -> Certificate:
     r"""Does at least this share of the risk's change come after :math:`t_0`? (MILNE-E20)
 

@@ -17,26 +17,31 @@ from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
 from lscore.cells.pattern import cell_at
 from lscore.cells.rays import risk_along
 from lscore.certificates import Certificate, Condition, Question
-from lscore.errors import BudgetError, DataError, TieError
+from lscore.errors import BudgetError, DataError, HypothesisError, TieError
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
+from lscore.model.settings import Setting
 
-MAX_BATCHES = 100_000
+_MEAN = Question("MILNE-B-F2-1", "minibatches add a trace to g'Hg on average")
 
 
 def sample_gradients(risk: Risk, w: RationalMatrix) -> list[RationalMatrix]:
     """The gradient of the risk on each sample alone, weight decay included; their mean is that
     of the risk. Needs a mean loss."""
-    n = len(risk.X)
-    if not risk.loss.quadratic or risk.loss.scale(n) * n != risk.loss.scale(1):
-        raise DataError("risk: need SquaredLoss(..., mean=True), so that minibatches compare")
-    rows = range(n)
+    Setting(loss="mean squared loss").require(risk, _MEAN.claim)
+    rows = range(len(risk.X))
     parts = [(risk.exact_X.rows(i, i + 1), risk.exact_y.rows(i, i + 1)) for i in rows]
     return [Risk(risk.network, *part, risk.loss, risk.weight_decay).gradient(w) for part in parts]
 
 
+@_MEAN.checker
 def certify_minibatch_mean(
-    risk: Risk, w: Point | np.ndarray, batch_size: int, correction: Scalar | None = None
+    risk: Risk,
+    w: Point | np.ndarray,
+    batch_size: int,
+    *,
+    correction: Scalar | None = None,
+    limit: int = 100_000,
 ) -> Certificate:
     r"""Is the mean of :math:`g_B^\top H g_B` over all minibatches :math:`g^\top H g` plus a trace?
 
@@ -50,8 +55,8 @@ def certify_minibatch_mean(
 
     with :math:`\Sigma` the covariance of the samples' gradients. All minibatches are listed and
     both sides compared in rationals; `correction` replaces :math:`\kappa`. Certified, refuted with
-    the mean, unknown on a wall. Sound, and complete inside cells; few samples only
-    (`BudgetError` above MAX_BATCHES minibatches). Claim MILNE-B-F2-1, proved in the book.
+    the mean, unknown on a wall, for another loss, one sample, or more than `limit` minibatches.
+    Sound, and complete inside cells. Claim MILNE-B-F2-1, proved in the book.
 
     >>> from lscore.model.losses import SquaredLoss
     >>> from lscore.model.networks import Network
@@ -61,10 +66,12 @@ def certify_minibatch_mean(
     """
     w = exact(risk.network.point(w), "w")
     n, b = len(risk.X), batch_size
-    if isinstance(b, bool) or not (isinstance(b, int) and 1 <= b <= n and n > 1):
-        raise DataError(f"batch_size: got {b!r}, need 1 to {n} of at least 2 samples")
-    if comb(n, b) > MAX_BATCHES:
-        raise BudgetError(f"batch_size: {comb(n, b)} minibatches, the limit is {MAX_BATCHES}")
+    if not 1 <= b <= n:
+        raise DataError(f"batch_size: got {b}, need 1 to {n}")
+    if n == 1:
+        raise HypothesisError(_MEAN.claim, "two samples", "got 1", n)
+    if comb(n, b) > limit:
+        raise BudgetError(f"batch_size: {comb(n, b)} minibatches, the limit is {limit}")
     kappa = fmpq(n - b, b * (n - 1)) if correction is None else rational(correction, "correction")
     asked = Question(
         "MILNE-B-F2-1", f"minibatches of {b} add {kappa} tr(H Sigma) to g'Hg on average"

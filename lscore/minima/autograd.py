@@ -22,6 +22,8 @@ from lscore.model.networks import Point
 from lscore.model.passes import layout
 from lscore.model.risk import Risk
 
+_AUTOGRAD = Question("LVB-AG", "autograd's gradient is in Clarke's subdifferential")
+
 
 @checked
 def autograd_cell(risk: Risk, w: Point | np.ndarray) -> Cell:
@@ -65,7 +67,7 @@ def autograd_direction(risk: Risk, w: Point) -> RationalMatrix:
     return exact(move.tolist())
 
 
-@checked
+@_AUTOGRAD.checker
 def certify_autograd(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Is autograd's gradient at w an element of Clarke's subdifferential? (LVB-AG)
 
@@ -91,6 +93,5 @@ def certify_autograd(risk: Risk, w: Point | np.ndarray) -> Certificate:
         count = len(w.pattern.ties)
         text = f"the ray along a direction enters the cell that autograd uses, {count} ties broken"
         if reached:
-            asked = Question("LVB-AG", "autograd's gradient is in Clarke's subdifferential")
-            return asked.certified([Condition(text, True)])
-    return certify_subgradient(risk, w, cell.gradient(w), claim="LVB-AG")
+            return _AUTOGRAD.certified([Condition(text, True)])
+    return certify_subgradient(risk, w, cell.gradient(w), claim=_AUTOGRAD.claim)

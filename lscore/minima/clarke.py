@@ -29,9 +29,11 @@ from lscore.cells.incident import (
 )
 from lscore.cells.pattern import Cell, Located, Tie, locate
 from lscore.certificates import Certificate, Condition, Question
-from lscore.errors import BudgetError, DataError, TieError
+from lscore.errors import BudgetError, SettingError, TieError
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
+
+_SUBGRADIENT = Question("LVB-D2", "g is in Clarke's subdifferential")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,16 +55,18 @@ class ClarkeSubdifferential:
     def shortest(self) -> ShortestElement:
         """The element of least norm; minus it is the direction of steepest descent.
 
-        Raises `DataError` if cells are doubtful, for then the hull may be larger.
+        Raises `SettingError` if cells are doubtful, for then the hull may be larger.
         """
         if not self.is_complete:
-            raise DataError(f"w: {self.doubtful.shape[1]} cells are doubtful, need a complete list")
+            raise SettingError(
+                f"w: {self.doubtful.shape[1]} cells are doubtful, need a complete list"
+            )
         return shortest_element(self.gradients)
 
 
 @checked
 def clarke_subdifferential(
-    risk: Risk, w: Point | np.ndarray, max_ties: int = MAX_TIES, max_cells: int = MAX_CELLS
+    risk: Risk, w: Point | np.ndarray, *, tie_limit: int = MAX_TIES, limit: int = MAX_CELLS
 ) -> ClarkeSubdifferential:
     r""":math:`\partial^\circ R(w) = \mathrm{conv}\{\nabla R_u(w) : w \in \mathrm{cl}\, \Omega_u\}`.
 
@@ -77,7 +81,7 @@ def clarke_subdifferential(
     [[1, 0]]
     """
     w = locate(risk, w)
-    incident = incident_cells(risk, w, relevant_ties(risk, w), max_ties, max_cells)
+    incident = incident_cells(risk, w, relevant_ties(risk, w), tie_limit=tie_limit, limit=limit)
     if not incident.cells:
         raise TieError(
             "w: no direction breaks all ties to first order, "
@@ -97,14 +101,15 @@ def _gradients(
     return stack([column.T for column in columns]).T
 
 
-@checked
+@_SUBGRADIENT.checker
 def certify_subgradient(
     risk: Risk,
     w: Point | np.ndarray,
     g: object = None,
-    max_ties: int = MAX_TIES,
-    max_cells: int = MAX_CELLS,
-    claim: str = "LVB-D2",
+    *,
+    tie_limit: int = MAX_TIES,
+    limit: int = MAX_CELLS,
+    claim: str = _SUBGRADIENT.claim,
 ) -> Certificate:
     r"""Is g an element of Clarke's subdifferential at w? For g = 0 (default): is w critical?
 
@@ -142,7 +147,7 @@ def certify_subgradient(
             every = Condition("the gradients of these margins are independent", True)
             return asked.certified([reached, every])
     try:
-        incident = incident_cells(risk, w, ties, max_ties, max_cells)
+        incident = incident_cells(risk, w, ties, tie_limit=tie_limit, limit=limit)
     except BudgetError as error:
         return asked.unknown(str(error))
     sure, doubtful = [found.cell for found in incident.cells], list(incident.doubtful)

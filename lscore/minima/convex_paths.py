@@ -6,18 +6,22 @@ decides; while only idle units move (output weights 0) it is constant.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import ROUND_CEILING, Context, Decimal
 from itertools import pairwise
 
 from flint import arb, ctx, fmpq
 
-from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix
 from lscore.certificates import Certificate, Condition, Question
-from lscore.errors import DataError, ShapeError
+from lscore.errors import ShapeError
 from lscore.model.balls import ball_risk
 from lscore.model.passes import Layer
 from lscore.model.risk import Risk
+from lscore.model.settings import Setting
+
+_PATH = Question("YUN-B-T1-4", "the risk never rises along the path")
+_SETTING = Setting(hidden=1, output_activation=False, loss="squared loss", weight_decay=False)
 
 
 def upper_decimal(ball: arb, digits: int = 3) -> Decimal:
@@ -32,7 +36,7 @@ def upper_decimal(ball: arb, digits: int = 3) -> Decimal:
     return context.divide(Decimal(int(top.p)), Decimal(int(top.q)))
 
 
-@checked
+@_PATH.checker
 def certify_convex_path(
     risk: Risk, waypoints: list[RationalMatrix], precision: int = 128
 ) -> Certificate:
@@ -57,14 +61,11 @@ def certify_convex_path(
     >>> certify_convex_path(risk, path).verdict.value
     'certified'
     """
-    if len(risk.network.widths) != 3 or risk.network.output_activation is not None:
-        raise ShapeError("risk: need one hidden layer and no output activation")
-    if not risk.loss.quadratic or risk.weight_decay:
-        raise DataError("risk: need SquaredLoss and no weight decay")
+    _SETTING.require(risk, _PATH.claim)
     if len(waypoints) < 2:
         raise ShapeError(f"waypoints: got {len(waypoints)}, need at least 2")
     method = "exact" if risk.network.is_piecewise_linear else "ball"
-    asked = Question("YUN-B-T1-4", "the risk never rises along the path", method)
+    asked = replace(_PATH, method=method)
     conditions = []
     for s, (start, end) in enumerate(pairwise(waypoints)):
         (hidden, out), (moved, final) = risk.network.unpack(start), risk.network.unpack(end)

@@ -10,7 +10,6 @@ from collections.abc import Callable
 import numpy as np
 from flint import fmpq
 
-from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact, rational
 from lscore.cells.rays import risk_along
 from lscore.certificates import Certificate, Question
@@ -23,7 +22,7 @@ _EPSILON = fmpq(1, 2**52)
 _DOUBLINGS = 64
 
 
-@checked
+@MINIMUM_BY_RAYS.checker
 def certify_along(risk: Risk, w: Point | np.ndarray, u: object) -> Certificate:
     r"""Does the risk fall strictly along w + t u for all small t > 0? Decided exactly.
 

@@ -60,7 +60,7 @@ def certify_local_minimum(
     w: Point | np.ndarray,
     trials: int = 400,
     seed: int = 0,
-    exact_tries: int = 8,
+    limit: int = 8,
     along: object = None,
 ) -> Certificate:
     r"""Is w a local minimum? Certified, refuted with a descent direction, or unknown.
@@ -81,7 +81,7 @@ def certify_local_minimum(
     6. In an open cell of one hidden layer, a unit without output weights that lowers the risk
        (`unused_unit_direction`).
     7. The negative gradient, then `trials` random integer directions, ranked in floats, the best
-       `exact_tries` of them decided by `certify_along`; in an open cell then the eigenvector
+       `limit` of them decided by `certify_along`; in an open cell then the eigenvector
        of the lowest eigenvalue of the float Hessian (squared loss, at most 500 parameters) or the
        direction of `certify_smooth_extremum` (hinge loss, `most_monomials` at most 10000).
     8. At any point of a binary hinge risk of one hidden layer: `certify_hinge_minimum`.
@@ -117,12 +117,12 @@ def certify_local_minimum(
     balance = certify_balanced_run(risk, run)
     if balance.certified:
         return balance
-    return _search(risk, w, run, balance, trials, seed, exact_tries)
+    return _search(risk, w, run, balance, trials, seed, limit)
 
 
-def _search(risk, w, run, balance, trials, seed, exact_tries) -> Certificate:
+def _search(risk, w, run, balance, trials, seed, limit) -> Certificate:
     """Questions 5 to 8: directions, the surest first, then every case of a hinge risk."""
-    critical = certify_subgradient(risk, w, max_cells=256)
+    critical = certify_subgradient(risk, w, limit=256)
     if critical.refuted:
         return certify_along(risk, w, critical.witness["direction"])
     linear = risk.loss.convex and not run.positions
@@ -130,19 +130,19 @@ def _search(risk, w, run, balance, trials, seed, exact_tries) -> Certificate:
     if critical.certified and convex.holds:
         conditions, values = [convex, *critical.conditions], {"risk": risk(w)}
         return Question("B-CONVEX", STATEMENT).certified(conditions, values=values)
-    for u in _directions(risk, w, run, trials, seed, exact_tries):
+    for u in _directions(risk, w, run, trials, seed, limit):
         tried = certify_along(risk, w, u)
         if tried.refuted:
             return tried
     found = certify_hinge_minimum(risk, w)
     if found.verdict is not Verdict.UNKNOWN:
         return found
-    reason = f"{balance.reason}; and none of {exact_tries} promising directions descends"
+    reason = f"{balance.reason}; and none of {limit} promising directions descends"
     reason += f"; {found.reason}" if found.conditions else ""
     return MINIMUM_BY_RAYS.unknown(reason, balance.conditions)
 
 
-def _directions(risk, w, run, trials, seed, exact_tries) -> Iterator:
+def _directions(risk, w, run, trials, seed, limit) -> Iterator:
     """Questions 6 and 7; the float search only when a direction is still wanted."""
     network = risk.network
     inside = not any((part % 2).any() for part in run.positions)
@@ -152,7 +152,7 @@ def _directions(risk, w, run, trials, seed, exact_tries) -> Iterator:
             pull = risk.loss.gradient(run.outputs, risk.exact_y)
             direction = unused_unit_direction(risk, w, pull, run.positions[0] // 2)
             yield from () if direction is None else (direction,)
-    yield from propose_directions(risk, w, trials, seed)[:exact_tries]
+    yield from propose_directions(risk, w, trials, seed)[:limit]
     if inside:
         yield from _cell_directions(risk, w)
 

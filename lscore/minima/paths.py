@@ -6,7 +6,6 @@ from itertools import pairwise
 
 from flint import fmpq, fmpq_poly
 
-from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix
 from lscore.algebra.polynomials import positive_point
 from lscore.cells.rays import pieces_along
@@ -14,8 +13,10 @@ from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import ShapeError
 from lscore.model.risk import Risk
 
+_PATH = Question("YUN-B-T1-4", "the risk never rises along the path")
 
-@checked
+
+@_PATH.checker
 def certify_nonincreasing(risk: Risk, waypoints: list[RationalMatrix]) -> Certificate:
     """Does the risk never rise along the straight segments through these exact points?
 
@@ -32,7 +33,6 @@ def certify_nonincreasing(risk: Risk, waypoints: list[RationalMatrix]) -> Certif
     """
     if len(waypoints) < 2:
         raise ShapeError(f"waypoints: got {len(waypoints)}, need at least 2")
-    asked = Question("YUN-B-T1-4", "the risk never rises along the path")
     count = 0
     for s, (start, end) in enumerate(pairwise(waypoints)):
         for piece in pieces_along(risk, start, end):
@@ -46,13 +46,13 @@ def certify_nonincreasing(risk: Risk, waypoints: list[RationalMatrix]) -> Certif
                     "later time": after,
                     "rise": piece.risk(after) - piece.risk(before),
                 }
-                return asked.refuted([here], witness)
+                return _PATH.refuted([here], witness)
     first, last = risk(waypoints[0]), risk(waypoints[-1])
     condition = Condition(
         f"slope <= 0 on all {count} polynomial pieces of {len(waypoints) - 1} segments", True
     )
     values = {"risk at the start": first, "risk at the end": last}
-    return asked.certified([condition], values=values)
+    return _PATH.certified([condition], values=values)
 
 
 def _rise(p: fmpq_poly, a: fmpq, b: fmpq) -> tuple[fmpq, fmpq]:

@@ -19,9 +19,15 @@ from lscore.algebra.matrices import RationalMatrix, exact
 from lscore.cells.forms import cell_polynomial
 from lscore.cells.pattern import Cell, cell_at
 from lscore.certificates import Certificate, Condition, Question
-from lscore.errors import HypothesisError, TieError
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
+from lscore.model.settings import Setting
+
+_HINGE = Setting(loss="piecewise linear loss", weight_decay=False)
+_BOTH = Question("LVB-C2", "the Hessian has eigenvalues of both signs")
+_MIRRORED = Question("LVB-B-C2-1", "the spectrum of the Hessian is symmetric about 0")
+_MAXIMUM = Question("MILNE-L2", "the point is a local maximum")
+_EXTREMUM = Question("LVB-C1", "the point is a local extremum")
 
 
 @checked
@@ -43,7 +49,7 @@ def cell_hessian(cell: Cell, w: RationalMatrix) -> RationalMatrix:
     return exact(hessian)
 
 
-@checked
+@_BOTH.checker
 def certify_indefinite(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Does the Hessian of a hinge risk at w have eigenvalues of both signs? (LVB-C2)
 
@@ -52,27 +58,23 @@ def certify_indefinite(risk: Risk, w: Point | np.ndarray) -> Certificate:
     Hessian is 0, unknown on a wall. Any depth, no weight decay. Sound and complete inside cells.
     Source: Laurent and von Brecht (2018), Corollary 2.
     """
-    asked = Question("LVB-C2", "the Hessian has eigenvalues of both signs")
-    _need_plain_hinge(risk, "LVB-C2")
+    _HINGE.require(risk, _BOTH.claim)
     w = exact(risk.network.point(w), "w")
-    try:
-        hessian = cell_hessian(cell_at(risk, w), w)
-    except TieError as tie:
-        return asked.unknown(str(tie))
+    hessian = cell_hessian(cell_at(risk, w), w)
     diagonal = all(hessian[j, j] == 0 for j in range(len(hessian)))
     conditions = [Condition("every diagonal entry is 0, hence the trace", diagonal)]
     entries = hessian.numerator.entries()
     places = [divmod(place, len(hessian)) for place, e in enumerate(entries) if e != 0]
     if not places:
         conditions.append(Condition("some entry is not 0", False))
-        return asked.refuted(conditions, {"Hessian": "zero"})
+        return _BOTH.refuted(conditions, {"Hessian": "zero"})
     i, j = places[0]
     conditions.append(Condition(f"the entry ({i}, {j}) is not 0", True))
     values = {"curvatures along the two directions": f"+-{2 * abs(hessian[i, j])}"}
-    return asked.certified(conditions, values=values)
+    return _BOTH.certified(conditions, values=values)
 
 
-@checked
+@_MIRRORED.checker
 def certify_mirrored_spectrum(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Is the spectrum of the Hessian at w symmetric under a change of sign? (LVB-B-C2-1)
 
@@ -86,28 +88,16 @@ def certify_mirrored_spectrum(risk: Risk, w: Point | np.ndarray) -> Certificate:
     >>> certify_mirrored_spectrum(risk, exact([1, "1/4"])).verdict.value
     'certified'
     """
-    asked = Question("LVB-B-C2-1", "the spectrum of the Hessian is symmetric about 0")
     w = exact(risk.network.point(w), "w")
-    try:
-        hessian = cell_hessian(cell_at(risk, w), w)
-    except TieError as tie:
-        return asked.unknown(str(tie))
+    hessian = cell_hessian(cell_at(risk, w), w)
     chi, m = hessian.numerator.charpoly(), len(hessian)
     odd = [k for k in range(m - 1, -1, -2) if chi[k] != 0]
     missing = Condition("the characteristic polynomial lacks every other power", not odd)
     if odd:
         k = odd[0]
         value = fmpq(chi[k], hessian.denominator ** (m - k))
-        return asked.refuted([missing], {f"coefficient of lambda^{k}": value})
-    return asked.certified([missing])
-
-
-def _need_plain_hinge(risk: Risk, claim: str) -> None:
-    if not risk.loss.piecewise_linear or risk.weight_decay:
-        what = "weight decay" if risk.weight_decay else type(risk.loss).__name__
-        raise HypothesisError(
-            claim, "hinge loss", f"got {what}, need a hinge loss without weight decay", risk.loss
-        )
+        return _MIRRORED.refuted([missing], {f"coefficient of lambda^{k}": value})
+    return _MIRRORED.certified([missing])
 
 
 def _lowest_part(p: fmpq_mpoly) -> dict[tuple[int, ...], fmpq]:
@@ -151,7 +141,7 @@ def _two_directions(part: dict) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return (tuple(u), tuple(flipped)) if value > 0 else (tuple(flipped), tuple(u))
 
 
-@checked
+@_MAXIMUM.checker
 def certify_smooth_maximum(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Is w, inside a cell, a local maximum? Only if the risk is constant there (MILNE-L2).
 
@@ -166,10 +156,10 @@ def certify_smooth_maximum(risk: Risk, w: Point | np.ndarray) -> Certificate:
     >>> answer.witness["direction"], answer.witness["order"]
     (column(0, -1), 1)
     """
-    return _decide(Question("MILNE-L2", "the point is a local maximum"), risk, w, descent=False)
+    return _decide(_MAXIMUM, risk, w, descent=False)
 
 
-@checked
+@_EXTREMUM.checker
 def certify_smooth_extremum(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Is w, inside a cell of a hinge risk, a local extremum? Only in a flat cell (LVB-C1).
 
@@ -185,18 +175,15 @@ def certify_smooth_extremum(risk: Risk, w: Point | np.ndarray) -> Certificate:
     >>> certify_smooth_extremum(risk, exact([1, 1, 0, 0])).verdict.value
     'refuted'
     """
-    _need_plain_hinge(risk, "LVB-C1")
-    return _decide(Question("LVB-C1", "the point is a local extremum"), risk, w, descent=True)
+    _HINGE.require(risk, _EXTREMUM.claim)
+    return _decide(_EXTREMUM, risk, w, descent=True)
 
 
 def _decide(asked: Question, risk: Risk, w, descent: bool) -> Certificate:
     if not risk.loss.convex:
         return asked.unknown("the loss is not known to be convex in the outputs")
     w = exact(risk.network.point(w), "w")
-    try:
-        part = _lowest_part(cell_polynomial(cell_at(risk, w), w))
-    except TieError as tie:
-        return asked.unknown(str(tie))
+    part = _lowest_part(cell_polynomial(cell_at(risk, w), w))
     constant = Condition("the risk is constant on the cell of the point", not part)
     if not part:
         return asked.certified([constant], values={"risk": risk(w)})

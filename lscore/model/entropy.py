@@ -10,7 +10,7 @@ from flint import arb, fmpq
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix
-from lscore.errors import DataError, ShapeError
+from lscore.errors import DataError, SettingError, ShapeError
 from lscore.model.hinges import integer_labels
 from lscore.model.losses import Loss, Outputs, paired
 
@@ -71,7 +71,7 @@ class LogisticLoss(Loss):
         if len(outputs.shape) != 2:
             raise ShapeError(f"outputs: shape {tuple(outputs.shape)}, need (n, 1)")
         if isinstance(outputs, RationalMatrix):
-            raise DataError(
+            raise SettingError(
                 "outputs: the logistic loss and its derivatives are rational only where all "
                 "outputs are 0, and then only the gradient; need floats or balls"
             )

@@ -18,7 +18,7 @@ import torch
 from lscore.algebra.arguments import checked
 from lscore.algebra.arrays import float_tensor
 from lscore.algebra.matrices import RationalMatrix, checked_size
-from lscore.errors import DataError, DtypeError, ShapeError
+from lscore.errors import DataError, DtypeError, SettingError, ShapeError
 from lscore.model.activations import PiecewiseLinear
 from lscore.model.passes import Layer, flat, forward, layout
 from lscore.model.smooth_activations import Activation
@@ -111,10 +111,10 @@ class Network:
     def switches(self) -> tuple[PiecewiseLinear, ...]:
         """The activations of the hidden layers, and the output activation if there is one.
 
-        Raises `DataError` unless all of them are piecewise linear.
+        Raises `SettingError` unless all of them are piecewise linear.
         """
         if not self.is_piecewise_linear:
-            raise DataError("risk: cells need piecewise linear activations in every layer")
+            raise SettingError("risk: cells need piecewise linear activations in every layer")
         last = self.output_activation
         return self.activations + (() if last is None else (last,))
 
@@ -179,7 +179,7 @@ class Network:
         if columns > self.widths[0] and not (self.bias and isinstance(w, RationalMatrix)):
             raise DataError("augmented: need an exact point and biases")
         if isinstance(w, RationalMatrix) and not self.is_piecewise_linear:
-            raise DataError("w: exact points need piecewise linear activations; see `ball_risk`")
+            raise SettingError("w: exact points need piecewise linear activations; see `ball_risk`")
         if len(X.shape) != 2 or X.shape[1] != columns:
             raise ShapeError(f"X: shape {tuple(X.shape)}, need (n, {columns})")
         return w, X

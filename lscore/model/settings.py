@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from flint import fmpq
 
 from lscore.algebra.arguments import checked
-from lscore.errors import HypothesisError
+from lscore.errors import HypothesisError, SettingError
 from lscore.model.activations import PiecewiseLinear
 from lscore.model.losses import Loss
 from lscore.model.networks import Network
@@ -26,6 +26,8 @@ LOSSES = {
         loss.quadratic and loss.scale(1) == 2 * loss.scale(2) == fmpq(1, 2)
     ),
     "differentiable loss": lambda loss: loss.smooth,
+    "polynomial loss": lambda loss: loss.polynomial and not loss.knots,
+    "piecewise linear loss": lambda loss: loss.piecewise_linear,
     "hinge loss": lambda loss: loss.hinge,
     "binary hinge loss": lambda loss: loss.hinge and loss.kind == "binary",
     "binary or multiclass hinge loss": lambda loss: (
@@ -70,10 +72,12 @@ class Setting:
         """The first fact that does not hold, as a sentence; empty if all hold."""
         return next((f"got {given}, need {need}" for need, given, _ in self._misses(risk)), "")
 
-    def require(self, risk: Risk | Network, claim: str) -> None:
+    def require(self, risk: Risk | Network, claim: str | None = None) -> None:
         """Raise `HypothesisError` for the first fact that does not hold; the witness is what is
-        there instead: a number, an activation, a loss."""
+        there instead: a number, an activation, a loss. Without a claim, `SettingError`."""
         for need, given, witness in self._misses(risk):
+            if claim is None:
+                raise SettingError(f"risk: got {given}, need {need}")
             raise HypothesisError(claim, need, f"got {given}", witness)
 
     def _misses(self, risk: Risk | Network) -> Iterator[tuple[str, str, object]]:

@@ -17,7 +17,7 @@ from scipy.integrate import solve_ivp
 
 from lscore.algebra.matrices import to_float
 from lscore.cells.floats import pieces_of
-from lscore.errors import DataError
+from lscore.errors import DataError, SettingError
 from lscore.model.risk import Risk
 from lscore.runs.flow_state import FlowState, Place, WallDistances
 
@@ -79,7 +79,7 @@ class Flow:
         return float(np.log(last / first) + smooth - jumps)
 
 
-def gradient_flow(risk: Risk, w: torch.Tensor, time: float, max_turns: int = 200) -> Flow:
+def gradient_flow(risk: Risk, w: torch.Tensor, time: float, *, limit: int = 200) -> Flow:
     r"""Follow :math:`\dot W = -\nabla R(W)` from w for `time`, through walls and along them.
 
     Piecewise linear networks, squared loss. Sliding is continued for one hidden layer, on several
@@ -96,7 +96,7 @@ def gradient_flow(risk: Risk, w: torch.Tensor, time: float, max_turns: int = 200
     [('cross', 25.0)]
     """
     if not risk.network.is_piecewise_linear:
-        raise DataError("risk: the flow through cells needs piecewise linear activations")
+        raise SettingError("risk: the flow through cells needs piecewise linear activations")
     w = risk._float_point(w).detach().numpy().copy()
     if not time > 0:
         raise DataError(f"time: got {time}, need a positive number")
@@ -109,8 +109,8 @@ def gradient_flow(risk: Risk, w: torch.Tensor, time: float, max_turns: int = 200
         if not reason:
             turn, touching, reason = _turn(state, w, now, hit)
             turns += [] if turn is None else [turn]
-        if not reason and len(turns) >= max_turns:
-            reason = f"{max_turns} turns"
+        if not reason and len(turns) >= limit:
+            reason = f"{limit} turns"
     return Flow(tuple(stretches), tuple(turns), reason)
 
 

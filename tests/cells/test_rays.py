@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import lscore
 from lscore import Network, Risk, exact, rational, relu
 from lscore.cells.rays import pieces_along, polynomial_text, risk_along
-from lscore.errors import DataError, LscoreError, ShapeError
+from lscore.errors import LscoreError, SettingError
 from lscore.model.passes import trace
 
 times = st.fractions(0, 1, max_denominator=12).map(lambda t: fmpq(t.numerator, t.denominator))
@@ -110,11 +110,11 @@ def test_positions_are_reported_per_layer():
 def test_pieces_refuse_what_they_cannot_cut_into_pieces():
     point = exact([1, 0, -1, 0])
     deep = Risk(Network((1, 1, 1, 1), relu), [1], [0])
-    with pytest.raises(ShapeError, match=r"widths \(1, 1, 1, 1\), need one hidden layer"):
+    with pytest.raises(SettingError, match="got 2 hidden layers, need 1 hidden layer"):
         pieces_along(deep, exact([1] * 6), exact([0] * 6))
     smooth = Risk(Network((1, 1, 1), lscore.tanh), [1], [0])
     for expand in (risk_along, pieces_along):
-        with pytest.raises(DataError, match=r"risk: .*piecewise linear"):
+        with pytest.raises(SettingError, match=r"risk: .*piecewise linear"):
             expand(smooth, point, -point)
     bent_output = Risk(Network((1, 1, 1), relu, output_activation=relu), [1], [0])
     with pytest.raises(LscoreError, match="output activation"):

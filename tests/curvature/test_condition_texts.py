@@ -80,7 +80,7 @@ CASES = {
     "share, no change": lambda: certify_share(balls([9, 5, 9], [1, 1, 1]), 0),
     "share, fraction open": lambda: certify_share(balls([9, arb(5, 1), 1], [-1, 1, 1]), "1/2"),
     "minibatches, yes": lambda: certify_minibatch_mean(LINE, exact([0]), 1),
-    "minibatches, no": lambda: certify_minibatch_mean(LINE, exact([0]), 1, "1/2"),
+    "minibatches, no": lambda: certify_minibatch_mean(LINE, exact([0]), 1, correction="1/2"),
     "minibatches, on a wall": lambda: certify_minibatch_mean(KINK, exact([0]), 1),
     "path, yes": lambda: certify_nonincreasing(PLANE, path([1, 0, 0, 0], [1, 0, 1, 0])),
     "path, no": lambda: certify_nonincreasing(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from cases import assert_unknown
 from flint import arb, fmpq, fmpz_mat
 
 from lscore import (
@@ -26,7 +27,7 @@ from lscore.curvature.exact import (
     flow_series,
 )
 from lscore.curvature.routes import curvature
-from lscore.errors import DataError, HypothesisError
+from lscore.errors import DataError
 from lscore.runs.descent import gradient_descent
 from lscore.runs.flow import gradient_flow
 
@@ -205,7 +206,9 @@ def test_rates_at_the_edge():
     line = Risk(ONE_UNIT, [1], [1])  # (w - 1)^2 / 2: |g|^2 is |g(0)|^2 exp(-2 t)
     assert certify_decay(line, exact(["3/2"]), 2, "3/4").verdict == "unknown"
     for rate, time in ((0, 1), ("-1/100", 1), (0, None)):  # |g| <= 1/2, so the path is below 1/2
-        wide, tight = (certify_decay(line, exact(["3/2"]), rate, r, time) for r in ("33/64", "1/2"))
+        wide, tight = (
+            certify_decay(line, exact(["3/2"]), rate, r, time=time) for r in ("33/64", "1/2")
+        )
         assert wide.certified == (time is not None)
         assert tight.verdict == "unknown"
     above = certify_decay(line, exact(["3/2"]), "2000001/1000000", "3/4")
@@ -216,10 +219,10 @@ def test_rates_at_the_edge():
 def test_a_finite_time_allows_a_negative_rate():
     w = exact(["1/4", "1/4"])  # beside the saddle at 0
     assert exact_second_derivative(VALLEY, w)[1] < 0
-    assert certify_decay(VALLEY, w, -5, "1/8", "1/8").certified
+    assert certify_decay(VALLEY, w, -5, "1/8", time="1/8").certified
     assert certify_decay(VALLEY, w, -5, "1/8").verdict == "unknown"
-    assert certify_decay(VALLEY, w, -5, "1/8", 8).verdict == "unknown"
-    assert certify_decay(VALLEY, w, 0, "1/8", "1/8").refuted
+    assert certify_decay(VALLEY, w, -5, "1/8", time=8).verdict == "unknown"
+    assert certify_decay(VALLEY, w, 0, "1/8", time="1/8").refuted
 
 
 def test_certified_decay_is_what_the_flow_does():
@@ -230,15 +233,14 @@ def test_certified_decay_is_what_the_flow_does():
 
 
 def test_zero_rate_and_bad_arguments():
-    assert certify_decay(VALLEY, NEAR, 0, "1/8", "1/100").certified
+    assert certify_decay(VALLEY, NEAR, 0, "1/8", time="1/100").certified
     assert certify_decay(VALLEY, NEAR, 0, "1/8").verdict == "unknown"
     with pytest.raises(DataError):
         certify_decay(VALLEY, NEAR, 1, 0)
     with pytest.raises(DataError):
-        certify_decay(VALLEY, NEAR, 1, 1, -1)
+        certify_decay(VALLEY, NEAR, 1, 1, time=-1)
     flat = Risk(ONE_UNIT, [1], [1])
-    with pytest.raises(HypothesisError, match="non-zero gradient"):
-        certify_decay(flat, exact([1]), 1, 1)
+    assert_unknown(certify_decay(flat, exact([1]), 1, 1), "non-zero gradient")
 
 
 # Walls.
@@ -296,4 +298,4 @@ def test_hinge_margins_have_walls_of_their_own():
     assert (
         far.reason == "not shown: no unit or margin changes its piece on the box of half-width 5/2"
     )
-    assert certify_decay(risk, exact([2]), "19/10", "9/10", "1/4").certified
+    assert certify_decay(risk, exact([2]), "19/10", "9/10", time="1/4").certified

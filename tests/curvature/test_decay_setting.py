@@ -5,10 +5,10 @@ Networks, gradients and the flow are written out here, in floats; nothing of lsc
 
 import numpy as np
 import pytest
+from cases import assert_unknown
 
 from lscore import Network, Risk, SquaredLoss, exact, hard_tanh, leaky_relu, piecewise_linear, relu
 from lscore.curvature.decay import certify_decay
-from lscore.errors import HypothesisError
 
 STAIRS = piecewise_linear([-1, "1/2"], ["1/4", 1, "1/2"], 0, "stairs")
 SHAPES = {  # knots, slopes, values at the knots
@@ -112,8 +112,7 @@ def test_the_conditions_are_true_of_the_plain_network(name):
         w, m = plain.point, len(plain.point)
         g, H = plain.gradient(w), plain.hessian(w)
         if not g.any():
-            with pytest.raises(HypothesisError, match="non-zero gradient"):
-                certify_decay(plain.risk, exact(w), 1, 1)
+            assert_unknown(certify_decay(plain.risk, exact(w), 1, 1), "non-zero gradient")
             continue
         c = 2 * g @ H @ g / (g @ g)
         low = 2 * np.linalg.eigvalsh(H).min()
@@ -125,7 +124,7 @@ def test_the_conditions_are_true_of_the_plain_network(name):
             (c - 0.25, 1 / 128, lasts / 128),
         ):
             rate = np.floor(rate * 64) / 64
-            answer = certify_decay(plain.risk, exact(w), rate, radius, time)
+            answer = certify_decay(plain.risk, exact(w), rate, radius, time=time)
             assert not answer.refuted
             stays, bounded, short = (line.holds for line in answer.conditions)
             corners = w + radius * 0.999 * rng.choice([-1, 1], (24, m))
@@ -142,7 +141,9 @@ def test_the_conditions_are_true_of_the_plain_network(name):
                 assert (speeds <= speeds[0] * np.exp(-rate * times) * (1 + 1e-6) + 1e-12).all()
             seen |= {str(answer.verdict), ("stays", stays), ("bounded", bounded), ("short", short)}
         for side in (-1, 1):  # on a tiny box the Hessian is that of the point
-            edge = certify_decay(plain.risk, exact(w), low + side / 64, 2.0**-16, lasts / 2**16)
+            edge = certify_decay(
+                plain.risk, exact(w), low + side / 64, 2.0**-16, time=lasts / 2**16
+            )
             assert edge.refuted or edge.conditions[1].holds is (True if side < 0 else None)
         above = certify_decay(plain.risk, exact(w), c + 0.125, 1)
         assert above.refuted

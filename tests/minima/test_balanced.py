@@ -324,7 +324,7 @@ def deep_and_cancelling(depth):
 def test_inputs_whose_pulls_cancel_drop_out_before_the_paths_are_listed():
     network, w = deep_and_cancelling(13)
     flat = Risk(network, [1, 1], [1, -1], binary_hinge())
-    answer = certify_local_minimum(flat, w, trials=4, exact_tries=1)
+    answer = certify_local_minimum(flat, w, trials=4, limit=1)
     assert (answer.verdict, answer.claim) == ("certified", "B-BALANCE")
 
 

@@ -188,7 +188,7 @@ def test_no_attack_succeeds_and_every_witness_holds(draw, seed, least):
     rng, seen = np.random.default_rng(seed), Counter()
     for _ in range(150):
         risk, w = draw(rng)
-        answer = certify_local_minimum(risk, w, trials=40, exact_tries=3)
+        answer = certify_local_minimum(risk, w, trials=40, limit=3)
         kind = answer.claim if answer.certified else str(answer.verdict)
         seen[kind] += 1
         if answer.certified:

@@ -122,7 +122,7 @@ def test_no_contradiction_in_a_campaign(case):
         risk, w, rng = instance(case, seed)
         found = pattern_at(risk, w)
         try:
-            listed = incident_cells(risk, w, max_ties=9, max_cells=600)
+            listed = incident_cells(risk, w, tie_limit=9, limit=600)
         except BudgetError:
             seen["over budget"] += 1
             continue
@@ -140,7 +140,7 @@ def test_no_contradiction_in_a_campaign(case):
                 assert cell_along(risk, w, u).pattern in keys | doubtful
             except TieError:
                 continue
-        answer = certify_subgradient(risk, w, max_ties=9, max_cells=600)
+        answer = certify_subgradient(risk, w, tie_limit=9, limit=600)
         seen[answer.verdict.value] += 1
         seen["ties"] += bool(found.ties)
         if answer.refuted:
@@ -150,7 +150,7 @@ def test_no_contradiction_in_a_campaign(case):
             assert certify_along(risk, w, answer.witness["direction"]).refuted
         if found.in_cell:
             assert answer.certified == risk.gradient(w).is_zero()
-        if certify_local_minimum(risk, w, trials=10, exact_tries=2).certified:
+        if certify_local_minimum(risk, w, trials=10, limit=2).certified:
             assert not answer.refuted
         reported = certify_autograd(risk, w)
         if case[3]:
@@ -176,7 +176,7 @@ def test_a_hidden_zero_output_weight_leaves_cells_in_doubt():
         risk = Risk(Network((1, 2, 1), relu), X, rng.choice([-1, 1], 4), binary_hinge())
         w = exact([*rng.integers(-1, 2, 4), 0, int(rng.integers(-1, 2)), int(rng.choice([-1, 1]))])
         try:
-            listed = incident_cells(risk, w, max_ties=7, max_cells=500)
+            listed = incident_cells(risk, w, tie_limit=7, limit=500)
         except BudgetError:
             continue
         doubtful += bool(listed.doubtful)
@@ -213,10 +213,10 @@ def test_the_budget_is_stated_and_kept():
     assert answer.reason == "24 ties meet at the point, the limit is 16"
     small = Risk(Network((2, 2, 1), relu), PLANE[:5], [0] * 5)
     at = exact([0] * 6 + [1, 1, 0])
-    assert len(incident_cells(small, at, max_ties=10).cells) == 22**2
-    answer = certify_subgradient(small, at, max_ties=9)
+    assert len(incident_cells(small, at, tie_limit=10).cells) == 22**2
+    answer = certify_subgradient(small, at, tie_limit=9)
     assert answer.reason == "10 ties meet at the point, the limit is 9"
-    answer = certify_subgradient(small, at, max_cells=483)
+    answer = certify_subgradient(small, at, limit=483)
     assert answer.reason == "484 cells meet at the point, the limit is 483"
 
 
@@ -309,7 +309,7 @@ def test_deep_networks_without_biases_are_decided(widths, h):
         risk = Risk(Network(widths, h, bias=False), X.tolist(), rng.integers(-2, 3, 3).tolist())
         w = exact(rng.integers(-1, 2, risk.dimension).tolist())
         try:
-            listed = incident_cells(risk, w, max_ties=9, max_cells=300)
+            listed = incident_cells(risk, w, tie_limit=9, limit=300)
         except BudgetError:
             continue
         keys = {cell.cell.pattern for cell in listed.cells}
@@ -321,7 +321,7 @@ def test_deep_networks_without_biases_are_decided(widths, h):
         moves = rng.integers(-(10**6), 10**6, (6, risk.dimension)).tolist()
         around = [w + exact(move) / 2**45 for move in moves]
         assert {left_of_ties(pattern_at(risk, v)) for v in around} <= keys
-        answer = certify_subgradient(risk, w, max_ties=9, max_cells=300)
+        answer = certify_subgradient(risk, w, tie_limit=9, limit=300)
         seen[answer.verdict.value] += 1
         if answer.refuted:
             d = answer.witness["direction"]

@@ -126,7 +126,7 @@ def test_deep_networks_cross_but_do_not_slide():
 
 def test_limits_and_refusals():
     risk = random_risk(0)
-    assert gradient_flow(risk, risk.network.init(0), 20.0, max_turns=1).reason == "1 turns"
+    assert gradient_flow(risk, risk.network.init(0), 20.0, limit=1).reason == "1 turns"
     with pytest.raises(DataError):
         gradient_flow(Risk(Network((1, 1, 1), tanh), [1.0], [1.0]), point(1, 1, 1, 1), 1.0)
     with pytest.raises(DataError):
