@@ -38,6 +38,10 @@ class Interval:
 
     __radd__ = __add__
 
+    def __sub__(self, other: Interval | Real) -> Interval:
+        other = _lift(other)
+        return Interval((self.low - other.high).lower(), (self.high - other.low).upper())
+
     def __mul__(self, other: Interval | Real) -> Interval:
         other = _lift(other)
         products = [a * b for a in (self.low, self.high) for b in (other.low, other.high)]

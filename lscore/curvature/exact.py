@@ -41,6 +41,8 @@ def exact_second_derivative(risk: Risk, w: Point | np.ndarray) -> tuple[fmpq, fm
     """
     w = exact(risk.network.point(w), "w")
     g = risk.gradient(w)
+    if risk.loss.knots and (risk.loss.positions(risk.predictions(w), risk.exact_y) % 2).any():
+        raise TieError("w: a margin is on a knot; the loss has no second derivative there")
     coefficients = risk_along(risk, w, g).risk
     return g.dot(g), 4 * coefficients[2]
 
