@@ -193,6 +193,28 @@ def test_the_address_stands_in_one_place(small):
     assert "example.org/other" in small.with_suffix(".ipynb").read_text("utf-8")
 
 
+def test_the_first_cell_installs_what_is_missing_and_only_that(monkeypatch):
+    calls = []
+    monkeypatch.setattr("subprocess.run", lambda command, check: calls.append(command))
+    exec(refresh.SETUP_CELL.format("https://example.org/book"), {})
+    assert calls == []
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    exec(refresh.SETUP_CELL.format("https://example.org/book"), {})
+    assert calls[0][-2:] == ["-q", "git+https://example.org/book"]
+    with pytest.raises(ImportError, match="get the repository of this book"):
+        exec(refresh.SETUP_CELL.format(""), {})
+
+
+def test_changes_survive_an_editor_of_notebooks(tmp_path):
+    page = refresh.BOOK / "spurious_minima" / "two_piece_activations.md"
+    for path in (refresh.BOOK.parent / "pyproject.toml", page, page.with_suffix(".ipynb")):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    sync = [sys.executable, "-m", "jupytext", "--sync", page.with_suffix(".ipynb").name]
+    subprocess.run(sync, cwd=tmp_path, check=True, capture_output=True)
+    kept = jupytext.read(tmp_path / page.name).metadata["changes"]
+    assert kept == jupytext.read(page).metadata["changes"]
+
+
 def test_a_student_edition_has_the_exercises_and_no_solution(tmp_path):
     for name in ("full", "student"):
         refresh.write_edition(tmp_path / name, name == "full")
