@@ -25,7 +25,6 @@ NOT_YET = {
     "flat_and_sharp",
     "image_classification",
     "no_smooth_extrema",
-    "smooth_activations",
     "toy_regression",
 }
 DONE = [path for path in CHAPTERS if path.stem not in NOT_YET]

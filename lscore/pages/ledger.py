@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lscore.certificates import Certificate
@@ -54,14 +54,20 @@ def _verdict(word: str) -> str:
 class Verdicts:
     """The verdicts of one chapter: rows of (claim ID, what was decided, certificate).
 
-    A certificate may be `Missing` where a reader's inputs gave none: its row says why. Raises
-    `DataError` for an unknown claim ID or a row without a certificate.
+    A mapping of names to certificates makes a row of each. A certificate may be `Missing` where a
+    reader's inputs gave none: its row says why. Raises `DataError` for an unknown claim ID or a row
+    without a certificate.
     """
 
     rows: tuple[tuple[str, str, Certificate | Missing], ...]
 
     def __init__(self, rows: Iterable[tuple[str, str, Certificate | Missing]]):
-        object.__setattr__(self, "rows", tuple(rows))
+        several = [
+            (id, f"{text} {name}".strip(), answer)
+            for id, text, found in rows
+            for name, answer in (found if isinstance(found, Mapping) else {"": found}).items()
+        ]
+        object.__setattr__(self, "rows", tuple(several))
         for id, _, certificate in self.rows:
             claim(id)
             if not isinstance(certificate, Certificate | Missing):

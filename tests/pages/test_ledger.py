@@ -45,6 +45,12 @@ def test_the_html_form_is_stable_escaped_and_carries_the_rows():
     )
 
 
+def test_a_mapping_of_certificates_makes_a_row_of_each():
+    (_, _, first), (_, _, second) = VERDICTS.rows
+    several = Verdicts([("YUN-T1", "spurious?", {"a": first, "b": second})])
+    assert several.rows == (("YUN-T1", "spurious? a", first), ("YUN-T1", "spurious? b", second))
+
+
 def test_verdicts_take_known_claims_and_certificates_only():
     with pytest.raises(DataError, match="id: no claim 'YUN-T9'"):
         Verdicts([("YUN-T9", "x", VERDICTS.rows[0][2])])

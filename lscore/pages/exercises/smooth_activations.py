@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 from lscore.algebra.matrices import rational
-from lscore.model.smooth_activations import Smooth
+from lscore.model.smooth_activations import Smooth, exponential, sigmoid
+from lscore.pages.shared import same_number
 from lscore.papers.yun2019 import (
     Constants,
     box_is_safe,
     certify_smooth_minimum,
     certify_three_points,
     constants,
+    place,
+    sigmoid_place,
 )
 from lscore.papers.yun2019.smooth.minimum import DIRECTION
+
+
+def widens_the_box(h: object) -> str:
+    """Two equal sigmoid units where the sigmoid is h have a wider box than where it is 1/4."""
+    radii = []
+    for height in (rational("1/4"), rational(h, "h")):
+        unit, weight = sigmoid_place(str(height)), 1 / (6 * height)
+        answer = certify_smooth_minimum(constants(sigmoid, [unit, unit], [weight, weight]))
+        if not answer.certified:
+            return f"not yet: at {height} the point is {answer.verdict}"
+        radii.append(answer.values["radius"])
+    if float(radii[1]) <= float(radii[0]):
+        return f"not yet: the radius is {radii[1]}, at 1/4 it is {radii[0]}"
+    return f"correct: the radius is {radii[1]} instead of {radii[0]}"
+
+
+def margin_by_hand(answer: object) -> str:
+    """The margin of C2.7 for the exponential at 0 with two output weights 1/6."""
+    at_zero, u = place(exponential, 0, [1, 1, 1]), rational("1/6")
+    p, a = u**2 * at_zero.slope_squared, u * at_zero.curvature / 3
+    return same_number(answer, (p + a) ** 2 - p**2)
 
 
 def has_radius(c: Constants, radius: object) -> str:

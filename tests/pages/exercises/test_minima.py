@@ -16,7 +16,13 @@ from cases import (
 
 from lscore import Network, Risk, certify_affine_minimum, exact, identity, relu, softplus, softsign
 from lscore.errors import LscoreError
-from lscore.pages.exercises.smooth_activations import fails_only_c27, fools_the_box, has_radius
+from lscore.pages.exercises.smooth_activations import (
+    fails_only_c27,
+    fools_the_box,
+    has_radius,
+    margin_by_hand,
+    widens_the_box,
+)
 from lscore.pages.exercises.two_piece_activations import (
     affine_fit_is_best,
     affine_map_fits,
@@ -181,6 +187,13 @@ def test_input_of_the_wrong_shape_raises():
 )
 def test_points_that_fool_the_box(v, u, answer):
     assert fools_the_box(v, u) == answer
+
+
+def test_places_and_margins_of_smooth_minima_are_told_apart():
+    assert widens_the_box("1/3").startswith("not yet: the radius is 0")
+    assert widens_the_box("2/3") == "not yet: at 2/3 the point is refuted"
+    assert margin_by_hand("1/162") == "correct: 1/162"
+    assert margin_by_hand("1/36") == "not yet: it is not 1/36"
 
 
 def test_radii_of_smooth_minima_are_compared():
