@@ -73,6 +73,16 @@ def test_public_classes_and_functions_have_docstrings(name):
             assert inspect.getdoc(value), key
 
 
+@pytest.mark.parametrize("name", MODULES)
+def test_a_property_says_what_it_is_without_a_colon(name):
+    for node in ast.walk(tree_of(name)):
+        marks = getattr(node, "decorator_list", [])
+        if isinstance(node, ast.FunctionDef) and any("property" in ast.unparse(m) for m in marks):
+            first = (ast.get_docstring(node) or "").split("\n")[0]
+            plain = re.sub(r":\w+:`[^`]*`|`[^`]*`", "", first)
+            assert ":" not in plain, f"the API pages read it as a type, in {node.name}: {first}"
+
+
 def checkers():
     """Every public function that returns a certificate, as (module, name)."""
     for name in MODULES:

@@ -197,7 +197,7 @@ class Cell:
 
     @property
     def margins(self) -> np.ndarray | None:
-        """The pieces (n, J) of the margins, None for a loss without knots; hinge: 1 is unsolved."""
+        """The pieces (n, J) of the margins (1 is unsolved for a hinge); None without knots."""
         return self.pieces[-1] if self.risk.loss.knots else None
 
     def forward(self, w: RationalMatrix) -> Pass:

@@ -118,7 +118,7 @@ class Slopes:
 
     @cached_property
     def cases(self) -> int:
-        """Not more than so many: m hyperplanes leave at most these chambers in D dimensions."""
+        """Not more than so many, as m hyperplanes leave these chambers at most in D dimensions."""
         counts = []
         for k in range(len(self.v)):
             sizes = [len(self.concave(k, sign)) for sign in self.signs(k)]
