@@ -242,13 +242,13 @@ CASES = {
     ),
     "all patterns": (LINE.certify, CERTIFIED, lines(*((text, True) for text in ROWS))),
     "a pattern is missing": (
-        lambda: listed(patterns=LINE.patterns[1:], witnesses=LINE.witnesses[1:]),
+        lambda: listed(packed=LINE.packed[1:], witnesses=LINE.witnesses[1:]),
         REFUTED,
         lines((ROWS[0], True), (ROWS[1], True), (COUNTED, False)),
     ),
     "a pattern twice": (
         lambda: listed(
-            patterns=LINE.patterns[[0, 1, 2, 3, 4, 4]], witnesses=LINE.witnesses[[0, 1, 2, 3, 4, 4]]
+            packed=LINE.packed[[0, 1, 2, 3, 4, 4]], witnesses=LINE.witnesses[[0, 1, 2, 3, 4, 4]]
         ),
         REFUTED,
         lines((ROWS[0], True), (ROWS[1], False), (ROWS[2], True)),
