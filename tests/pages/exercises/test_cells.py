@@ -14,6 +14,8 @@ from lscore.pages.exercises.no_smooth_extrema import (
     fools_the_wall_test,
     is_bad_flat_point,
     is_saddle_of_order,
+    mirrored_by_hand,
+    turns_by_one_sign,
 )
 from lscore.pages.exercises.partition import patterns_by_hand, samples_on
 
@@ -104,3 +106,13 @@ def test_a_pattern_is_read_and_patterns_are_counted():
     assert samples_on(bump, w, 1, [2]).startswith("not yet")
     assert patterns_by_hand(32) == "correct: 32"
     assert patterns_by_hand(16).startswith("not yet")
+
+
+def test_a_sign_turns_the_risk_and_a_spectrum_is_mirrored():
+    saddle = exact([0, 1, 0, 0])
+    assert turns_by_one_sign(THREE, saddle, [1, 0, 1, 0], 0).startswith("correct")
+    assert "does not fall" in turns_by_one_sign(THREE, saddle, [1, 0, -1, 0], 0)
+    assert "does not rise" in turns_by_one_sign(THREE, saddle, [1, 0, 1, 0], 1)
+    assert mirrored_by_hand(0, "3/2") == "correct: 3/2"
+    assert mirrored_by_hand(1, "3/2") == "not yet: it is not 1"
+    assert mirrored_by_hand(0, "-3/2").startswith("not yet")
