@@ -62,7 +62,7 @@ CLAIMS = [
         "Definition 2",
         "the region U(lambda, theta), on which Lemma 3 makes the risk piecewise strongly convex",
         "U(lambda) need not contain 0 for one hidden layer; it can even be empty",
-        shown="check.region_is_empty(risk)",
+        shown="[1, 1], [1, -1], half, 2)",
     ),
     Claim(
         "MILNE-F1",

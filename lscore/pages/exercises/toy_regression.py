@@ -5,10 +5,35 @@ from __future__ import annotations
 from lscore.algebra.linear import pure_error
 from lscore.algebra.matrices import Scalar, exact, rational, to_float
 from lscore.errors import TieError
-from lscore.model.networks import Point
+from lscore.model.activations import relu
+from lscore.model.losses import SquaredLoss
+from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
-from lscore.papers.milne2019 import certify_layer_balance, certify_trained_to_zero
+from lscore.pages.shared import same_number
+from lscore.papers.milne2019 import (
+    certify_layer_balance,
+    certify_membership,
+    certify_trained_to_zero,
+    toy_sides,
+)
 from lscore.papers.milne2019.region import data_loss, squared_radius
+
+
+def is_inside(risk: Risk, w: Point) -> str:
+    """w is not 0 and lies in U(lambda)."""
+    answer = certify_membership(risk, w)
+    if exact(risk.network.point(w), "w").is_zero():
+        return "not yet: this is the origin"
+    if not answer.certified:
+        return f"not yet: 8 l r^2 is {to_float(answer.values['8 l r^2']):.4g}, too large"
+    return f"correct: 8 l r^2 is {to_float(answer.values['8 l r^2']):.4g}"
+
+
+def least_decay_by_hand(answer: object) -> str:
+    """The smallest weight decay for which 0 is the only global minimum, for two samples."""
+    half = SquaredLoss("1/2", mean=True)
+    risk = Risk(Network((1, 2, 1), relu, bias=False), [2, -1], [3, 1], half)
+    return same_number(answer, max(abs(product) for _, product in toy_sides(risk)))
 
 
 def is_sharp_critical_point(risk: Risk, w: Point, samples: int = 1) -> str:

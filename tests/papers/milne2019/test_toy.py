@@ -404,6 +404,18 @@ def test_sharp_critical_points():
     assert "exceeds" in check(chain(2, "5/8"), exact(["1/2"] * 3))
 
 
+def test_a_point_inside():
+    check, one = toy_regression.is_inside, toy(units=1)
+    assert check(one, exact(["1/10", "1/10"])).startswith("correct")
+    assert check(one, exact([0, 0])) == "not yet: this is the origin"
+    assert check(one, exact([2, 2])).endswith("too large")
+
+
+@pytest.mark.parametrize(("answer", "said"), [(3, "correct"), ("1/2", "not yet")])
+def test_least_decay_by_hand(answer, said):
+    assert toy_regression.least_decay_by_hand(answer).startswith(said)
+
+
 def test_empty_regions():
     network = Network((1, 2, 1), relu, bias=False)
     empty, not_empty = (Risk(network, [1, 1], [1, -1], HALF, decay) for decay in (2, "21/10"))
