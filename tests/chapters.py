@@ -22,7 +22,6 @@ NOT_YET = {
     "barriers",
     "clarke",
     "curvature_along_a_path",
-    "flat_and_sharp",
     "image_classification",
 }
 DONE = [path for path in CHAPTERS if path.stem not in NOT_YET]

@@ -3,7 +3,7 @@ sharp*."""
 
 from __future__ import annotations
 
-from lscore.algebra.matrices import RationalMatrix, exact
+from lscore.algebra.matrices import RationalMatrix, exact, rational
 from lscore.cells.pattern import cell_at, pattern_at
 from lscore.cells.rays import cell_along
 from lscore.errors import TieError
@@ -11,6 +11,29 @@ from lscore.minima.affine import certify_affine_minimum
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 from lscore.papers.laurent2018 import certify_flat, certify_touches_flat
+
+
+def is_good_flat_point(risk: Risk, known: RationalMatrix, w: Point) -> str:
+    """In a flat cell of loss 0, and no multiple of the known point."""
+    w = exact(risk.network.point(w), "w")
+    if w.dot(known) ** 2 == w.dot(w) * known.dot(known):
+        return "not yet: it is a multiple of the point in the picture"
+    answer = certify_flat(cell_at(risk, w))
+    if not answer.certified:
+        return f"not yet: the cell is not flat along {answer.witness['path']}"
+    if answer.values["risk"] != 0:
+        return f"not yet: the loss is {answer.values['risk']}"
+    return "correct: a flat cell of loss 0"
+
+
+def balances_by_hand(answer: object) -> str:
+    """The weight of the middle of -1, 0, 1, labels +, -, +, at which all pulls sum to 0."""
+    m = rational(answer, "answer")
+    outer = (1 - m) / 2
+    pulls, X = exact([[outer, -m, outer]]), exact([[-1, 1], [0, 1], [1, 1]])
+    if (pulls @ X).is_zero():
+        return f"correct: {m}, and the data are rare"
+    return f"not yet: it is not {m}"
 
 
 def is_bad_flat_point(risk: Risk, w: Point) -> str:

@@ -2,8 +2,10 @@
 
 from lscore import Network, Risk, binary_hinge, exact, leaky_relu, relu
 from lscore.pages.exercises.flat_and_sharp import (
+    balances_by_hand,
     fools_the_type_checker,
     is_bad_flat_point,
+    is_good_flat_point,
     is_sharp_and_bad,
 )
 from lscore.pages.exercises.rare_data import (
@@ -96,3 +98,15 @@ def test_a_solved_puzzle_is_recognised():
     assert solves_the_puzzle(puzzle, [4, 5]).startswith("correct")
     assert "not there" in solves_the_puzzle(puzzle, [3, 3, 3])
     assert "sum to 8" in solves_the_puzzle(puzzle, [3, 5])
+
+
+def test_good_flat_points_and_balancing_weights():
+    line = Risk(Network((1, 2, 1), leaky_relu("1/2")), [-1, 0, 1], [1, -1, 1], binary_hinge())
+    flat = exact([-3, 3, "1/2", "1/2", 8, 8, -13])
+    assert is_good_flat_point(line, flat, exact([-3, 3, "1/2", "1/2", 9, 9, -15])) == (
+        "correct: a flat cell of loss 0"
+    )
+    assert "multiple" in is_good_flat_point(line, flat, flat * 2)
+    assert "not flat" in is_good_flat_point(line, flat, exact([-3, 3, "1/2", "1/2", 1, 1, 0]))
+    assert balances_by_hand("1/2") == "correct: 1/2, and the data are rare"
+    assert balances_by_hand("1/3") == "not yet: it is not 1/3"
