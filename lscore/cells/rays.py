@@ -117,8 +117,11 @@ class _Ray:
 
 
 def _follow(risk: Risk, w: RationalMatrix, u: RationalMatrix) -> _Ray:
-    w, u = risk.network.point(w), risk.network.point(u, "u")
-    point = object_array([fmpq_poly([a, b]) for a, b in zip(w.entries(), u.entries(), strict=True)])
+    w = risk.network.point(w)
+    if len(u) != len(w) or u.shape[1] < 2:  # else the columns of a curve
+        u = risk.network.point(u, "u")
+    columns = [u.column(l).entries() for l in range(u.shape[1])]
+    point = object_array([fmpq_poly(list(row)) for row in zip(w.entries(), *columns, strict=True)])
     activations, pieces, stops = risk.network.switches, [], []
 
     def note(knots: tuple[fmpq, ...], z: np.ndarray) -> np.ndarray:
@@ -141,11 +144,12 @@ def _follow(risk: Risk, w: RationalMatrix, u: RationalMatrix) -> _Ray:
 
 @checked
 def risk_along(risk: Risk, w: RationalMatrix, u: RationalMatrix) -> Expansion:
-    """The exact risk polynomial on the first cell that the ray w + t u, t >= 0, runs through.
+    r"""The exact risk polynomial on the first cell that the ray w + t u, t >= 0, runs through.
 
     Piecewise linear networks of any depth; any loss that is a polynomial on its pieces; w may lie
     on kinks. `stop` is positive: the exact first wall when everything is affine in t, else a
-    rational below it (1 if no wall is met).
+    rational below it (1 if no wall is met). With more than one column u is a curve,
+    :math:`w + t u_1 + t^2 u_2 + \dots`
 
     >>> from lscore import Network, Risk, exact, relu
     >>> risk = Risk(Network((1, 2, 1), relu, bias=False), [1.0], [1.0])

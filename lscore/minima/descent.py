@@ -30,7 +30,8 @@ def certify_along(risk: Risk, w: Point | np.ndarray, u: object) -> Certificate:
     on the cell that the ray enters is negative; the witness holds the direction, the order k, the
     coefficient, and one explicit lower point with its decrease. Otherwise unknown: one direction
     cannot prove a minimum. Sound; piecewise linear networks of any depth, kinks allowed. Where the
-    decrease is below what float64 resolves the reason says so (`rounding_note`).
+    decrease is below what float64 resolves the reason says so (`rounding_note`). With more than one
+    column u is a curve, :math:`w + t u_1 + t^2 u_2 + \dots`, and so the witness says.
 
     >>> from lscore import Network, relu
     >>> risk = Risk(Network((1, 2, 1), relu, bias=False), [1.0], [1.0])
@@ -38,7 +39,7 @@ def certify_along(risk: Risk, w: Point | np.ndarray, u: object) -> Certificate:
     >>> answer.verdict.value, answer.witness["order"], answer.witness["coefficient"]
     ('refuted', 1, -1)
     """
-    w, u = exact(risk.network.point(w), "w"), risk.network.point(exact(u, "u"), "u")
+    w, u = exact(risk.network.point(w), "w"), exact(u, "u")
     expansion = risk_along(risk, w, u)
     change, order = expansion.change, expansion.order
     if order is None or change[order] > 0:
@@ -47,12 +48,13 @@ def certify_along(risk: Risk, w: Point | np.ndarray, u: object) -> Certificate:
     t = expansion.stop
     while change(t) >= 0:
         t /= 2
-    value, lower = expansion.risk(fmpq(0)), w + t * u
+    powers = exact([t**l for l in range(1, u.shape[1] + 1)])
+    value, lower = expansion.risk(fmpq(0)), w + u @ powers
     decrease = max(-change(t), -change(t / 2))
     return MINIMUM_BY_RAYS.refuted(
         (),
         {
-            "direction": u,
+            "direction" if len(powers) == 1 else "curve": u,
             "order": order,
             "coefficient": change[order],
             "lower point": lower,

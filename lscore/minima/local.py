@@ -65,7 +65,7 @@ def certify_local_minimum(
 ) -> Certificate:
     r"""Is w a local minimum? Certified, refuted with a descent direction, or unknown.
 
-    With a direction `along` only the ray w + t `along` is asked (`certify_along`).
+    With a direction or curve `along` only that is asked (`certify_along`).
 
     The questions, in this order; the first that decides gives the answer:
 
@@ -84,15 +84,16 @@ def certify_local_minimum(
        `limit` of them decided by `certify_along`; in an open cell then the eigenvector
        of the lowest eigenvalue of the float Hessian (squared loss, at most 500 parameters) or the
        direction of `certify_smooth_extremum` (hinge loss, `most_monomials` at most 10000).
-    8. At any point of a binary hinge risk of one hidden layer: `certify_hinge_minimum`.
+    8. One hidden layer and a hinge, or another convex loss without curvature:
+       `certify_hinge_minimum`, at any point.
 
     Sound. Complete, never unknown, for piecewise linear networks at points of risk 0; inside cells
     of one hidden layer (up to 4096 units) and one output, squared loss, no decay, no output
     activation; inside cells of hinge risks with `most_monomials` at most 10000 and no decay;
     without hidden layer and output activation for squared losses; anywhere within the setting and
-    the limit of `certify_hinge_minimum`. Elsewhere a local minimum may
-    stay unknown, on a kink above all. `seed` fixes the directions. A refuted point whose decrease
-    is at rounding level comes with a reason that says so.
+    the limit of `certify_hinge_minimum`. Elsewhere a local minimum may stay unknown, on a kink
+    above all. `seed` fixes the directions. A refuted point whose decrease is at rounding level
+    comes with a reason that says so.
 
     >>> from lscore import Network, Risk, identity
     >>> risk = Risk(Network((1, 1, 1, 1), identity, bias=False), [1], [1])

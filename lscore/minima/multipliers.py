@@ -78,16 +78,32 @@ class Slopes:
         """The samples whose p is not fixed."""
         return [i for i, (low, high) in enumerate(self.bounds) if low < high]
 
-    def sees(self, k: int) -> set[int]:
-        """The samples at which a change of unit k changes an output that F feels."""
+    @cached_property
+    def seen(self) -> list[list[int]]:
+        """Per unit the samples at which its change changes an output that F feels."""
         left, right = (slope != 0 for slope in self.slopes)
-        on = {i: (left or right, right, left)[_sign(self.pre[k][i])] for i in self.pulling}
-        return {i for i in self.pulling if on[i] and any(self.data[i])}
+        on, inputs = (left or right, right, left), [any(x) for x in self.data]
+        return [[i for i in self.pulling if inputs[i] and on[_sign(h[i])]] for h in self.pre]
 
-    def ties(self, k: int) -> list[int]:
-        """The samples at which F bends with unit k."""
+    @cached_property
+    def ties(self) -> list[list[int]]:
+        """Per unit the samples at which F bends with it."""
         bent = self.slopes[0] != self.slopes[1]
-        return [i for i in sorted(self.sees(k)) if bent and not self.pre[k][i]]
+        return [
+            [i for i in of if bent and not h[i]] for of, h in zip(self.seen, self.pre, strict=True)
+        ]
+
+    @cached_property
+    def steady(self) -> list[Numbers]:
+        r"""Per unit :math:`\sum_i p_i \lambda_{ik} \tilde x_i` of fixed p, without ties."""
+        found = []
+        for k, h in enumerate(self.pre):
+            total = [fmpq(0)] * len(self.data[0])
+            for i in set(self.seen[k]).difference(self.free, self.ties[k]):
+                pull = self.bounds[i][0] * self.slopes[h[i] > 0]
+                total = [a + pull * x for a, x in zip(total, self.data[i], strict=True)]
+            found.append(total)
+        return found
 
     def folds(self, i: int, sign: int) -> int:
         """The sign of p if F bends upwards at ties of sample i with units of this sign, else 0."""
@@ -97,7 +113,7 @@ class Slopes:
 
     def concave(self, k: int, sign: int) -> list[int]:
         """The ties of unit k that need a side."""
-        return [i for i in self.ties(k) if not self.folds(i, sign)]
+        return [i for i in self.ties[k] if not self.folds(i, sign)]
 
     def signs(self, k: int) -> list[int]:
         """The signs that the output weight of unit k has near the point."""
@@ -112,9 +128,8 @@ class Slopes:
     @cached_property
     def blocks(self) -> list[list[int]]:
         """The units that see a p that is not fixed, and every other unit on its own."""
-        seen = {k: self.sees(k) for k in range(len(self.v))}
-        coupled = [k for k, samples in seen.items() if samples.intersection(self.free)]
-        return [coupled, *([k] for k, samples in seen.items() if samples and k not in coupled)]
+        coupled = [k for k, seen in enumerate(self.seen) if not set(seen).isdisjoint(self.free)]
+        return [coupled, *([k] for k, seen in enumerate(self.seen) if seen and k not in coupled)]
 
     @cached_property
     def cases(self) -> int:
@@ -140,7 +155,7 @@ class Slopes:
         for i in self.pulling:
             change = shift
             for k, move in moves.items():
-                speed = sum((a * x for a, x in zip(move, self.data[i], strict=True)), fmpq(0))
+                speed = _dot(move, self.data[i])
                 change += signs[k] * self.slopes[(self.pre[k][i] or speed) > 0] * speed
             slope += max(-p * change for p in self.bounds[i])
         return Level(shift, moves, turns, signs, slope)
@@ -162,6 +177,11 @@ class Slopes:
                 return [found, *below]
             multipliers += below
         return multipliers
+
+
+def _dot(a: Numbers, b: Numbers) -> fmpq:
+    """The sum of the products."""
+    return sum((x * y for x, y in zip(a, b, strict=True)), fmpq(0))
 
 
 def _sign(value: fmpq) -> int:
@@ -192,32 +212,48 @@ class _Program:
     """
 
     def __init__(self, at: Slopes, faces: Sequence[Face], shared: bool):
-        self.at, self.faces, self.shared, self.height = at, faces, shared, 1
-        self.pulls = {i: {0: fmpq(1)} if shared and at.bias else {} for i in at.pulling}
+        self.at, self.faces, self.height = at, faces, 1
+        self.free = {i: {} for i in at.free if shared}  # what each p that is not fixed does
+        self.fixed: dict[int, fmpq] = {}  # what the lower bounds of all p do
         self.own: list[dict[int, fmpq]] = []
+        if shared and at.bias:
+            for i in at.pulling:
+                self._pull(i, {0: fmpq(1)})
         self.starts = [self._face(face) for face in faces]
+
+    def _pull(self, i: int, column: dict[int, fmpq]) -> None:
+        """Add what the p of a sample does."""
+        if i in self.free:
+            self.free[i] |= column
+        for row, value in column.items():
+            self.fixed[row] = self.fixed.get(row, 0) + self.at.bounds[i][0] * value
 
     def _face(self, face: Face) -> int:
         """Add what every p does to a face, and its own unknowns; returns its first row."""
         at, k, start = self.at, face.unit, self.height
+        moving = [i for i in self.free if i in at.seen[k] and i not in at.ties[k]]
         if face.sides is None:
             self.height += 1
             self.own.append({start: fmpq(1)})
-            for i, column in self.pulls.items():
-                column[start] = face.sign * at.slopes[at.pre[k][i] > 0] * at.pre[k][i]
+            self.fixed[start] = face.sign * _dot(at.steady[k], at.z[k])
+            for i in moving:
+                h = at.pre[k][i]
+                self._pull(i, {start: face.sign * at.slopes[h > 0] * h})
             return start
-        ties, self.height = at.ties(k), self.height + len(at.data[0])
-        for i, column in self.pulls.items():
+        self.height += len(at.data[0])
+        self.fixed |= {start + j: face.sign * e for j, e in enumerate(at.steady[k])}
+        for i in [*moving, *at.ties[k]]:
             side = face.sides.get(i, 0)
-            column |= self._along(start, i, face.sign * at.slopes[(at.pre[k][i] or side) > 0])
+            column = self._along(start, i, face.sign * at.slopes[(at.pre[k][i] or side) > 0])
             if side:
                 self.own.append(self._along(start, i, side))
-            elif i in ties:  # a slope between the two: |p| = e + its complement
+            elif i not in moving:  # a slope between the two: |p| is e and its complement
                 folds, row = at.folds(i, face.sign), self.height
                 bend = face.sign * folds * (at.slopes[1] - at.slopes[0])
                 column[row] = fmpq(-folds)
                 self.own += [self._along(start, i, bend) | {row: fmpq(1)}, {row: fmpq(1)}]
                 self.height += 1
+            self._pull(i, column)
         return start
 
     def _along(self, start: int, i: int, factor: fmpq) -> dict[int, fmpq]:
@@ -225,15 +261,12 @@ class _Program:
 
     def solve(self) -> Numbers | Level:
         """The p of all samples, or a direction that obstructs them."""
-        fixed, columns, free = {}, [], self.at.free if self.shared else []
-        for i, column in self.pulls.items():
+        fixed, columns = self.fixed, []
+        for row, (i, column) in enumerate(self.free.items(), start=self.height):
             low, high = self.at.bounds[i]
-            for row, value in column.items():
-                fixed[row] = fixed.get(row, 0) + low * value
-            if i in free:
-                fixed[self.height] = low - high
-                columns += [column | {self.height: 1}, {self.height: 1}]
-                self.height += 1
+            fixed[row] = low - high
+            columns += [column | {row: 1}, {row: 1}]
+        self.height += len(self.free)
         pairs = list(zip(self.starts, self.faces, strict=True))
         strict = {start for start, face in pairs if face.sides is None}
         columns += [*([fixed] if strict else []), *self.own]
@@ -241,8 +274,8 @@ class _Program:
         b = [-fixed.get(row, 0) - (row in strict) for row in range(self.height)]
         x, away = _solved(exact(A), exact(b))
         if away is None:
-            theta = 1 + x[2 * len(free)] if strict else fmpq(1)
-            raised = {i: x[2 * j] / theta for j, i in enumerate(free)}
+            theta = 1 + x[2 * len(self.free)] if strict else fmpq(1)
+            raised = {i: x[2 * j] / theta for j, i in enumerate(self.free)}
             return tuple(low + raised.get(i, 0) for i, (low, _) in enumerate(self.at.bounds))
         turns = {face.unit: away[start] for start, face in pairs if start in strict}
         moves = {

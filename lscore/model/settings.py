@@ -28,6 +28,9 @@ LOSSES = {
     "differentiable loss": lambda loss: loss.smooth,
     "polynomial loss": lambda loss: loss.polynomial and not loss.knots,
     "piecewise linear loss": lambda loss: loss.piecewise_linear,
+    "convex piecewise linear loss": lambda loss: (
+        loss.convex and loss.piecewise_linear and loss.polynomial and bool(loss.knots)
+    ),
     "hinge loss": lambda loss: loss.hinge,
     "binary hinge loss": lambda loss: loss.hinge and loss.kind == "binary",
     "binary or multiclass hinge loss": lambda loss: (

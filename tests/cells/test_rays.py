@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import lscore
 from lscore import Network, Risk, exact, rational, relu
 from lscore.cells.rays import pieces_along, polynomial_text, risk_along
-from lscore.errors import LscoreError, SettingError
+from lscore.errors import LscoreError, SettingError, ShapeError
 from lscore.model.passes import trace
 
 times = st.fractions(0, 1, max_denominator=12).map(lambda t: fmpq(t.numerator, t.denominator))
@@ -40,6 +40,17 @@ def test_an_expansion_is_the_risk_also_where_the_ray_starts_on_a_kink(case, seed
     for t in (0, fmpq(1, 3), 1):
         t = t * expansion.stop
         assert expansion.risk(t) == case.risk(case.point + t * u)
+
+
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_two_columns_are_a_curve(case):
+    u = exact(np.random.default_rng(1).integers(-2, 3, (case.risk.dimension, 2)))
+    expansion = risk_along(case.risk, case.point, u)
+    for t in (fmpq(1, 3), fmpq(1)):
+        t *= expansion.stop
+        assert expansion.risk(t) == case.risk(case.point + u @ exact([t, t * t]))
+    with pytest.raises(ShapeError, match="u: shape"):
+        risk_along(case.risk, case.point, u.rows(0, 1))
 
 
 @given(columns(7), columns(7), times)

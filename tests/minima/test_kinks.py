@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from brute_kinks import Hinges, dot, lower_point
 from cases import fraction
-from losses import Huber
+from losses import Absolute, Huber
 
 from lscore import (
     Network,
@@ -120,7 +120,7 @@ def test_it_agrees_with_brute_force_and_leaves_nothing_open(capsys):
             check(risk, w, problem, answer)
             seen[answer.verdict.value] += 1
             seen["unused", answer.verdict.value] += unused > 0
-            seen["curves"] += "curve" in answer.witness
+            seen["orders"] += answer.witness.get("order", 1) > 1
             if answer.certified:
                 break
             steps = [Fraction(q) / 2**k for k in range(-6, 8) for q in (1, 3)]
@@ -130,7 +130,7 @@ def test_it_agrees_with_brute_force_and_leaves_nothing_open(capsys):
     with capsys.disabled():
         print(dict(seen)) if POINTS > 1000 else None
     assert (
-        min(seen["certified"], seen["curves"] * 10, seen["unused", "certified"] * 4) > POINTS / 10
+        min(seen["certified"], seen["orders"] * 10, seen["unused", "certified"] * 4) > POINTS / 10
     )
 
 
@@ -213,7 +213,7 @@ def test_points_with_names(name):
     assert (answer.verdict, fraction(risk(exact(w)))) == (verdict, Fraction(value))
     problem, w = plain(risk), numbers(exact(w))
     if name in ("two neurons", "missed by a search along rays"):
-        assert "curve" in answer.witness
+        assert answer.witness["order"] == 2
     if len(risk.y) < 8:  # else too long for brute force
         check(risk, w, problem, answer)
     elif answer.refuted:
@@ -221,27 +221,34 @@ def test_points_with_names(name):
         assert max(map(problem.risk, near)) < Fraction(value)
 
 
-def test_random_moves_find_nothing_where_a_curve_descends():
+def test_random_moves_find_nothing_where_the_risk_falls_at_second_order():
     """The two-neuron point: 500 random moves, none lower; the front door knows better."""
     risk, rng = standing(HALF, units=2), np.random.default_rng(0)
     problem, w = plain(risk), list(map(Fraction, TWO_NEURONS))
     for _ in range(500):
         move = [Fraction(int(v), 2**14) for v in rng.integers(-(2**10), 2**10, 9)]
         assert problem.risk([a + b for a, b in zip(w, move, strict=True)]) >= Fraction(3, 5)
-    answer = certify_local_minimum(risk, exact(TWO_NEURONS))
-    assert answer.refuted
-    assert answer.witness["curve"].shape == (9, 2)
-    assert certify_local_minimum(MISSED, exact(MISSED_POINT)).refuted
+    assert certify_local_minimum(risk, exact(TWO_NEURONS)).refuted
 
 
-def test_a_curve_may_need_four_levels():
-    X, y = [0, 0, 1, -2, 1], [-1, -1, 1, 1, 1]
-    hinge = binary_hinge(["2/5", "3/5", "3/7", "3/7", "1/7"])
-    risk = Risk(Network((1, 3, 1), leaky_relu("1/4")), X, y, hinge)
-    w = [2, 0, -1, 1, 1, -2, 0, 0, 0, 1]
-    answer = certify_hinge_minimum(risk, exact(w))
-    check(risk, numbers(exact(w)), plain(risk), answer)
-    assert answer.witness["curve"].shape[1] >= 3
+def test_a_curve_descends_where_its_tangent_does_not():
+    """And the front door takes the curve back as a witness."""
+    answer, w = certify_local_minimum(MISSED, exact(MISSED_POINT)), exact(MISSED_POINT)
+    curve = answer.witness["curve"]
+    assert curve.shape == (5, 2)
+    again = certify_local_minimum(MISSED, w, along=curve)
+    assert (again.claim, again.witness) == ("B-RAY", answer.witness)
+    assert not certify_local_minimum(MISSED, w, along=curve.column(0)).refuted
+
+
+def test_two_unused_units_take_turns():
+    """One is turned on for free, then the other, and only together they descend: order 3."""
+    hinge = binary_hinge(["1/4", "1/4"])
+    risk = Risk(Network((1, 2, 1), leaky_relu("1/4")), [-1, 0], [-1, 1], hinge)
+    w = exact([1, 0, 2, 0, 0, 0, -1])
+    answer = certify_hinge_minimum(risk, w)
+    check(risk, numbers(w), plain(risk), answer)
+    assert (answer.witness["order"], answer.witness["curve"].shape) == (3, (7, 2))
 
 
 def test_the_multipliers_are_those_of_the_theorem():
@@ -293,14 +300,14 @@ def test_units_without_a_tied_margin_are_decided_one_by_one():
             "need no output activation",
         ),
         ({"weight_decay": 1}, "need no weight decay"),
-        ({"loss": Huber()}, "need binary hinge loss"),
+        ({"loss": Huber()}, "need convex piecewise linear loss"),
         (
             {"network": Network((1, 2, 2), relu), "loss": one_versus_all_hinge()},
-            "need binary hinge loss",
+            "got 2 outputs, need 1 output",
         ),
         (
             {"network": Network((1, 2, 2), relu), "loss": multiclass_hinge()},
-            "need binary hinge loss",
+            "got 2 outputs, need 1 output",
         ),
     ],
 )
@@ -311,3 +318,24 @@ def test_it_says_what_it_cannot_decide(change, reason):
     answer = certify_hinge_minimum(risk, exact([0] * risk.dimension))
     assert answer.verdict == "unknown"
     assert reason in answer.reason
+
+
+def test_another_convex_piecewise_linear_loss():
+    """The absolute loss |f - y| is the sum of two hinges."""
+    rng, seen = random.Random(1), Counter()
+    for _ in range(60):
+        risk, w = random_point(rng)
+        y = [Fraction(rng.randint(-2, 2)) for _ in risk.y]
+        risk = Risk(risk.network, risk.exact_X, y, Absolute())
+        problem = plain(Risk(risk.network, risk.exact_X, [1] * len(y), binary_hinge()))
+        problem.terms = [
+            (x, s, Fraction(1), s * label)
+            for (x, *_), label in zip(problem.terms, y, strict=True)
+            for s in (-1, 1)
+        ]
+        assert problem.risk(w) == fraction(risk(exact(w)))
+        if sum(m == 0 for m in problem.margins(w)) + w.count(0) < 8:
+            answer = certify_hinge_minimum(risk, exact(w), limit=10**6)
+            seen[answer.verdict.value] += 1
+            check(risk, w, problem, answer)
+    assert set(seen) == {"certified", "refuted"}
