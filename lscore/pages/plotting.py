@@ -15,6 +15,7 @@ from scipy.spatial import ConvexHull
 from lscore.algebra.matrices import RationalMatrix
 from lscore.cells.arrangement.sweep import fingerprints
 from lscore.errors import DataError
+from lscore.model.networks import Network
 from lscore.model.risk import Risk
 from lscore.runs.flow import Flow
 
@@ -73,6 +74,29 @@ def fits(ax: Axes, risk: Risk, points: dict[str, RationalMatrix], margin: float 
 def label(ax: Axes, x: float, y: float, text: str, color: str = DATA, **keywords) -> None:
     """A direct label in the colour of what it names."""
     ax.annotate(text, (x, y), color=color, **{"ha": "left", "va": "bottom"} | keywords)
+
+
+def diagram(ax: Axes, network: Network, w: RationalMatrix) -> None:
+    """The units of a small network and its weights at w; a dashed line has weight 0.
+
+    Inputs stand on the left. A number on a line is its weight, one below a unit its bias.
+    """
+    rows = [np.linspace(0, 1, width + 2)[1:-1][::-1] for width in network.widths]
+    for l, layer in enumerate(network.unpack(w)):
+        for k, end in enumerate(rows[l + 1]):
+            for j, start in enumerate(rows[l]):
+                weight = layer.weight[k, j]
+                ax.plot([l, l + 1], [start, end], color=DATA, lw=1, ls="-" if weight else ":")
+                if weight:
+                    place = (l + 0.5, (start + end) / 2)
+                    label(ax, *place, str(weight), MINIMUM, ha="center", fontsize=10)
+            if layer.bias is not None and layer.bias[k, 0] != 0:
+                bias = f"+ {layer.bias[k, 0]}".replace("+ -", "- ")
+                label(ax, l + 1, end - 0.06, bias, ha="center", va="top", fontsize=10)
+    for l, heights in enumerate(rows):
+        ax.plot([l] * len(heights), heights, "o", color=DATA, ms=9)
+    ax.set(xlim=(-0.2, len(rows) - 0.8), ylim=(0, 1))
+    ax.set_axis_off()
 
 
 def risk_along(risk: Risk, waypoints: Sequence[RationalMatrix], points: int = 241):

@@ -12,6 +12,7 @@ from lscore.pages.plotting import (
     MINIMUM,
     cell_map,
     curve,
+    diagram,
     figure,
     fits,
     flow_speed,
@@ -51,6 +52,16 @@ def test_a_figure_has_the_panels_asked_for_and_leaves_no_style_behind():
         assert axes[0].get_xlabel()
         assert fig.get_size_inches().tolist() == [5.4, 3.2]
     assert dict(plt.rcParams) == before
+
+
+def test_a_diagram_shows_weights_and_biases_and_dots_what_is_zero():
+    w = exact([1, 0, "-1/2", 5, 2, 0, 0])  # W1 = (1, 0), b1 = (-1/2, 5), W2 = (2, 0), b2 = 0
+    with figure() as (_, ax):
+        diagram(ax, Network((1, 2, 1), relu), w)
+        styles = [line.get_linestyle() for line in ax.lines[:4]]
+        texts = [text.get_text() for text in ax.texts]
+    assert styles == ["-", ":", "-", ":"]
+    assert texts == ["1", "- 1/2", "+ 5", "2"]
 
 
 def test_a_slice_shows_the_risk_on_a_plane():
