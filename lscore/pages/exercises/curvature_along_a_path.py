@@ -8,8 +8,10 @@ from lscore.cells.incident import incident_cells
 from lscore.curvature.decay import certify_crossing
 from lscore.curvature.exact import exact_second_derivative
 from lscore.errors import TieError
-from lscore.model.networks import Point
+from lscore.model.activations import relu
+from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
+from lscore.pages.shared import same_number
 
 
 def has_curvature(risk: Risk, w: Point, c: Scalar) -> str:
@@ -23,6 +25,22 @@ def has_curvature(risk: Risk, w: Point, c: Scalar) -> str:
     if bend / squared != rational(c, "c"):
         return f"not yet: c = {bend / squared}, wanted {c}"
     return f"correct: |g|^2 = {squared} and 2 g'Hg = {bend}"
+
+
+def has_new_curvature(risk: Risk, w: Point, c: Scalar, known: tuple[int, int]) -> str:
+    """As `has_curvature`, at a point of two weights that is no multiple of `known`."""
+    point = exact(risk.network.point(w), "w")
+    (first, second), (a, b) = point.entries(), known
+    if first * b == second * a:
+        return f"not yet: it is a multiple of ({a}, {b})"
+    return has_curvature(risk, point, c)
+
+
+def curvature_by_hand(answer: object) -> str:
+    r"""The normalised curvature of :math:`\tfrac12 v^2 w^2` at (1, 1)."""
+    risk = Risk(Network((1, 1, 1), relu, bias=False), [1], [0])
+    squared, bend = exact_second_derivative(risk, exact([1, 1]))
+    return same_number(answer, bend / squared)
 
 
 def jumps_by(risk: Risk, w: Point, factor: Scalar) -> str:

@@ -4,8 +4,10 @@ import pytest
 
 from lscore import Network, Risk, SquaredLoss, exact, relu
 from lscore.pages.exercises.curvature_along_a_path import (
+    curvature_by_hand,
     fools_the_wall_checker,
     has_curvature,
+    has_new_curvature,
     jumps_by,
 )
 
@@ -27,6 +29,22 @@ SMOOTH = Risk(Network((1, 1, 1), relu), [1, 2], [0, 3], HALF)  # residual 0 at t
 )
 def test_has_curvature(w, c, answer):
     assert has_curvature(VALLEY, exact(w), c).startswith(answer)
+
+
+BOWL = Risk(Network((2, 1), (), bias=False), [[1, 0], [0, 2]], [0, 0])
+
+
+@pytest.mark.parametrize(
+    ("w", "answer"),
+    [([4, -1], "correct"), ([8, 2], "not yet: it is a multiple"), ([1, 0], "not yet: c = 2")],
+)
+def test_has_new_curvature(w, answer):
+    assert has_new_curvature(BOWL, exact(w), 5, [4, 1]).startswith(answer)
+
+
+@pytest.mark.parametrize(("answer", "said"), [(6, "correct"), (12, "not yet")])
+def test_curvature_by_hand(answer, said):
+    assert curvature_by_hand(answer).startswith(said)
 
 
 @pytest.mark.parametrize(
