@@ -191,7 +191,9 @@ def hull(ax: Axes, gradients: RationalMatrix, shortest: RationalMatrix) -> None:
     g = gradients.floats()
     if np.ptp(g[2:], axis=1).any():
         raise DataError("gradients: differ outside the first two entries, need a plane")
-    corners = g[:2].T[ConvexHull(g[:2].T).vertices]
+    corners = g[:2].T
+    if np.linalg.matrix_rank(corners - corners[0]) == 2:  # else a segment, or one point
+        corners = corners[ConvexHull(corners).vertices]
     ax.fill(*corners.T, color=DATA, alpha=0.25, lw=0)
     ax.plot(*g[:2], "o", color=WALL)
     ax.plot(0, 0, "+", color=MINIMUM, ms=12, mew=2)

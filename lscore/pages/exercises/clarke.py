@@ -5,8 +5,11 @@ from __future__ import annotations
 from lscore.algebra.matrices import exact
 from lscore.cells.incident import incident_cells
 from lscore.minima.clarke import certify_subgradient, clarke_subdifferential
-from lscore.model.networks import Point
+from lscore.model.activations import leaky_relu
+from lscore.model.hinges import binary_hinge
+from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
+from lscore.pages.shared import same_number
 
 
 def has_incident_cells(risk: Risk, w: Point, count: int) -> str:
@@ -16,7 +19,14 @@ def has_incident_cells(risk: Risk, w: Point, count: int) -> str:
         return f"not yet: {len(listed.doubtful)} cells are doubtful"
     if len(listed.cells) != count:
         return f"not yet: {len(listed.cells)} cells meet there, wanted {count}"
-    return f"correct: {len(listed.ties)} ties break in {count} ways"
+    return f"correct: {count} cells meet; ties there: {len(listed.ties)}"
+
+
+def shortest_by_hand(answer: object) -> str:
+    """The squared norm of the shortest subgradient of one leaky unit at a double tie."""
+    risk = Risk(Network((1, 1, 1), leaky_relu("1/2")), [1, -1], [1, -1], binary_hinge())
+    shortest = clarke_subdifferential(risk, exact([0, 0, 1, 0])).shortest()
+    return same_number(answer, shortest.norm_squared)
 
 
 def is_proper_subgradient(risk: Risk, w: Point, g: object) -> str:
