@@ -83,6 +83,29 @@ def convolution(norm):
     )
 
 
+class Attending(nn.Module):
+    """Places of 12 entries each, and attention between what `pick` takes of them."""
+
+    def __init__(self, pick=lambda x, z: (z, z, z), heads=2, mask=None, weights=False, **options):
+        super().__init__()
+        self.pick, self.weights = pick, weights
+        self.up, self.out = nn.Linear(12, 8), nn.Linear(8, 10)
+        self.attend = trained(nn.MultiheadAttention(8, heads, **options))
+        self.register_buffer("mask", mask)
+
+    def forward(self, x):
+        x = x.squeeze(1)
+        picked = self.pick(x, torch.tanh(self.up(x)))
+        h, _ = self.attend(*picked, need_weights=self.weights, attn_mask=self.mask)
+        return self.out(h.reshape(x.size(0), -1, 8).mean(1))
+
+
+def others(x, z):
+    """Queries, keys and values of some of the places each, none of them contiguous."""
+    return z[:, :5], z[:, 4:], torch.tanh(z)[:, 4:]
+
+
+CAUSAL = torch.ones(12, 12).tril() == 0
 MODULES = {
     "mlp": lambda: mlp(nn.ReLU()),
     "leaky": lambda: mlp(nn.LeakyReLU(0.1)),
@@ -109,6 +132,24 @@ MODULES = {
     "resnet": ResNet,
     "resnet in eval mode": lambda: ResNet().eval(),
     "functional": Functional,
+    "attention": lambda: Attending(batch_first=True),
+    "attention in eval mode": lambda: Attending(batch_first=True, dropout=0.3).eval(),
+    "attention along the first axis": lambda: Attending(heads=4, weights=True),
+    "attention to other places": lambda: Attending(others, batch_first=True, bias=False),
+    "attention of three widths": lambda: Attending(
+        lambda x, z: (z, x.mT, torch.relu(z)), heads=8, kdim=12, batch_first=True
+    ),
+    "attention to the inputs": lambda: Attending(
+        lambda x, z: (z, x, x), kdim=12, vdim=12, batch_first=True
+    ),
+    "attention of one sequence": lambda: Attending(
+        lambda x, z: (z.mean(1),) * 3, mask=torch.randn(2, 8, 8).double(), weights=True
+    ),
+    "attention under a mask": lambda: Attending(mask=CAUSAL, batch_first=True, weights=True),
+    "attention under a mask in eval mode": lambda: Attending(mask=CAUSAL, batch_first=True).eval(),
+    "attention under a mask for each head": lambda: Attending(
+        mask=torch.randn(16, 12, 12).double(), batch_first=True
+    ),
     "one layer": lambda: nn.Sequential(nn.Flatten(), nn.Linear(144, 10)),
 }
 

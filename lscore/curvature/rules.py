@@ -9,55 +9,15 @@ output a. It returns :math:`a'` and :math:`\langle d, s \rangle`, where s is the
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from math import pi, prod, sqrt
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from lscore.curvature.products import Site, attention_rule, linear_rule, without_rule
 from lscore.model.activations import PiecewiseLinear
 from lscore.model.modules import Elementwise
-
-
-@dataclass(frozen=True)
-class Site:
-    """One layer at work: its module, stored input and output, extra values, and its delta."""
-
-    module: nn.Module
-    input: torch.Tensor
-    output: torch.Tensor
-    delta: torch.Tensor | None = None
-    extra: torch.Tensor | None = None
-
-    def moving(self, tangents: dict, name: str) -> torch.Tensor | None:
-        """The direction in which a parameter of the module moves; None if it does not."""
-        return tangents.get(getattr(self.module, name, None))
-
-
-def _pair(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    return torch.dot(a.reshape(-1), b.reshape(-1))
-
-
-def _add(a: torch.Tensor | None, b: torch.Tensor | None) -> torch.Tensor | None:
-    return b if a is None else a if b is None else a + b
-
-
-def linear_rule(site: Site, tangent: torch.Tensor | None, moves: dict):
-    r"""Linear and Conv2d, :math:`a = W z + b`: :math:`a' = W z' + G z + g_b`,
-    :math:`s = 2 G z'`.
-    """
-    module, G, g_b = site.module, site.moving(moves, "weight"), site.moving(moves, "bias")
-    apply = F.linear if isinstance(module, nn.Linear) else module._conv_forward
-    moved = None if tangent is None else apply(tangent, module.weight, None)
-    if G is not None:
-        moved = _add(moved, apply(site.input, G, None))
-    if g_b is not None:
-        shape = (-1,) if isinstance(module, nn.Linear) else (-1, 1, 1)
-        moved = _add(moved, g_b.reshape(shape).expand_as(site.output))
-    if tangent is None or G is None:
-        return moved, 0.0
-    return moved, 2 * _pair(site.delta, apply(tangent, G, None))
 
 
 def batch_norm_rule(site: Site, tangent: torch.Tensor | None, moves: dict):
@@ -235,5 +195,19 @@ def rule_of(module: nn.Module) -> tuple[Rule, bool] | None:
         return slope_rule, False
     if kind is nn.MaxPool2d and not module.return_indices:
         return max_pool_rule, False
+    if kind is nn.MultiheadAttention:
+        return None if without_rule(module) else (attention_rule, True)
     still = kind in (nn.Dropout, nn.Dropout2d) and (module.p == 0 or not module.training)
     return (same_rule, False) if kind in _SAME or still else None
+
+
+def at_work(module: nn.Module, given: torch.Tensor) -> Site:
+    """A layer with its output, never written over its input, which the sweep reads, and with where
+    a pool's maxima come from."""
+    bends = rule_of(module)[1]
+    if isinstance(module, nn.MaxPool2d):
+        size = (module.kernel_size, module.stride, module.padding, module.dilation)
+        output, places = F.max_pool2d(given, *size, module.ceil_mode, return_indices=True)
+        return Site(module, given, output, None, places, bends)
+    output = module(given.clone() if getattr(module, "inplace", False) else given)
+    return Site(module, given, output, None, None, bends)

@@ -15,14 +15,15 @@ layer l makes itself: :math:`2 G z'` for a matrix, :math:`\sigma''(z) z'^2` for 
 from __future__ import annotations
 
 import operator
-from dataclasses import replace
+from inspect import signature
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import fx, nn
 from torch.nn import functional as F
 
-from lscore.curvature.rules import Site, rule_of
+from lscore.curvature.products import Site, attend, attention_rule, without_rule
+from lscore.curvature.rules import at_work, rule_of
 from lscore.errors import DataError
 from lscore.model.modules import Elementwise, ModuleRisk, kept_buffers
 from lscore.model.sequential import alteration
@@ -33,6 +34,8 @@ _SAME = (torch.flatten, F.avg_pool2d, F.adaptive_avg_pool2d)
 _SAME_METHODS = ("flatten", "view", "reshape", "contiguous", "squeeze", "unsqueeze", "mean")
 _ADD = (operator.add, operator.iadd, torch.add)
 _READ = ("shape", "dtype", "T", "mT")
+_ARGUMENTS = tuple(signature(nn.MultiheadAttention.forward).parameters)[1:]
+_INPUTS = _ARGUMENTS[:3]
 _ACTIVATIONS = {
     F.relu: nn.ReLU(),
     torch.relu: nn.ReLU(),
@@ -89,8 +92,12 @@ class Program:
         if node.op == "call_module":
             module = root if self.single else root.get_submodule(node.target)
             if rule_of(module) is None:
-                mode = " in train mode" if isinstance(module, nn.Dropout | nn.Dropout2d) else ""
-                _refuse(f"module '{node.target}' ({type(module).__name__}{mode})")
+                more = " in train mode" if isinstance(module, nn.Dropout | nn.Dropout2d) else ""
+                if type(module) is nn.MultiheadAttention:
+                    more = f" with {without_rule(module)}"
+                _refuse(f"module '{node.target}' ({type(module).__name__}{more})")
+            if isinstance(module, nn.MultiheadAttention):
+                _check_attention(root, node)
             return module
         rest = [*node.args[1:], *(k for k in node.kwargs if k != "inplace")]
         if node.op == "call_method" and node.target in ("relu", "tanh", "sigmoid"):
@@ -108,6 +115,7 @@ class Program:
             or (node.target is getattr and node.args[1] in _READ)
             or (node.op == "call_method" and node.target in (*_SAME_METHODS, "size"))
             or (_adds(node) and len(node.args) == 2 and not node.kwargs)
+            or (node.op == "get_attr" and node.users and all(_masks(node, u) for u in node.users))
         )
         if not known:
             name = node.args[1] if node.target is getattr else node.target
@@ -115,9 +123,9 @@ class Program:
         return None
 
     def run(self, module: nn.Module, X: torch.Tensor):
-        """Forward with autograd: the values of all nodes, the sites in order, the output."""
+        """Forward with autograd: the values of all nodes, their sites in order, the output."""
         values: dict[fx.Node, object] = {}
-        sites: dict[fx.Node, Site] = {}
+        sites: dict[fx.Node, list[Site]] = {}
         for node in self.graph.nodes:
             if node.op == "placeholder":
                 values[node] = X
@@ -126,12 +134,18 @@ class Program:
             if node.op == "output":
                 return values, sites, args[0]
             layer = self._layer(module, node)
-            if layer is not None:
-                values[node], extra = _apart(layer, args[0])
-                sites[node] = Site(layer, args[0], values[node], None, extra)
-                continue
             options = fx.map_arg(node.kwargs, values.__getitem__)
-            if node.op == "call_function":
+            if isinstance(layer, nn.MultiheadAttention):
+                given = fx.map_arg(_given(node), values.__getitem__)
+                inputs = tuple(given[name] for name in _INPUTS)
+                sites[node] = attend(layer, inputs, given.get("attn_mask"))
+                values[node] = (sites[node][-1].output, None)
+            elif layer is not None:
+                sites[node] = [at_work(layer, args[0])]
+                values[node] = sites[node][0].output
+            elif node.op == "get_attr":
+                values[node] = module.get_buffer(node.target)
+            elif node.op == "call_function":
                 target = operator.add if node.target is operator.iadd else node.target
                 values[node] = target(*args, **options)
             else:
@@ -143,13 +157,19 @@ class Program:
         tangents: dict[fx.Node, torch.Tensor | None] = {}
         total: torch.Tensor | float = 0.0
         for node in self.graph.nodes:
-            if node.op == "placeholder":
+            if node.op in ("placeholder", "get_attr"):
                 tangents[node] = None
             elif node.op == "output":
                 return tangents[node.args[0]], total
             elif node in sites:
-                rule, _ = rule_of(sites[node].module)
-                tangents[node], bend = rule(sites[node], tangents[node.args[0]], moves)
+                first, *rest = sites[node]
+                if rest:
+                    given = [tangents[_given(node)[name]] for name in _INPUTS]
+                    moved, bend = attention_rule(sites[node], given, moves)
+                    tangents[node] = (moved,)
+                else:
+                    rule, _ = rule_of(first.module)
+                    tangents[node], bend = rule(first, tangents[node.args[0]], moves)
                 total = total + bend
             elif _adds(node):
                 parts = [tangents.get(a) for a in node.args if isinstance(a, fx.Node)]
@@ -177,13 +197,33 @@ def _adds(node: fx.Node) -> bool:
     return node.target in _ADD if node.op == "call_function" else node.target == "add"
 
 
-def _apart(layer: nn.Module, given: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """The layer's output, never written over its input, which the sweep reads; where a pool's
-    maxima come from."""
-    if isinstance(layer, nn.MaxPool2d):
-        size = (layer.kernel_size, layer.stride, layer.padding, layer.dilation, layer.ceil_mode)
-        return F.max_pool2d(given, *size, return_indices=True)
-    return layer(given.clone() if getattr(layer, "inplace", False) else given), None
+def _given(node: fx.Node) -> dict:
+    """The arguments of a call of attention, by name."""
+    return dict(zip(_ARGUMENTS, node.args, strict=False)) | node.kwargs
+
+
+def _masks(node: fx.Node, user: fx.Node) -> bool:
+    masks = [_given(user).get(name) for name in ("attn_mask", "key_padding_mask")]
+    return user.op == "call_module" and any(mask is node for mask in masks)
+
+
+def _check_attention(root: nn.Module, node: fx.Node) -> None:
+    """Refuses attention that is more than a function of three inputs, with a mask that is fixed."""
+    given, what = _given(node), f"module '{node.target}' (MultiheadAttention)"
+    if not all(isinstance(given.get(name), fx.Node) for name in _INPUTS):
+        _refuse(f"{what} of anything but query, key and value")
+    for name in ("key_padding_mask", "is_causal"):
+        if given.get(name) not in (None, False):
+            _refuse(f"{what} with {name}")
+    mask = given.get("attn_mask")
+    if mask is not None:
+        fixed = isinstance(mask, fx.Node) and mask.op == "get_attr"
+        buffer = dict(root.named_buffers()).get(mask.target) if fixed else None
+        if buffer is None or buffer.requires_grad:
+            _refuse(f"{what} whose attn_mask is no buffer")
+    for user in node.users:
+        if user.target is not operator.getitem or (user.args[1] != 0 and user.users):
+            _refuse(f"{what} of which more than the first output is used")
 
 
 def _refuse(what: str):
@@ -253,15 +293,15 @@ def tangent_sweep(risk: ModuleRisk) -> tuple[float, list[torch.Tensor], torch.Te
         head = outputs.detach().requires_grad_()
         value = risk.loss_of(head)
     (pull,) = torch.autograd.grad(value, head, create_graph=True)
-    bent = [n for n, s in sites.items() if rule_of(s.module)[1] and s.output.requires_grad]
-    wanted = parameters + [sites[node].output for node in bent]
+    bent = [s for group in sites.values() for s in group if s.bends and s.output.requires_grad]
+    wanted = parameters + [site.output for site in bent]
     found = torch.autograd.grad(outputs, wanted, pull.detach(), materialize_grads=True)
     with torch.no_grad():
         gradient = list(found[: len(parameters)])
         if risk.weight_decay:
             gradient = list(torch._foreach_add(gradient, parameters, alpha=risk.weight_decay))
-        for node, delta in zip(bent, found[len(parameters) :], strict=True):
-            sites[node] = replace(sites[node], delta=delta)
+        for site, delta in zip(bent, found[len(parameters) :], strict=True):
+            site.delta = delta
         moves = dict(zip(parameters, gradient, strict=True))
         moved, total = program.tangent(values, sites, moves)
     if pull.requires_grad:

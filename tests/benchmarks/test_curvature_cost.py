@@ -22,7 +22,7 @@ from lscore.papers.milne2019.experiments.networks import lenet5, resnet22
 pytestmark = pytest.mark.benchmark(timer=time.process_time)
 ROUTES = ["plain", "double-backward", "tangent-sweep", "torch.func", "secant"]
 ROUTES += ["PyHessian"] if importlib.util.find_spec("pyhessian") else []
-BUDGETS = {"MLP": 2.2, "LeNet": 1.5, "ResNet-22": 3.3}
+BUDGETS = {"MLP": 2.2, "LeNet": 1.5, "ResNet-22": 3.3, "Attention": 3.0}
 
 
 def mlp():
@@ -31,13 +31,32 @@ def mlp():
     return torch.nn.Sequential(layers[0], relu, layers[1], relu, layers[2])
 
 
+class Attention(torch.nn.Module):
+    """Two layers of attention with four heads and skip connections, over 32 places."""
+
+    def __init__(self):
+        super().__init__()
+        self.up, self.out = torch.nn.Linear(16, 64), torch.nn.Linear(64, 10)
+        self.one, self.two = (
+            torch.nn.MultiheadAttention(64, 4, batch_first=True) for _ in range(2)
+        )
+
+    def forward(self, x):
+        x = self.up(x)
+        x = x + self.one(x, x, x, need_weights=False)[0]
+        x = x + self.two(x, x, x, need_weights=False)[0]
+        return self.out(x.mean(1))
+
+
 def make(name, dtype=torch.float32):
-    """A seeded risk: 16522 parameters and B = 128, LeNet-5 and B = 128, ResNet-22 and B = 16."""
+    """A seeded risk: 16522 parameters and B = 128, LeNet-5 and B = 128, ResNet-22 and B = 16,
+    attention and B = 32."""
     torch.manual_seed(1)
     module, size, batch = {
         "MLP": (mlp, (64,), 128),
         "LeNet": (lenet5, (1, 28, 28), 128),
         "ResNet-22": (lambda: resnet22(seed=1), (3, 32, 32), 16),
+        "Attention": (Attention, (32, 16), 32),
     }[name]
     X, y = torch.randn(batch, *size), torch.randint(0, 10, (batch,))
     return ModuleRisk(module().to(dtype), F.cross_entropy, X.to(dtype), y, 5e-4)

@@ -1,6 +1,7 @@
 """Curvature along the gradient: every route against double backward, the traps, the refusals."""
 
 import copy
+import re
 
 import numpy as np
 import pytest
@@ -61,7 +62,17 @@ def test_double_backward_agrees_with_the_full_hessian(activation, norm):
 
 
 @pytest.mark.parametrize(
-    "name", ["mlp", "lenet", "resnet", "tanh", "gelu by tanh", "layer norm", "group norm of images"]
+    "name",
+    [
+        "mlp",
+        "lenet",
+        "resnet",
+        "tanh",
+        "gelu by tanh",
+        "layer norm",
+        "group norm of images",
+        "attention",
+    ],
 )
 def test_float32_is_within_1e_5_of_float64(name):
     single = risk_of(name, torch.float32)
@@ -73,7 +84,9 @@ def test_float32_is_within_1e_5_of_float64(name):
         assert found == pytest.approx(reference, rel=1e-5)
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if "norm" in name or "gelu" in name])
+@pytest.mark.parametrize(
+    "name", [name for name in MODULES if re.search("norm|gelu|attention", name)]
+)
 def test_the_sweep_agrees_with_central_differences(name):
     risk = risk_of(name)
     found = curvature(risk, route="tangent-sweep")
@@ -344,6 +357,86 @@ def test_the_sweep_refuses_by_name_or_falls_back_when_asked(module, name):
     found = curvature(risk, route="tangent-sweep", fallback="double-backward")
     assert found.second_derivative == curvature(risk).second_derivative
     assert found.route == "double-backward"
+
+
+@pytest.mark.parametrize("still", ["in_proj", "attend", "up", "k_proj|v_proj", "q_proj|up", "bias"])
+@pytest.mark.parametrize("name", ["attention", "attention of three widths"])
+def test_attention_of_which_a_part_stands_still(name, still):
+    risk = risk_of(name)
+    for key, parameter in risk.module.named_parameters():
+        parameter.requires_grad_(not re.search(still, key))
+    risk = ModuleRisk(risk.module, risk.loss, risk.X, risk.y)
+    slow, fast = curvature(risk), curvature(risk, route="tangent-sweep")
+    assert fast.second_derivative == pytest.approx(slow.second_derivative, rel=1e-10)
+
+
+class Attends(nn.Module):
+    """Attention called in a way of one's own."""
+
+    def __init__(self, call, **options):
+        super().__init__()
+        self.up, self.call = nn.Linear(3, 4), call
+        self.attend = nn.MultiheadAttention(4, 2, batch_first=True, **options)
+        self.register_buffer("mask", torch.ones(4, 4, dtype=torch.float64).triu(1) * -9)
+        self.free = nn.Parameter(torch.zeros(4, 4))
+
+    def forward(self, x):
+        return self.call(self, self.up(x))
+
+
+def test_attention_twice_in_a_row_and_called_by_keywords():
+    def call(m, z):
+        h = m.attend(value=z, key=z, query=z)[0]
+        return m.attend(h, z, h + z, None, False, m.mask)[0]
+
+    torch.manual_seed(0)
+    X = torch.randn(4, 3, dtype=torch.float64)
+    risk = ModuleRisk(Attends(call).double(), F.mse_loss, X, torch.ones(4, 4).double())
+    slow, fast = curvature(risk), curvature(risk, route="tangent-sweep")
+    assert fast.second_derivative == pytest.approx(slow.second_derivative, rel=1e-10)
+
+
+def called(**options):
+    return lambda m, z: m.attend(z, z, z, **options)[0]
+
+
+@pytest.mark.parametrize(
+    ("module", "what"),
+    [
+        (Attends(called(), dropout=0.5), "MultiheadAttention with dropout in train mode"),
+        (Attends(called(), add_bias_kv=True), "MultiheadAttention with bias_k and bias_v"),
+        (Attends(called(), add_zero_attn=True), "MultiheadAttention with add_zero_attn"),
+        (Attends(called(key_padding_mask=torch.zeros(4))), "with key_padding_mask"),
+        (Attends(called(attn_mask=torch.zeros(4, 4), is_causal=True)), "with is_causal"),
+        (Attends(called(attn_mask=torch.zeros(4, 4))), "attn_mask is no buffer"),
+        (Attends(lambda m, z: m.attend(z, z, z, attn_mask=z)[0]), "attn_mask is no buffer"),
+        (Attends(lambda m, z: m.attend(z, z, z, attn_mask=m.free)[0]), "attn_mask is no buffer"),
+        (Attends(lambda m, z: m.attend(z, z, m.mask)[0]), "no rule for 'mask'"),
+        (Attends(lambda m, z: m.up(z) + m.mask), "no rule for 'mask'"),
+        (Attends(lambda m, z: m.attend(z, z, z)[1]), "more than the first output"),
+        (Attends(lambda m, z: m.attend(z, z, z)), "more than the first output"),
+        (nn.MultiheadAttention(3, 1), "of anything but query, key and value"),
+    ],
+)
+def test_attention_is_refused_by_what_has_no_rule(module, what):
+    X = torch.randn(4, 3, dtype=torch.float64)
+    risk = ModuleRisk(module.double(), F.mse_loss, X, torch.zeros(4, 4).double())
+    with pytest.raises(DataError, match=what):
+        program_of(risk.module)
+
+
+@pytest.mark.parametrize("change", ["hook", "class", "rows without a place"])
+def test_attention_that_is_not_torchs_is_refused(change):
+    risk = risk_of("attention under a mask")
+    if change == "hook":
+        risk.module.attend.out_proj.register_forward_hook(lambda *_: None)
+    elif change == "class":
+        torch.nn.utils.parametrizations.orthogonal(risk.module.attend.out_proj)
+    else:  # torch gives zeros there, or NaN
+        risk.module.mask[0] = True
+        risk.module.weights = False
+    with pytest.raises(DataError, match=r"hook|another class|another function"):
+        curvature(risk, route="tangent-sweep")
 
 
 def test_dropout_in_eval_mode_is_the_identity_and_modes_have_programs_of_their_own():

@@ -382,7 +382,7 @@ FEATURES = {
     "determinant": (one_of(determinant), {FUNC: NESTED} | rule("") | SEQUENTIAL),
     "PReLU": (lambda: plain(nn.PReLU()), rule("module '1' \\(PReLU") | LAYERS),
     "softmax": (lambda: plain(nn.Softmax(1)), rule("module '1' \\(Softmax") | LAYERS),
-    "attention": (attention, rule("module 'attend'") | SEQUENTIAL),
+    "attention": (attention, SEQUENTIAL),
     "transformer": (
         lambda: transformer(True), {FUNC: NESTED} | rule("module 'layer'") | SEQUENTIAL,
     ),
