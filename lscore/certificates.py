@@ -37,11 +37,41 @@ class _Facts(dict):
     """Named facts of a certificate; for one that is not there it says what the verdict is."""
 
     def __init__(self, facts: Mapping[str, object], verdict: str):
+        for name in facts:
+            if not name.isidentifier():
+                raise CertificateError(f"{name!r}: need an identifier as the name of a fact")
         super().__init__(facts)
         self.verdict = verdict
 
     def __missing__(self, name: str):
         raise FactError(f"no {name!r} in this certificate, its verdict is {self.verdict}")
+
+
+_FORMULAS = {
+    "c27_margin_at_most": "p1 a2 + a1 p2 + a1 a2 at most",
+    "exponents": "n1, n2",
+    "gradient_curvature": "g'Hg",
+    "largest_moment": "max |B|",
+    "last_point_below_zero": "2 g'Hg < 0 at point",
+    "last_second_derivative": "gamma'' at the last point",
+    "negative_direction": "direction z with z'Qz < 0",
+    "noise_trace": "tr(H Sigma)",
+    "points_below_zero": "points with 2 g'Hg < 0",
+    "quadratic_coefficient": "coefficient of t^2",
+    "r_j1": "r_j1",
+    "rayleigh_quotient": "w'Bw / |w|^2",
+    "residual_bound": "8 l r^2",
+    "residual_excess": "8 l r^2 - (lambda - theta)^2",
+    "separator_of_class_minus_1": "separator of class -1",
+    "separator_of_class_plus_1": "separator of class +1",
+    "taylor_second_derivative": "gamma'' of the Taylor series",
+    "tenth_percentile_of_c": "10th percentile of c",
+}
+
+
+def _in_words(name: str) -> str:
+    """How the name of a fact is printed: in words, or as the formula that it stands for."""
+    return _FORMULAS.get(name) or name.replace("_", " ")
 
 
 class Verdict(StrEnum):
@@ -93,11 +123,11 @@ class Certificate:
 
     `claim` (ID), `statement` (what is decided), `verdict`, `method` ("exact", "ball" or "float"),
     `conditions`, `witness` (refutes the statement: named exact objects), `reason` (why unknown),
-    `values` (named numbers worth knowing). Inconsistent certificates cannot be made: certified
-    needs exact or ball arithmetic and all conditions true, refuted needs a witness, unknown a
-    reason; `CertificateError` otherwise. Asking for a value or witness that is not there raises
-    `FactError` with the verdict. A certificate has no truth value on purpose: ask
-    ``certificate.certified``, or compare ``certificate.verdict``.
+    `values` (named numbers worth knowing). Names are identifiers, printed in words. Inconsistent
+    certificates cannot be made: certified needs exact or ball arithmetic and all conditions true,
+    refuted needs a witness, unknown a reason; `CertificateError` otherwise. Asking for a value or
+    witness that is not there raises `FactError` with the verdict. A certificate has no truth value
+    on purpose: ask ``certificate.certified``, or compare ``certificate.verdict``.
     """
 
     claim: str
@@ -151,9 +181,11 @@ class Certificate:
         for c in self.conditions:
             margin = "" if c.margin is None else f", {c.margin_name} {show(c.margin)}"
             lines.append((words[c.holds], c.text + margin))
-        lines += [("witness", f"{name}: {show(v)}") for name, v in self.witness.items()]
+        lines += [("witness", f"{_in_words(name)}: {show(v)}") for name, v in self.witness.items()]
         lines += [("reason", self.reason)] if self.reason else []
-        return lines + [("value", f"{name} = {show(v)}") for name, v in self.values.items()]
+        return lines + [
+            ("value", f"{_in_words(name)} = {show(v)}") for name, v in self.values.items()
+        ]
 
     def __str__(self) -> str:
         head = f"{self.verdict} ({self.method}): {self.statement}  [{self.claim}]"
@@ -243,7 +275,7 @@ class Question:
             if holds is None:
                 return self.unknown(why_not, conditions)
             if not holds:
-                return self.refuted(conditions, {"what fails": why_not})
+                return self.refuted(conditions, {"what_fails": why_not})
         return self.certified(conditions, **more)
 
     def _answer(

@@ -46,9 +46,9 @@ def local_minimum(P, w, answer, rng):
         assert all(at_least(P, P.risk(v), base) for v in close_points(P, w, rng))
         return
     witness = answer.witness
-    assert {"lower point", "direction"} & set(witness)
-    if "lower point" in witness:
-        assert P.risk(P.point(witness["lower point"])) < base
+    assert {"lower_point", "direction"} & set(witness)
+    if "lower_point" in witness:
+        assert P.risk(P.point(witness["lower_point"])) < base
     if "direction" in witness and not P.smooth:
         u = numbers(witness["direction"])
         assert all(P.risk(plus(w, u, TINY / 2**k)) < base for k in (20, 60))
@@ -177,8 +177,8 @@ def path(P, points, answer, rng):
         return
     s = answer.witness["segment"]
     a, u = points[s], plus(points[s + 1], points[s], -1)
-    if "later time" in answer.witness:
-        times = [fraction(answer.witness[name]) for name in ("earlier time", "later time")]
+    if "later_time" in answer.witness:
+        times = [fraction(answer.witness[name]) for name in ("earlier_time", "later_time")]
         assert P.risk(plus(a, u, times[0])) < P.risk(plus(a, u, times[1]))
     else:  # convex along the segment, so a rise at the end shows just before it
         step = 1e-4 if P.smooth else TINY
@@ -202,7 +202,7 @@ def decay(P, w, answer, rng):
     rate = float(Fraction(re.search(r"exp\(-(\S+) t\)", answer.statement)[1]))
     assert not P.ties(w)
     if answer.refuted:
-        assert fraction(answer.witness["c at the start"]) == c < rate
+        assert fraction(answer.witness["c_at_the_start"]) == c < rate
         return
     assert c >= rate
     P, v, step, start = in_floats(P), np.array([float(a) for a in w]), 0.01, float(dot(g, g))
@@ -271,7 +271,7 @@ def minibatch_mean(P, w, answer, rng):
         part = copy(P)
         part.X, part.y, part.scale = [P.X[i]], [P.y[i]], P.scale * len(P.X)
         forms.append(bend(P, w, part.gradient(w)))
-    assert fraction(answer.values["mean over minibatches"]) == sum(forms) / len(forms)
+    assert fraction(answer.values["mean_over_minibatches"]) == sum(forms) / len(forms)
 
 
 def forms(P, w, answer, rng, at=None):
@@ -282,7 +282,7 @@ def forms(P, w, answer, rng, at=None):
     frozen = P.risk(at, P.state(w))
     assert answer.certified == (frozen == P.risk(at))
     if answer.refuted:
-        assert fraction(shown["sum of the forms"]) == frozen
+        assert fraction(shown["sum_of_the_forms"]) == frozen
 
 
 def blocks(P):
@@ -388,7 +388,7 @@ def smooth_outputs(P, w, answer, rng):
         u = rng.integers(-9, 10, len(w)).tolist()
         assert one_polynomial(P, lambda t: plus(w, u, t - 3 * TINY))
         return
-    u, i = numbers(answer.witness["direction"]), answer.witness["output of sample"]
+    u, i = numbers(answer.witness["direction"]), answer.witness["output_of_sample"]
     ahead, behind = (
         series(lambda t, s=s: sum(P.outputs(plus(w, u, s * t))[i]), P.degree)[1] for s in (1, -1)
     )
@@ -528,7 +528,7 @@ def membership(P, w, answer, rng):
 def only_minimum(P, w, answer, rng):
     base = P.risk([Fraction(0)] * len(w))
     if answer.refuted:
-        assert P.risk(numbers(answer.witness["lower point"])) < base
+        assert P.risk(numbers(answer.witness["lower_point"])) < base
         return
     for size in (4, 1, TINY):
         assert all(P.risk(v) > base for v in nearby([Fraction(0)] * len(w), rng, 12, size))
@@ -536,7 +536,7 @@ def only_minimum(P, w, answer, rng):
 
 def trained_to_zero(P, w, answer, rng, rate=0.1, squared_norm=1.0):
     assert answer.certified
-    P, factor = in_floats(P), float(fraction(answer.values["factor per step"]))
+    P, factor = in_floats(P), float(fraction(answer.values["factor_per_step"]))
     for _ in range(3):
         v = rng.normal(size=len(w))
         v *= np.sqrt(squared_norm) / np.linalg.norm(v)
@@ -549,8 +549,8 @@ def trained_to_zero(P, w, answer, rng, rate=0.1, squared_norm=1.0):
 def bad_valley(P, w, answer, rng):
     if answer.refuted:
         return global_minimum(P, w, rng)
-    base, bottom = P.risk(w), fraction(answer.values["global minimum"])
-    side, barrier = fraction(answer.values["lowest on this side"]), answer.values["barrier"]
+    base, bottom = P.risk(w), fraction(answer.values["global_minimum"])
+    side, barrier = fraction(answer.values["lowest_on_this_side"]), answer.values["barrier"]
     assert bottom < side <= base < fraction(barrier)
     for v in nearby([Fraction(0)] * len(w), rng, 200, 4):
         assert P.risk(v) >= (side if v[0] * w[0] > 0 else bottom)
@@ -567,8 +567,8 @@ def barrier(P, w, answer, rng):
         for a, b in pairwise(corners):
             assert all(P.risk(plus(a, plus(b, a, -1), Fraction(k, 16))) <= base for k in range(17))
         return global_minimum(P, corners[-1], rng)
-    bottom, height = (fraction(answer.values[k]) for k in ("global minimum", "barrier"))
-    side = fraction(answer.values["lowest on this side"])
+    bottom, height = (fraction(answer.values[k]) for k in ("global_minimum", "barrier"))
+    side = fraction(answer.values["lowest_on_this_side"])
     assert bottom < side <= base < height
     for v in nearby([Fraction(0)] * len(w), rng, 200, 4):
         assert P.risk(v) >= bottom
@@ -693,8 +693,8 @@ def three_points(risk, w, answer, rng):
     base = P.risk(w)
     assert abs(base - 1 / 3) < ROUNDING
     if answer.refuted:
-        if "lower point" in answer.witness:
-            assert P.risk(P.point(answer.witness["lower point"])) < base
+        if "lower_point" in answer.witness:
+            assert P.risk(P.point(answer.witness["lower_point"])) < base
         return
     for size in (1e-1, 1e-2, 1e-3):
         room = min(size, float(answer.values["radius"])) / 2

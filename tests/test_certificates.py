@@ -1,5 +1,6 @@
 """Certificates say no more than their conditions support, and print the same text every time."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -107,7 +108,7 @@ def test_the_first_line_that_does_not_hold_ends_it():
     assert str(all_hold) == str(make("certified", conditions=conditions, values={"e": 5}))
     refuted = ASKED.line_by_line([yes, no, open_], values={"e": 5})
     conditions[1] = Condition("b", False)
-    witness = {"what fails": "b = 2"}
+    witness = {"what_fails": "b = 2"}
     assert str(refuted) == str(make("refuted", conditions=conditions, witness=witness))
     undecided = ASKED.line_by_line(iter([open_, no]))
     expected = make("unknown", conditions=[Condition("c", None)], reason="a tie")
@@ -153,7 +154,7 @@ def test_html_form_is_stable_and_escaped():
         "unknown",
         conditions=[TRUE, Condition("<b>", None)],
         reason='a "reason" <script>',
-        values={"<i>": exact([[1, 2]])},
+        values={"row_of_two": "<i>"},
     )
     assert certificate._repr_html_() == (
         '<div class="lscore-certificate"><p><strong class="lscore-unknown">unknown</strong> '
@@ -161,8 +162,18 @@ def test_html_form_is_stable_and_escaped():
         "<tr><td>holds</td><td>a &lt; b, margin 1/3</td></tr>"
         "<tr><td>undecided</td><td>&lt;b&gt;</td></tr>"
         "<tr><td>reason</td><td>a &quot;reason&quot; &lt;script&gt;</td></tr>"
-        "<tr><td>value</td><td>&lt;i&gt; = [[1, 2]]</td></tr></table></div>"
+        "<tr><td>value</td><td>row of two = &lt;i&gt;</td></tr></table></div>"
     )
+
+
+@pytest.mark.parametrize("name", ["lower point", "g'Hg", "<i>", "2nd", ""])
+@pytest.mark.parametrize("kind", ["values", "witness"])
+def test_facts_are_named_by_identifiers_and_printed_in_words(name, kind):
+    with pytest.raises(CertificateError, match=re.escape(repr(name)) + ": need an identifier"):
+        make("unknown", reason="r", **{kind: {name: 1}})
+    shown = str(make("unknown", reason="r", **{kind: {"lower_point": 1, "gradient_curvature": 2}}))
+    assert re.search("lower point(:| =) 1", shown)
+    assert re.search("g'Hg(:| =) 2", shown)
 
 
 def test_long_numbers_are_shown_short():

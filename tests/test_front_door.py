@@ -353,7 +353,7 @@ def test_a_rise_is_found_however_short_it_is():
     answer = certify_nonincreasing(tiny, [exact([k] * 7) for k in (1, 0, 2)])
     assert answer.refuted
     assert answer.witness["rise"] > 0
-    s, t = answer.witness["earlier time"], answer.witness["later time"]
+    s, t = answer.witness["earlier_time"], answer.witness["later_time"]
     assert tiny(exact([1 - s] * 7)) < tiny(exact([1 - t] * 7))
     assert 0 <= s < t <= 1
 

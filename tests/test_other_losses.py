@@ -170,9 +170,9 @@ def test_a_loss_that_is_not_rational_is_left_to_balls(name):
             continue
         about_outputs = name in ABOUT_OUTPUTS
         assert about_outputs or not answer.certified, answer
-        if answer.refuted and "lower point" in answer.witness:
+        if answer.refuted and "lower_point" in answer.witness:
             start = ask.args[1] if len(ask.args) > 1 else case.points[0]
-            low = answer.witness["lower point"]
+            low = answer.witness["lower_point"]
             assert ball_risk(risk, low) < ball_risk(risk, exact(start))
 
 

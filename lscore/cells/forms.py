@@ -101,7 +101,7 @@ def certify_forms(cell: Cell, w: Point | np.ndarray) -> Certificate:
     >>> from lscore import Network, binary_hinge, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [2.0], [1], binary_hinge())
     >>> cell = cell_at(risk, exact([1, 1, "1/4", 0]))
-    >>> certify_forms(cell, exact([1, 1, 1, 0])).witness["sum of the forms"]    # slack: risk 0
+    >>> certify_forms(cell, exact([1, 1, 1, 0])).witness["sum_of_the_forms"]    # slack: risk 0
     -2
     """
     w = exact(cell.risk.network.point(w), "w")
@@ -109,8 +109,8 @@ def certify_forms(cell: Cell, w: Point | np.ndarray) -> Certificate:
     total = sum((form(w) for form in found), fmpq(0))
     conditions = [Condition("the sum of the forms equals the risk", total == risk)]
     if total != risk:
-        return _FORMS.refuted(conditions, {"risk": risk, "sum of the forms": total})
-    values = {"risk": risk, "forms": len(found), "point in the cell": "yes" if w in cell else "no"}
+        return _FORMS.refuted(conditions, {"risk": risk, "sum_of_the_forms": total})
+    values = {"risk": risk, "forms": len(found), "point_in_the_cell": "yes" if w in cell else "no"}
     return _FORMS.certified(conditions, values=values)
 
 
@@ -250,5 +250,5 @@ def certify_multilinear(cell: Cell, polynomial: fmpq_mpoly | None = None) -> Cer
     values = {"monomials": sum(found.values()), "forms": len(allowed)}
     bad = repeated + foreign
     if bad:
-        return _MULTILINEAR.refuted(conditions, {"monomial in": bad[0]})
+        return _MULTILINEAR.refuted(conditions, {"monomial_in": bad[0]})
     return _MULTILINEAR.certified(conditions, values=values)

@@ -180,7 +180,7 @@ def certify_smooth(risk: Risk, w: Point | np.ndarray, trials: int = 20) -> Certi
             i, after, before = jumps[0]
             witness = {
                 "direction": u,
-                "output of sample": i,
+                "output_of_sample": i,
                 "slopes": f"{show(before)}, then {show(after)}",
             }
             return _SMOOTH.refuted([still], witness)
@@ -253,9 +253,9 @@ def certify_not_convex(risk: Risk, a: Point, b: Point) -> Certificate:
     found = pattern_at(risk, middle)
     conditions.append(Condition("the midpoint has another signature", found != shared))
     if all(c.holds for c in conditions):
-        values = {"signatures of the points and the midpoint": f"{_line(shared)} | {_line(found)}"}
+        values = {"signatures_of_the_points_and_the_midpoint": f"{_line(shared)} | {_line(found)}"}
         return _NOT_CONVEX.certified(conditions, values=values)
-    return _NOT_CONVEX.refuted(conditions, {"signature of the midpoint": _line(found)})
+    return _NOT_CONVEX.refuted(conditions, {"signature_of_the_midpoint": _line(found)})
 
 
 def _line(found: object) -> str:
@@ -288,7 +288,7 @@ def certify_disconnected(risk: Risk, a: Point, b: Point) -> Certificate:
             if total.is_constant() and _constant(total) <= 0:
                 text = f"{names[j]} changes its sign, and is never 0 in the cell"
                 conditions.append(Condition(text, True))
-                values = {"there two positive polynomials would add up to": _constant(total)}
+                values = {"there_two_positive_polynomials_would_add_up_to": _constant(total)}
                 return asked.certified(conditions, values=values)
     reason = "no parameter of opposite signs was shown to be non-zero in the cell"
     return asked.unknown(reason, conditions)

@@ -216,7 +216,7 @@ def certify_share(record: Sequence[BallCurvature], at_least: Scalar) -> Certific
     the recorded points only. Source: Milne (2019), equation (20) and Figure 2.
 
     >>> record = [BallCurvature(arb(v), arb(1), arb(q)) for v, q in ((9, -1), (5, 1), (1, 2))]
-    >>> certify_share(record, "1/2").values["index of t0"], certify_share(record, 1).verdict.value
+    >>> certify_share(record, "1/2").values["index_of_t0"], certify_share(record, 1).verdict.value
     (1, 'refuted')
     """
     at_least, found = rational(at_least, "at_least"), list(record)
@@ -233,7 +233,7 @@ def certify_share(record: Sequence[BallCurvature], at_least: Scalar) -> Certific
     start = falling[-1] + 1 if falling else 0
     positive = Condition(later, start < len(found))
     if start == len(found):
-        return asked.refuted([positive], {"2 g'Hg < 0 at point": start - 1})
+        return asked.refuted([positive], {"last_point_below_zero": start - 1})
     change, large = found[0].value - found[-1].value, "the fraction is large enough"
     if not (change > 0 or change < 0):
         reason = "the change of the risk is not apart from 0"
@@ -243,10 +243,10 @@ def certify_share(record: Sequence[BallCurvature], at_least: Scalar) -> Certific
         fraction = arb(start == 0)
     tenth = tenth_percentile([at.normalised for at in found[start:]])
     values = {
-        "index of t0": start,
-        "points with 2 g'Hg < 0": f"{len(falling)} of {len(found)}",
+        "index_of_t0": start,
+        "points_below_zero": f"{len(falling)} of {len(found)}",
         "fraction": _six(fraction),
-        "10th percentile of c": _six(tenth),
+        "tenth_percentile_of_c": _six(tenth),
     }
     if fraction < arb(at_least):
         return asked.refuted([positive, Condition(large, False)], values)

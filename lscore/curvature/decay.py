@@ -52,7 +52,7 @@ def certify_decay(
     >>> risk = Risk(network, [1], [1])                                 # (w - 1)^2 / 2
     >>> certify_decay(risk, exact(["3/2"]), "199/100", "3/4").verdict.value
     'certified'
-    >>> certify_decay(risk, exact(["3/2"]), "201/100", "3/4").witness["c at the start"]
+    >>> certify_decay(risk, exact(["3/2"]), "201/100", "3/4").witness["c_at_the_start"]
     2
     """
     w = locate(risk, w)
@@ -72,7 +72,7 @@ def certify_decay(
         raise HypothesisError(_DECAY.claim, "non-zero gradient", "the flow stands still", w)
     c = bend / squared
     if c < rate:
-        return asked.refuted([Condition("c >= C at the start", False)], {"c at the start": c})
+        return asked.refuted([Condition("c >= C at the start", False)], {"c_at_the_start": c})
     old = ctx.prec
     ctx.prec = precision
     try:
@@ -80,7 +80,7 @@ def certify_decay(
     finally:
         ctx.prec = old
     if all(condition.holds for condition in conditions):
-        return asked.certified(conditions, values={"c at the start": c}, method="ball")
+        return asked.certified(conditions, values={"c_at_the_start": c}, method="ball")
     failed = next(condition.text for condition in conditions if not condition.holds)
     return asked.unknown(f"not shown: {failed}", conditions, method="ball")
 

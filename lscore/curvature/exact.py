@@ -123,7 +123,7 @@ def certify_second_derivative(
         Condition(text, claimed == found),
     )
     if claimed != found:
-        return asked.refuted(conditions, {"gamma'' of the Taylor series": found})
+        return asked.refuted(conditions, {"taylor_second_derivative": found})
     return asked.certified(conditions, values={"c": found / squared} if squared else {})
 
 
@@ -159,7 +159,7 @@ def certify_two_backpropagations(cell: Cell, factor: Scalar = 2) -> Certificate:
         exponents, c = next(iter(difference.to_dict().items()))
         names = zip(p.context().names(), exponents, strict=True)
         monomial = " ".join(name if e == 1 else f"{name}^{e}" for name, e in names if e) or "1"
-        return asked.refuted([condition], {"monomial of the difference": f"{c} {monomial}"})
+        return asked.refuted([condition], {"monomial_of_the_difference": f"{c} {monomial}"})
     return asked.certified([condition], values={"monomials": len(twice.to_dict())})
 
 
@@ -189,10 +189,10 @@ def certify_loss_change(risk: Risk, points: Sequence, at_least: Scalar) -> Certi
     start = first_convex_step(bends)
     positive = Condition(later, start is not None)
     if start is None:
-        return asked.refuted([positive], {"gamma'' at the last point": bends[-1]})
+        return asked.refuted([positive], {"last_second_derivative": bends[-1]})
     fraction = loss_change_fraction([risk(w) for w in exacts], start)
     enough = Condition("the fraction is large enough", fraction >= at_least)
-    conditions, values = [positive, enough], {"index of t0": start, "fraction": fraction}
+    conditions, values = [positive, enough], {"index_of_t0": start, "fraction": fraction}
     if fraction < at_least:
         return asked.refuted(conditions, values)
     return asked.certified(conditions, values=values)

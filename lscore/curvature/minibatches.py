@@ -61,7 +61,7 @@ def certify_minibatch_mean(
     >>> from lscore.model.losses import SquaredLoss
     >>> from lscore.model.networks import Network
     >>> risk = Risk(Network((1, 1), (), bias=False), [1, 1], [1, 3], SquaredLoss("1/2", mean=True))
-    >>> certify_minibatch_mean(risk, exact([0]), 1).values["mean over minibatches"]  # (1 + 9) / 2
+    >>> certify_minibatch_mean(risk, exact([0]), 1).values["mean_over_minibatches"]  # (1 + 9) / 2
     5
     """
     w = exact(risk.network.point(w), "w")
@@ -89,7 +89,7 @@ def certify_minibatch_mean(
     trace = sum((form(g - full) for g in gradients), fmpq(0)) / n
     batches = list(combinations(gradients, b))
     mean = sum((form(_mean(batch)) for batch in batches), fmpq(0)) / len(batches)
-    values = {"g'Hg": form(full), "tr(H Sigma)": trace, "mean over minibatches": mean}
+    values = {"gradient_curvature": form(full), "noise_trace": trace, "mean_over_minibatches": mean}
     holds = mean == form(full) + kappa * trace
     condition = Condition(f"equal over all {len(batches)} minibatches", holds)
     if holds:

@@ -226,7 +226,7 @@ def certify_affine_run(
     values = {"risk": value}
     if risk.loss.smooth and clearance is not None:
         if len(where) > 1:
-            values["radius of a box"] = _box_radius(risk, w, pairs)
+            values["radius_of_a_box"] = _box_radius(risk, w, pairs)
         elif squared := _smallest_ratio(risk, *gaps[0]):
             values["radius"] = lower_sqrt(squared)
     return asked.certified(conditions, values=values)

@@ -223,12 +223,12 @@ def _along(risk: Risk, w: RationalMatrix, u: RationalMatrix, precision: int) -> 
     """The refutation along u, or along u or -u, if balls show it."""
     value, slope, bend = ball_jet(risk, w, u, precision)
     if slope < 0 and below(-slope):
-        order, failing, shown, sides = 1, _GRADIENT, {"slope at most": -below(-slope)}, (u,)
+        order, failing, shown, sides = 1, _GRADIENT, {"slope_at_most": -below(-slope)}, (u,)
     elif bend < 0 and below(-bend):
-        order, failing, shown = 2, _CURVATURE, {"second derivative at most": -2 * below(-bend)}
+        order, failing, shown = 2, _CURVATURE, {"second_derivative_at_most": -2 * below(-bend)}
         sides = (u,) if slope < 0 else (-u,) if slope > 0 else (u, -u)
         if len(sides) == 2 and not slope.is_zero():
-            shown["near the point"] = "it falls along the direction or its negative"
+            shown["near_the_point"] = "it falls along the direction or its negative"
     else:
         return None
     still, step = zeros(len(w)), fmpq(1)
@@ -245,7 +245,7 @@ def _along(risk: Risk, w: RationalMatrix, u: RationalMatrix, precision: int) -> 
             fall = drop(lower)
             if fall:
                 witness = {"direction": side, "order": order, **shown}
-                witness |= {"lower point": lower, "decrease at least": fall}
+                witness |= {"lower_point": lower, "decrease_at_least": fall}
                 start = below(value) if value > 0 else fmpq(0)
                 note = rounding_note(risk, w, lower, fall, start, drop)
                 return _MINIMUM.refuted([Condition(failing, False)], witness, reason=note)

@@ -73,7 +73,7 @@ def certify_convex_path(
             slope = _slope(risk, end, start, precision)
             text = f"segment {s}: the output layer moves, slope <= 0 at the end"
             if slope > 0:
-                witness = {"segment": s, "slope at its end": "positive"}
+                witness = {"segment": s, "slope_at_its_end": "positive"}
                 return asked.refuted([*conditions, Condition(text, False)], witness)
             if not slope <= 0:
                 reason = f"segment {s}: the sign of the slope at its end is not decided"
@@ -90,7 +90,7 @@ def certify_convex_path(
         reason = "the activation has no finite enclosure at an end of the path"
         return asked.unknown(reason, conditions)
     first, last = map(upper_decimal, ends)
-    values = {"risk at the start at most": first, "risk at the end at most": last}
+    values = {"risk_at_the_start_at_most": first, "risk_at_the_end_at_most": last}
     return asked.certified(conditions, values=values)
 
 

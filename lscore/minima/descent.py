@@ -57,8 +57,8 @@ def certify_along(risk: Risk, w: Point | np.ndarray, u: object) -> Certificate:
             "direction" if len(powers) == 1 else "curve": u,
             "order": order,
             "coefficient": change[order],
-            "lower point": lower,
-            "decrease there": -change(t),
+            "lower_point": lower,
+            "decrease_there": -change(t),
         },
         reason=rounding_note(risk, w, lower, decrease, value, lambda x: value - risk(x)),
     )

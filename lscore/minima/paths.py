@@ -28,7 +28,7 @@ def certify_nonincreasing(risk: Risk, waypoints: list[RationalMatrix]) -> Certif
     >>> from lscore import Network, Risk, exact, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [1], [2])
     >>> down = certify_nonincreasing(risk, [exact([1, 0, 0, 0]), exact([1, 0, 2, 0])])
-    >>> down.verdict.value, down.values["risk at the start"], down.values["risk at the end"]
+    >>> down.verdict.value, down.values["risk_at_the_start"], down.values["risk_at_the_end"]
     ('certified', 2, 0)
     """
     if len(waypoints) < 2:
@@ -42,8 +42,8 @@ def certify_nonincreasing(risk: Risk, waypoints: list[RationalMatrix]) -> Certif
                 before, after = _rise(piece.risk, piece.start, piece.stop)
                 witness = {
                     "segment": s,
-                    "earlier time": before,
-                    "later time": after,
+                    "earlier_time": before,
+                    "later_time": after,
                     "rise": piece.risk(after) - piece.risk(before),
                 }
                 return _PATH.refuted([here], witness)
@@ -51,7 +51,7 @@ def certify_nonincreasing(risk: Risk, waypoints: list[RationalMatrix]) -> Certif
     condition = Condition(
         f"slope <= 0 on all {count} polynomial pieces of {len(waypoints) - 1} segments", True
     )
-    values = {"risk at the start": first, "risk at the end": last}
+    values = {"risk_at_the_start": first, "risk_at_the_end": last}
     return _PATH.certified([condition], values=values)
 
 

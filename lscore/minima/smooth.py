@@ -70,7 +70,7 @@ def certify_indefinite(risk: Risk, w: Point | np.ndarray) -> Certificate:
         return _BOTH.refuted(conditions, {"Hessian": "zero"})
     i, j = places[0]
     conditions.append(Condition(f"the entry ({i}, {j}) is not 0", True))
-    values = {"curvatures along the two directions": f"+-{2 * abs(hessian[i, j])}"}
+    values = {"curvatures_along_the_two_directions": f"+-{2 * abs(hessian[i, j])}"}
     return _BOTH.certified(conditions, values=values)
 
 
@@ -96,7 +96,7 @@ def certify_mirrored_spectrum(risk: Risk, w: Point | np.ndarray) -> Certificate:
     if odd:
         k = odd[0]
         value = fmpq(chi[k], hessian.denominator ** (m - k))
-        return _MIRRORED.refuted([missing], {f"coefficient of lambda^{k}": value})
+        return _MIRRORED.refuted([missing], {"power": k, "coefficient": value})
     return _MIRRORED.certified([missing])
 
 
@@ -191,5 +191,5 @@ def _decide(asked: Question, risk: Risk, w, descent: bool) -> Certificate:
     order, rise = sum(next(iter(part))), _value(part, up)
     witness = {"direction": exact(list(up)), "order": order, "coefficient": rise}
     if descent:
-        witness |= {"descent": exact(list(flipped)), "its coefficient": _value(part, flipped)}
+        witness |= {"descent": exact(list(flipped)), "its_coefficient": _value(part, flipped)}
     return asked.refuted([constant], witness)

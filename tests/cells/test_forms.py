@@ -107,11 +107,11 @@ def test_shared_parameters_across_layers_are_refused():
     tied = p.compose(a, a)  # one parameter in both layers
     answer = certify_multilinear(cell, tied)
     assert answer.refuted
-    assert answer.witness["monomial in"] == ("W1", "W1")
+    assert answer.witness["monomial_in"] == ("W1", "W1")
     foreign = p + a
     answer = certify_multilinear(cell, foreign)
     assert answer.refuted
-    assert answer.witness["monomial in"] == ("W1",)
+    assert answer.witness["monomial_in"] == ("W1",)
 
 
 def test_names_and_blocks():
@@ -139,13 +139,13 @@ def test_the_forms_sum_to_the_risk_at_points_of_the_cell_only():
         (risk, w, cell), (_, other, _) = points(case, relu, 2)
         answer = certify_forms(cell, w)
         assert answer.certified
-        assert answer.values["point in the cell"] == "yes"
+        assert answer.values["point_in_the_cell"] == "yes"
         assert answer.values["risk"] == risk(w)
         assert certify_forms(cell, w.point()).certified
         elsewhere = certify_forms(cell, other)
         if elsewhere.refuted:
             assert elsewhere.witness["risk"] == risk(other) != cell(other)
-            assert elsewhere.witness["sum of the forms"] == cell(other)
+            assert elsewhere.witness["sum_of_the_forms"] == cell(other)
         else:
             assert risk(other) == cell(other)
 
@@ -206,4 +206,4 @@ def test_residual_links_keep_multi_affinity_and_add_forms():
     answer = certify_multilinear(cell, p.compose(W1, b1, W2 + 1, *rest))
     assert answer.refuted
     assert [c.holds for c in answer.conditions] == [True, False, True]
-    assert answer.witness["monomial in"] == ("W1", "W3")
+    assert answer.witness["monomial_in"] == ("W1", "W3")

@@ -114,7 +114,7 @@ def test_forms_belong_to_piecewise_linear_losses():
             assert certify_forms(cell_at(risk, w), w).certified
             assert certify_backpropagation(risk, w).certified
     risk, w, _ = drawn(Huber(), 1)
-    with pytest.raises(HypothesisError, match="hinge loss"):
+    with pytest.raises(HypothesisError, match="piecewise linear loss"):
         forms(cell_along(risk, w, exact([fmpq(1, 7 + j) for j in range(risk.dimension)])))
 
 

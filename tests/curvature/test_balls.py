@@ -136,13 +136,13 @@ def test_shares_are_those_of_the_float_functions():
         answer = certify_share(balls(values, bends), "1/2")
         if start is None:
             assert answer.refuted
-            assert answer.witness == {"2 g'Hg < 0 at point": 5}
+            assert answer.witness == {"last_point_below_zero": 5}
             continue
         share = loss_change_fraction(values, start)
         assert answer.certified == (share >= 0.5)
         assert answer.refuted == (share < 0.5)
         shown = {**answer.values, **answer.witness}
-        assert shown["index of t0"] == start
+        assert shown["index_of_t0"] == start
         assert abs(float(shown["fraction"]) - share) < 1e-5 * max(share, 1e-3)
 
 

@@ -68,7 +68,7 @@ def test_a_value_by_hand_and_the_missing_factor_2():
     assert exact_second_derivative(risk, w) == (20, 264)
     wrong = certify_second_derivative(risk, w, 132)
     assert wrong.refuted
-    assert wrong.witness["gamma'' of the Taylor series"] == 264
+    assert wrong.witness["taylor_second_derivative"] == 264
 
 
 def test_the_series_of_the_flow_solves_it():
@@ -105,13 +105,13 @@ def test_two_backpropagations_on_a_whole_cell(widths):
     assert certify_two_backpropagations(cell).certified
     wrong = certify_two_backpropagations(cell, 1)
     assert wrong.refuted
-    assert wrong.witness["monomial of the difference"]
+    assert wrong.witness["monomial_of_the_difference"]
 
 
 def test_the_monomial_that_differs_is_named():
     risk = Risk(Network((1, 1, 1), relu, bias=False), [1], [1])
     wrong = certify_two_backpropagations(cell_at(risk, exact([2, 2])), 1)
-    assert dict(wrong.witness) == {"monomial of the difference": "1 W1_0_0^6 W2_0_0^2"}
+    assert dict(wrong.witness) == {"monomial_of_the_difference": "1 W1_0_0^6 W2_0_0^2"}
 
 
 def test_the_fraction_at_the_points_of_a_run():
@@ -121,7 +121,7 @@ def test_the_fraction_at_the_points_of_a_run():
     assert run.convex_from > 0
     answer = certify_loss_change(risk, list(run.points), "1/10")
     assert answer.certified
-    assert answer.values["index of t0"] == run.convex_from
+    assert answer.values["index_of_t0"] == run.convex_from
     exactly = answer.values["fraction"]
     assert run.fraction == pytest.approx(float(exactly.p) / float(exactly.q), rel=1e-12)
     assert certify_loss_change(risk, list(run.points), exactly).certified
@@ -130,7 +130,7 @@ def test_the_fraction_at_the_points_of_a_run():
     assert above.witness["fraction"] == exactly
     not_yet = certify_loss_change(risk, list(run.points[: run.convex_from]), "1/10")
     assert not_yet.refuted
-    assert not_yet.witness["gamma'' at the last point"] < 0
+    assert not_yet.witness["last_second_derivative"] < 0
     with pytest.raises(DataError):
         certify_loss_change(risk, [w], 0)
 
@@ -213,7 +213,7 @@ def test_rates_at_the_edge():
         assert tight.verdict == "unknown"
     above = certify_decay(line, exact(["3/2"]), "2000001/1000000", "3/4")
     assert above.refuted
-    assert above.witness["c at the start"] == 2
+    assert above.witness["c_at_the_start"] == 2
 
 
 def test_a_finite_time_allows_a_negative_rate():

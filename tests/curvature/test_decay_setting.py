@@ -147,8 +147,8 @@ def test_the_conditions_are_true_of_the_plain_network(name):
             assert edge.refuted or edge.conditions[1].holds is (True if side < 0 else None)
         above = certify_decay(plain.risk, exact(w), c + 0.125, 1)
         assert above.refuted
-        assert float(above.witness["c at the start"].p) / float(
-            above.witness["c at the start"].q
+        assert float(above.witness["c_at_the_start"].p) / float(
+            above.witness["c_at_the_start"].q
         ) == pytest.approx(c, abs=1e-5)
         speeds, times = flow(plain, 1e-4)
         assert speeds[-1] > speeds[0] * np.exp(-(c + 0.125) * times[-1])

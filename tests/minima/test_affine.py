@@ -156,7 +156,7 @@ def tied(risk, w):
 
 def follow(risk, w, witness):
     start, u = reference(risk, w), witness["direction"]
-    assert reference(risk, witness["lower point"]) < start
+    assert reference(risk, witness["lower_point"]) < start
     size = max(abs(fraction(v)) for v in u.entries())
     for t in SIZES[1:]:
         assert reference(risk, w + u * (t / size / 100)) < start, (risk, w, u)
@@ -177,7 +177,7 @@ def test_verdicts_stand_brute_force(block):
         seen[risk.loss.kind, deep, str(answer.verdict)] += 1
         if answer.certified:
             attack(risk, w, rng, 9)
-            base, radius = reference(risk, w), answer.values.get("radius of a box")
+            base, radius = reference(risk, w), answer.values.get("radius_of_a_box")
             for _ in range(6 if radius else 0):
                 assert reference(risk, w + corner(rng, len(w), radius)) >= base
             # the same by another way: paths instead of affine functions

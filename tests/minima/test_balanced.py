@@ -37,9 +37,9 @@ LINEAR = Risk(Network((1, 2, 1, 1), identity), [-1, 0, 1, 2], [0, 1, 1, 4])
 
 
 def lowered(risk, w, answer):
-    low = answer.witness["lower point"]
+    low = answer.witness["lower_point"]
     return reference_risk(risk, w) - reference_risk(risk, low) == fraction(
-        answer.witness["decrease there"]
+        answer.witness["decrease_there"]
     )
 
 

@@ -70,8 +70,8 @@ def attack(risk, w, rng, moves):
 def follow(risk, w, witness):
     """The risk falls along the ray: at the lower point by what it says, and arbitrarily near w."""
     start, u = reference(risk, w), witness["direction"]
-    low = witness["lower point"]
-    assert start - reference(risk, low) == fraction(witness["decrease there"]) > 0
+    low = witness["lower_point"]
+    assert start - reference(risk, low) == fraction(witness["decrease_there"]) > 0
     size = max(abs(fraction(v)) for v in u.entries())
     for t in SIZES:
         assert reference(risk, w + u * (t / size / 100)) < start, (risk, w, u)

@@ -100,8 +100,8 @@ def check(risk, w, problem, answer):
         assert fraction(answer.values["risk"]) == problem.risk(w)
         return
     base, witness = problem.risk(w), answer.witness
-    drop = base - problem.risk(numbers(witness["lower point"]))
-    assert drop == fraction(witness["decrease there"]) > 0
+    drop = base - problem.risk(numbers(witness["lower_point"]))
+    assert drop == fraction(witness["decrease_there"]) > 0
     assert all(problem.risk(on_curve(w, witness, TINY**k)) < base for k in (1, 2, 4))
 
 

@@ -47,8 +47,8 @@ from lscore.papers.yun2019 import least_squares_minimum
 def check_witness(risk, w, certificate):
     """The lower point is where the witness says, lower by what it says, and so are nearer ones."""
     witness, start = certificate.witness, reference_risk(risk, w)
-    u, low = witness["direction"], witness["lower point"]
-    assert reference_risk(risk, low) == start - fraction(witness["decrease there"]) < start
+    u, low = witness["direction"], witness["lower_point"]
+    assert reference_risk(risk, low) == start - fraction(witness["decrease_there"]) < start
     for shrink in (2, 1000, 10**9):
         assert reference_risk(risk, w + (low - w) / shrink) < start
     step = next(a / b for a, b in zip((low - w).entries(), u.entries(), strict=True) if b != 0)
@@ -330,7 +330,7 @@ def test_float_points_are_taken_exactly():
     assert certify_affine_minimum(thirds, best).certified
     rounded = certify_affine_minimum(thirds, best.point())
     assert rounded.refuted
-    assert to_float(rounded.witness["decrease there"]) < 1e-29
+    assert to_float(rounded.witness["decrease_there"]) < 1e-29
 
 
 @pytest.mark.parametrize("decide", [certify_affine_minimum, certify_local_minimum])
@@ -357,7 +357,7 @@ def test_a_trained_point_is_refuted_by_its_own_gradient():
         w = w - 0.01 * risk.gradient(w)
     answer = certify_local_minimum(risk, w, trials=1)
     assert answer.refuted
-    assert risk(answer.witness["lower point"]) < risk(exact(w))
+    assert risk(answer.witness["lower_point"]) < risk(exact(w))
 
 
 ROUNDED = (

@@ -24,12 +24,12 @@ def test_the_escape_path_never_rises_and_its_reverse_does(risk):
     path = escape_path(risk, w)
     down = certify_nonincreasing(risk, path)
     assert down.certified
-    assert down.values["risk at the start"] == risk(w) == risk(path[-2])
-    assert down.values["risk at the end"] == risk(path[-1]) == one_dead_unit(risk).risk
+    assert down.values["risk_at_the_start"] == risk(w) == risk(path[-2])
+    assert down.values["risk_at_the_end"] == risk(path[-1]) == one_dead_unit(risk).risk
     up = certify_nonincreasing(risk, path[::-1])
     assert up.refuted
     start, end = path[::-1][up.witness["segment"] :][:2]
-    earlier, later = up.witness["earlier time"], up.witness["later time"]
+    earlier, later = up.witness["earlier_time"], up.witness["later_time"]
     assert 0 <= earlier < later <= 1
     rise = risk(start + later * (end - start)) - risk(start + earlier * (end - start))
     assert rise == up.witness["rise"] > 0

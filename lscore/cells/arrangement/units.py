@@ -283,11 +283,11 @@ def _certificate(listed: ActivationCells) -> Certificate:
         ),
     ]
     holds = [c.holds for c in conditions]
-    values = {"patterns": len(listed), "signs decided in integers": in_integers}
+    values = {"patterns": len(listed), "signs_decided_in_integers": in_integers}
     if all(holds):
         return asked.certified(conditions, values=values)
     if not wrong.size and count is not None:
-        witness = {"patterns listed": distinct, "patterns there are": count}
+        witness = {"patterns_listed": distinct, "patterns_there_are": count}
         return asked.refuted(conditions, witness)
     reason = "the cells of these data are too many to count exactly"
     if wrong.size:

@@ -24,7 +24,7 @@ def hides_behind_a_barrier(risk: Risk) -> str:
     if not answer.certified:
         return f"not yet: {answer.verdict}" + (f", {answer.reason}" if answer.reason else "")
     values = answer.values
-    return f"correct: from {values['risk']} over {values['barrier']} to {values['global minimum']}"
+    return f"correct: from {values['risk']} over {values['barrier']} to {values['global_minimum']}"
 
 
 def opens_the_barrier(closed: Risk, opened: Risk) -> str:
@@ -37,4 +37,4 @@ def opens_the_barrier(closed: Risk, opened: Risk) -> str:
     before, after = map(_ends_behind_a_barrier, (closed, opened))
     if not (before.certified and after.refuted and after.claim == before.claim):
         return f"not yet: {before.verdict} before, {after.verdict} after"
-    return f"correct: open at risk {after.witness['highest risk']}"
+    return f"correct: open at risk {after.witness['highest_risk']}"

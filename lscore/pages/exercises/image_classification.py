@@ -31,7 +31,7 @@ def minibatches_look_convex(risk: Risk, w: Point, batch_size: int) -> str:
     answer = certify_minibatch_mean(risk, w, batch_size)
     if not answer.certified:
         return f"not yet: the checker says {answer.verdict}, {answer.reason}"
-    full, mean = answer.values["g'Hg"], answer.values["mean over minibatches"]
+    full, mean = answer.values["gradient_curvature"], answer.values["mean_over_minibatches"]
     if full >= 0 or mean <= 0:
         return f"not yet: g'Hg = {full}, mean over minibatches {mean}"
     return f"correct: g'Hg = {full}, mean over minibatches {mean}"

@@ -58,7 +58,7 @@ def agrees_outside(cell: Cell, w: RationalMatrix) -> str:
         return "not yet: an output weight is 0"
     answer = certify_forms(cell, w)
     if answer.refuted:
-        difference = answer.witness["sum of the forms"] - answer.witness["risk"]
+        difference = answer.witness["sum_of_the_forms"] - answer.witness["risk"]
         return f"not yet: the forms are off by {difference}"
     return f"correct: another cell, and both give {answer.values['risk']}"
 
@@ -80,4 +80,4 @@ def fools_the_laplacian(cell: Cell, p: fmpq_mpoly) -> str:
     answer = certify_multilinear(cell, p)
     if answer.certified:
         return "not yet: it is a sum of multilinear forms"
-    return f"correct: harmonic, with a monomial in {' '.join(answer.witness['monomial in'])}"
+    return f"correct: harmonic, with a monomial in {' '.join(answer.witness['monomial_in'])}"

@@ -38,7 +38,7 @@ def is_saddle_of_order(risk: Risk, w: RationalMatrix, order: int) -> str:
         return f"not yet: {answer.reason or 'the cell is flat'}"
     if answer.witness["order"] != order:
         return f"not yet: the order is {answer.witness['order']}, wanted {order}"
-    rise, fall = answer.witness["coefficient"], answer.witness["its coefficient"]
+    rise, fall = answer.witness["coefficient"], answer.witness["its_coefficient"]
     return f"correct: the risk changes by {rise} t^{order} and by {fall} t^{order}"
 
 

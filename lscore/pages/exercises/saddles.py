@@ -42,11 +42,11 @@ def decrease_by_hand(answer: object) -> str:
 def is_saddle_with_pivot(risk: Risk, w: Point, layer: int) -> str:
     """A certified saddle with a product that is not zero and the given pivot layer."""
     answer = certify_saddle_or_minimum(risk, w)
-    if "pivot layer" not in answer.values:
+    if "pivot_layer" not in answer.values:
         return f"not yet: {answer.verdict}, {answer.statement}"
     if product(weights_of(risk, w)).is_zero():
         return "not yet: a saddle, but its product is zero"
-    found = answer.values["pivot layer"]
+    found = answer.values["pivot_layer"]
     if found.split(" of ")[0] != str(layer):
         return f"not yet: the pivot is layer {found}"
     return f"correct: the pivot is layer {found}"
@@ -60,7 +60,7 @@ def is_narrow_minimum(risk: Risk, w: Point) -> str:
     if not answer.certified:
         failing = next(c.text for c in answer.conditions if not c.holds)
         return f"not yet: it fails that {failing}"
-    if answer.values["gradient of the loss of the product"].is_zero():
+    if answer.values["gradient_of_the_loss_of_the_product"].is_zero():
         return "not yet: the gradient of the loss of the product is zero"
     return f"correct: global, with loss {answer.values['loss']}"
 

@@ -37,21 +37,21 @@ def eigenvalue_by_hand(answer: object) -> str:
 def is_flat_saddle(risk: Risk, w: Point) -> str:
     """A certified saddle without negative curvature, with a product that is not zero."""
     answer = certify_saddle_or_minimum(risk, w)
-    if "pivot layer" not in answer.values:
+    if "pivot_layer" not in answer.values:
         return f"not yet: {answer.verdict}, {answer.statement}"
     if product(weights_of(risk, w)).is_zero():
         return "not yet: a saddle, but its product is zero"
     if not certify_strict_saddle(risk, w).refuted:
         return "not yet: the saddle is strict"
-    return f"correct: a flat saddle, the move has order {answer.values['order of the move']}"
+    return f"correct: a flat saddle, the move has order {answer.values['order_of_the_move']}"
 
 
 def is_strict_but_slow(risk: Risk, w: Point) -> str:
     """A certified strict saddle at which the construction of the proof has order 3 at least."""
     answer = certify_saddle_or_minimum(risk, w)
-    if "pivot layer" not in answer.values:
+    if "pivot_layer" not in answer.values:
         return f"not yet: {answer.verdict}, {answer.statement}"
-    order = answer.values["order of the move"]
+    order = answer.values["order_of_the_move"]
     if order < 3:
         return "not yet: the move of the proof already has order 2"
     if not certify_strict_saddle(risk, w).certified:

@@ -46,7 +46,7 @@ def breaks_tie(risk: Risk, split: TieSplit, j1: int) -> str:
     answer = certify_split(risk, split)
     if answer.certified:
         return f"correct: D = {answer.values['D']}"
-    return f"not yet: {answer.conditions[-1].text} fails, {answer.witness['what fails']}"
+    return f"not yet: {answer.conditions[-1].text} fails, {answer.witness['what_fails']}"
 
 
 def fools_the_split_checker(risk: Risk, split: TieSplit, alpha: Scalar = 1) -> str:

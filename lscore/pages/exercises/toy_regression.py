@@ -25,8 +25,8 @@ def is_inside(risk: Risk, w: Point) -> str:
     if exact(risk.network.point(w), "w").is_zero():
         return "not yet: this is the origin"
     if not answer.certified:
-        return f"not yet: 8 l r^2 is {to_float(answer.values['8 l r^2']):.4g}, too large"
-    return f"correct: 8 l r^2 is {to_float(answer.values['8 l r^2']):.4g}"
+        return f"not yet: 8 l r^2 is {to_float(answer.values['residual_bound']):.4g}, too large"
+    return f"correct: 8 l r^2 is {to_float(answer.values['residual_bound']):.4g}"
 
 
 def least_decay_by_hand(answer: object) -> str:

@@ -40,7 +40,7 @@ def is_bent_and_trapped(risk: Risk, w: Point) -> str:
     value = risk(exact(risk.network.point(w), "w"))
     if value >= fit:
         return f"not yet: the risk is {value}, the affine fit has {fit}"
-    return f"correct: risk {value}, the global minimum is {answer.values['global minimum']}"
+    return f"correct: risk {value}, the global minimum is {answer.values['global_minimum']}"
 
 
 def leads_down(risk: Risk, waypoints: list[RationalMatrix], segments: int) -> str:
@@ -49,11 +49,11 @@ def leads_down(risk: Risk, waypoints: list[RationalMatrix], segments: int) -> st
     answer = certify_nonincreasing(risk, waypoints)
     if not answer.certified:
         return f"not yet: {answer.verdict}" + (f", {answer.reason}" if answer.reason else "")
-    if answer.values["risk at the end"] != 0:
-        return f"not yet: the risk at the end is {answer.values['risk at the end']}"
+    if answer.values["risk_at_the_end"] != 0:
+        return f"not yet: the risk at the end is {answer.values['risk_at_the_end']}"
     if len(waypoints) - 1 > segments:
         return f"not yet: {len(waypoints) - 1} segments, wanted {segments} at most"
-    return f"correct: from {answer.values['risk at the start']} to 0 without rising"
+    return f"correct: from {answer.values['risk_at_the_start']} to 0 without rising"
 
 
 def fools_the_convex_checker(risk: Risk, waypoints: list[RationalMatrix]) -> str:

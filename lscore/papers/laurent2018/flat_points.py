@@ -211,7 +211,7 @@ def certify_touches_flat(risk: Risk, w: Point, *, limit: int = 2**12) -> Certifi
     cells = adjacent_patterns(risk, w, limit=limit)
     flat = sum(certify_flat(cell).certified for cell in cells)
     if flat == 0:
-        witness = {"ways to resolve the ties": len(cells), "flat among them": 0, "loss": risk(w)}
+        witness = {"ways_to_resolve_the_ties": len(cells), "flat_among_them": 0, "loss": risk(w)}
         return _TOUCHES.refuted((), witness)
     condition = Condition("the point lies in a flat cell", len(cells) == flat == 1)
     if condition.holds:

@@ -50,7 +50,8 @@ def certify_generic(data: LabelledData, *, limit: int = 10**6) -> Certificate:
         others = ", ".join(data.name(s) for s in sorted(left - {r}))
         text = f"class {data.name(r)} is linearly separable from class {others}"
         conditions.append(Condition(text, separates_class(data, r, separator, sorted(left - {r}))))
-        separators[f"separator of class {data.name(r)}"] = separator
+        name = {"-1": "minus_1", "+1": "plus_1"}.get(data.name(r), data.name(r))
+        separators[f"separator_of_class_{name}"] = separator
         left -= {r}
     if len(left) < 2:
         return _GENERIC.certified(conditions, values=separators)

@@ -68,7 +68,7 @@ def certify_layer_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
         Condition("(ii) w'Bw = -H lambda |w|^2", quotient == wanted),
         Condition("(iii) 2 l r^2 |W|_*^(2(H-1)) >= lambda^2", room >= 0, room),
     )
-    values = {"w'Bw / |w|^2": quotient, "lambda": risk.weight_decay}
+    values = {"rayleigh_quotient": quotient, "lambda": risk.weight_decay}
     failed = [c.text for c in conditions if not c.holds]
     if failed:
         return _BALANCE.refuted(conditions, {"fails": failed[0]})

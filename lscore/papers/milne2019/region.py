@@ -70,10 +70,10 @@ def certify_membership(
         raise HypothesisError("MILNE-D2", "|x| <= r", f"an input has |x|^2 = {smallest}", smallest)
     bound, room = 8 * data_loss(risk, w) * squared_r, (decay - theta) ** 2
     condition = Condition("8 l r^2 < (lambda - theta)^2", bound < room, room - bound)
-    values = {"lambda": decay, "theta": theta, "8 l r^2": bound}
+    values = {"lambda": decay, "theta": theta, "residual_bound": bound}
     if bound < room:
         return _IN_U.certified((condition,), values=values)
-    witness = {"8 l r^2 - (lambda - theta)^2": bound - room}
+    witness = {"residual_excess": bound - room}
     return _IN_U.refuted((condition,), witness, values=values)
 
 

@@ -102,12 +102,12 @@ def certify_only_minimum(risk: Risk) -> Certificate:
         Condition(f"|B{sign}| <= lambda", abs(B) <= decay, decay - abs(B))
         for sign, (_, B) in zip("+-", moments, strict=True)
     )
-    values = {"max |B|": critical, "lambda": decay}
+    values = {"largest_moment": critical, "lambda": decay}
     if critical <= decay:
         return _ONLY.certified(conditions, values=values)
     lower = _lower_point(risk, *max(moments, key=lambda side: abs(side[1])))
     gain = risk(exact([0] * risk.dimension)) - risk(lower)
-    return _ONLY.refuted(conditions, {"lower point": lower, "lower by": gain}, values=values)
+    return _ONLY.refuted(conditions, {"lower_point": lower, "lower_by": gain}, values=values)
 
 
 def _lower_point(risk: Risk, S: fmpq, B: fmpq) -> RationalMatrix:
@@ -140,7 +140,7 @@ def certify_trained_to_zero(risk: Risk, rate: Scalar, squared_norm: Scalar) -> C
     >>> from lscore import Network, SquaredLoss, relu
     >>> risk = Risk(Network((1, 2, 1), relu, bias=False), [1], ["1/4"],
     ...             SquaredLoss("1/2", mean=True), 1)
-    >>> certify_trained_to_zero(risk, "1/10", 36).values["factor per step"]
+    >>> certify_trained_to_zero(risk, "1/10", 36).values["factor_per_step"]
     37/40
     >>> certify_trained_to_zero(risk, "1/10", 37).verdict.value
     'unknown'
@@ -164,7 +164,7 @@ def certify_every_draw(
     Unknown without weight decay; `DataError` for other numbers that are not positive.
     MILNE-B-TOY-3, proof in the chapter on the toy regression.
 
-    >>> certify_every_draw("1/4", 1, "2/5", "1/10", 3).values["factor per step"]
+    >>> certify_every_draw("1/4", 1, "2/5", "1/10", 3).values["factor_per_step"]
     197/200
     >>> certify_every_draw("1/4", 1, "1/5", "1/10", 3).witness["input"]
     1
@@ -205,5 +205,5 @@ def _contraction(
     failed = [c.text for c in conditions if not c.holds]
     if failed:
         return asked.unknown(f"not so: {failed[0]}", conditions)
-    values = {"factor per step": 1 - rate * min(decay - pull for _, pull, _, _ in bounds)}
+    values = {"factor_per_step": 1 - rate * min(decay - pull for _, pull, _, _ in bounds)}
     return asked.certified(conditions, values=values)

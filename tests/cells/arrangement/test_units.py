@@ -162,7 +162,7 @@ def test_samples_whose_determinants_are_1e_17(seed):
     for i in range(0, 12, 3):
         X[i + 2] = np.nextafter((X[i] + X[i + 1]) / 2, generator.standard_normal(2) * 9)
     cells = assert_complete(X)
-    assert cells.certify().values["signs decided in integers"] > 0
+    assert cells.certify().values["signs_decided_in_integers"] > 0
     A = np.column_stack([X, np.ones(len(X))])
     smallest = min(abs(np.linalg.det(A[list(s)])) for s in combinations(range(len(X)), 3))
     assert smallest < 1e-16
@@ -275,7 +275,7 @@ def test_a_dropped_row_is_refuted(X):
     dropped = replace(cells, packed=cells.packed[1:], witnesses=cells.witnesses[1:])
     answer = dropped.certify()
     assert answer.verdict == REFUTED
-    assert answer.witness["patterns there are"] == len(cells) == len(dropped) + 1
+    assert answer.witness["patterns_there_are"] == len(cells) == len(dropped) + 1
 
 
 @pytest.mark.parametrize("X", [GENERIC, GRID], ids=["generic", "grid"])
@@ -287,7 +287,7 @@ def test_a_repeated_row_is_refuted(X):
     ).certify()
     assert answer.verdict == REFUTED
     assert [c.holds for c in answer.conditions] == [True, False, True]
-    assert answer.witness["patterns listed"] == len(cells) - 1
+    assert answer.witness["patterns_listed"] == len(cells) - 1
 
 
 @pytest.mark.parametrize("X", [GENERIC, GRID], ids=["generic", "grid"])

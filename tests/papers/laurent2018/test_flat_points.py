@@ -161,7 +161,7 @@ def test_the_sharp_minimum_touches_no_flat_cell(alpha):
     assert local.certified
     assert local.conditions[-1].margin == fmpq(1, 6)
     answer = certify_touches_flat(risk, SHARP)
-    assert answer.witness["ways to resolve the ties"] == 4
+    assert answer.witness["ways_to_resolve_the_ties"] == 4
     assert answer.refuted
 
 

@@ -95,7 +95,7 @@ def test_linearly_separable_data_are_generic_by_their_separators():
     assert answer.certified
     assert [c.text for c in answer.conditions] == ["class -1 is linearly separable from class +1"]
     data = LabelledData([[0, 1], [1, 0], [5, 5], [6, 4]], [-1, -1, 1, 1])
-    q = answer.values["separator of class -1"]
+    q = answer.values["separator_of_class_minus_1"]
     assert separates_class(data, 0, q, [1])
     assert not separates_class(data, 0, q * 0, [1])
     assert not separates_class(data, 1, q, [0])

@@ -136,9 +136,9 @@ def test_the_certificate_says_what_it_decided():
     ]
     assert dict(answer.values) == {
         "risk": fmpq(23, 4),
-        "lowest on this side": fmpq(103, 28),
+        "lowest_on_this_side": fmpq(103, 28),
         "barrier": fmpq(67, 11),
-        "global minimum": 3,
+        "global_minimum": 3,
     }
     no = certify_barrier(EXAMPLE, lowest_pass(EXAMPLE, FIT).corners[-1])
     assert no.refuted
@@ -251,7 +251,7 @@ def test_refused_where_the_data_open_the_barrier(y):
     path = answer.witness["path"]
     corners = [path.rows(i, i + 1).T for i in range(len(path))]
     assert corners[0] == w
-    assert max(map(risk, corners)) == answer.witness["highest risk"] == risk(w)
+    assert max(map(risk, corners)) == answer.witness["highest_risk"] == risk(w)
     assert risk(corners[-1]) == KinkCones(risk).bottom
 
 
@@ -287,9 +287,9 @@ def test_one_unit_agrees_with_the_bad_valley():
         assert not (old.refuted and not new.refuted)
         assert KinkCones(risk).bottom == best_one_kink(risk).risk
         if old.certified:
-            for name in ("risk", "barrier", "global minimum"):
+            for name in ("risk", "barrier", "global_minimum"):
                 assert old.values[name] == new.values[name]
-            assert old.values["lowest on this side"] <= new.values["lowest on this side"]
+            assert old.values["lowest_on_this_side"] <= new.values["lowest_on_this_side"]
         decided.add((str(old.verdict), str(new.verdict)))
     assert {("certified", "certified"), ("unknown", "refuted")} <= decided
 

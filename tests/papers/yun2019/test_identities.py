@@ -38,7 +38,7 @@ def test_lemmas_hold_as_printed(certify):
             certify_lemma_a4(5, lambda n: p(n) + (n == 5)),
             {"n": 5, "difference": "-a^2 + 2*a*b - b^2"},
         ),
-        (certify_lemma_a5(3, lambda m, n: 2 * r(m, n)), {"n1, n2": "1, 1"}),
+        (certify_lemma_a5(3, lambda m, n: 2 * r(m, n)), {"exponents": "1, 1"}),
         (certify_lemma_a3(4, lambda n: p(n) + (n == 3)), {"degree": 3}),
     ],
 )

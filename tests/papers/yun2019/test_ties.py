@@ -137,7 +137,7 @@ def test_lemma_one_says_which_hypothesis_fails():
     answer = certify_group_sums(PARABOLA)
     assert answer.refuted
     assert dict(answer.witness) == {
-        "what fails": "1 samples below, residual sum -1; 3 samples below, residual sum 1"
+        "what_fails": "1 samples below, residual sum -1; 3 samples below, residual sum 1"
     }
     answer = certify_group_sums(LINE)
     assert answer.refuted
@@ -199,7 +199,7 @@ def test_a_perturbed_split_is_refused(change):
     answer = certify_split(COLUMNS, change(split))
     assert answer.refuted
     assert answer.conditions[-1].holds is False
-    assert answer.witness["what fails"]
+    assert answer.witness["what_fails"]
 
 
 def test_a_shorter_direction_is_as_good_when_its_numbers_fit():

@@ -148,7 +148,7 @@ def test_a_dead_network_is_worse_than_the_affine_fit():
     assert DEAD.risk(DEAD.point) == fmpq(49, 2)
     answer = certify_spurious(DEAD.risk, DEAD.point)
     assert answer.certified
-    assert answer.values["smaller risk"] == 2  # the affine fit, which every network reaches
+    assert answer.values["smaller_risk"] == 2  # the affine fit, which every network reaches
 
 
 def test_a_dense_valley_point_is_spurious_and_can_be_left_without_rising():
@@ -329,7 +329,7 @@ def test_affine_data_are_refused_with_the_fit(y):
         assert caught.value.witness.sum_of_squares == 0
     answer = certify_spurious(risk, least_squares_minimum(risk))
     assert answer.refuted
-    assert dict(answer.witness) == {"risk": 0, "smallest risk of any function of x": 0}
+    assert dict(answer.witness) == {"risk": 0, "smallest_risk_of_any_function_of_x": 0}
 
 
 def test_check_data_passes_what_the_theorem_covers():
@@ -340,7 +340,7 @@ def test_check_data_passes_what_the_theorem_covers():
 def test_contradictory_duplicates_make_the_minimum_global():
     answer = certify_spurious(CONTRADICTORY, least_squares_minimum(CONTRADICTORY))
     assert answer.refuted
-    assert answer.witness["smallest risk of any function of x"] == 2
+    assert answer.witness["smallest_risk_of_any_function_of_x"] == 2
 
 
 def test_width_one_is_decided_by_the_best_single_kink():
@@ -349,7 +349,7 @@ def test_width_one_is_decided_by_the_best_single_kink():
         risk = Risk(Network((1, 1, 1), two_piece(1, slope)), [0, 1, 2, 3], y)
         answer = certify_spurious(risk, least_squares_minimum(risk))
         assert str(answer.verdict) == verdict
-    assert answer.values["smaller risk"] == fmpq(1, 48)
+    assert answer.values["smaller_risk"] == fmpq(1, 48)
 
 
 @pytest.mark.parametrize("h", [hard_tanh, identity], ids=lambda h: h.name)
@@ -386,7 +386,7 @@ def test_a_point_moved_by_a_billionth_is_not_spurious_but_refuted():
     w = least_squares_minimum(PARABOLA) + exact([1e-9] + [0] * 6)
     answer = certify_spurious(PARABOLA, w)
     assert answer.refuted
-    assert reference_risk(PARABOLA, answer.witness["lower point"]) < reference_risk(PARABOLA, w)
+    assert reference_risk(PARABOLA, answer.witness["lower_point"]) < reference_risk(PARABOLA, w)
 
 
 def test_a_point_on_a_kink_is_unknown():
@@ -548,7 +548,7 @@ def test_a_dead_network_is_spurious_even_on_affine_data():
     dead = exact([0, 0, -1, -1, 0, 0, 3])
     answer = certify_spurious(line, dead)
     assert answer.certified
-    assert answer.values["smaller risk"] == 0
+    assert answer.values["smaller_risk"] == 0
 
 
 def test_paths_start_at_float_points_too():
@@ -596,16 +596,16 @@ def test_the_lower_point_is_returned(seed, pair):
             risk = Risk(Network((1, 1, 1), two_piece(*pair)), *data)
         answer = certify_spurious(risk, least_squares_minimum(risk))
         if answer.certified:
-            lower = answer.values["lower point"]
-            assert reference_risk(risk, lower) == fraction(answer.values["smaller risk"])
-            assert answer.values["smaller risk"] < answer.values["risk"]
+            lower = answer.values["lower_point"]
+            assert reference_risk(risk, lower) == fraction(answer.values["smaller_risk"])
+            assert answer.values["smaller_risk"] < answer.values["risk"]
         else:
             assert answer.conditions[-1].holds is False
 
 
 def test_a_point_given_as_lower_is_the_one_returned():
     w, lower = least_squares_minimum(PARABOLA), refitted_kink(PARABOLA).point
-    assert certify_spurious(PARABOLA, w, lower).values["lower point"] == lower
+    assert certify_spurious(PARABOLA, w, lower).values["lower_point"] == lower
 
 
 def test_the_affine_fit_of_a_linear_network_is_global():
@@ -616,4 +616,4 @@ def test_the_affine_fit_of_a_linear_network_is_global():
         risk, w = Risk(Network((1, 2, 1), identity, bias=bias), X, y), exact(w)
         answer = certify_spurious(risk, w)
         assert answer.refuted
-        assert "smallest risk of any affine map" in answer.witness
+        assert "smallest_risk_of_any_affine_map" in answer.witness

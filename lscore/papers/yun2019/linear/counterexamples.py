@@ -89,7 +89,7 @@ def certify_absolute_minimum(w: object, radius: Scalar) -> Certificate:
     asked = Question(
         "HE-T2d", "a linear network with absolute loss has a spurious local minimum here"
     )
-    values = {"risk": absolute_risk(w, fmpq(0)), "radius": radius, "smaller risk": low}
+    values = {"risk": absolute_risk(w, fmpq(0)), "radius": radius, "smaller_risk": low}
     if margin < 0:
         return asked.unknown("the box is too large for the bound", conditions, values=values)
     return asked.certified(conditions, values=values)
@@ -171,7 +171,7 @@ def certify_corner_minimum(loss: str, radius: Scalar) -> Certificate:
         ),
     ]
     asked = Question("YUN-T4", "the two-layer network has a spurious local minimum here")
-    values = {"value": value(zero), "radius": radius, "smaller value": value(better)}
+    values = {"value": value(zero), "radius": radius, "smaller_value": value(better)}
     if margin < 0:
         return asked.unknown("the box is too large for the bound", conditions, values=values)
     return asked.certified(conditions, values=values)

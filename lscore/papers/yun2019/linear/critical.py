@@ -92,7 +92,7 @@ def _classify_with_biases(risk: Risk, w: Point, epsilon: fmpq) -> Certificate:
     constant = Condition("the constant term is stationary", residuals.is_zero())
     if not residuals.is_zero():
         asked = Question("YUN-B-T4-3", SADDLE)
-        return asked.refuted([constant], {"sum of the residuals": residuals})
+        return asked.refuted([constant], {"sum_of_the_residuals": residuals})
     answer = _wide(plain, v, epsilon)
     conditions, witness = list(answer.conditions), answer.witness
     if answer.certified and answer.statement == SADDLE:
@@ -160,7 +160,7 @@ def _lower_with_biases(risk: Risk, w, v, witness) -> dict[str, object]:
     weights = [layer.weight for layer in plain.network.unpack(target)]
     constant = _mean(risk.exact_y) - product(weights) @ _mean(risk.exact_X)
     point = _with_constant(risk, w, weights, constant)
-    return {"lower point": point, "decrease there": risk(w) - risk(point)}
+    return {"lower_point": point, "decrease_there": risk(w) - risk(point)}
 
 
 def _bias_move(risk: Risk, move: RationalMatrix) -> fmpq:

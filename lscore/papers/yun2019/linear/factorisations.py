@@ -221,8 +221,8 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
     ]
     values = {
         "loss": level,
-        "loss of the best map": bottom,
-        "gradient of the loss of the product": product_gradient(risk, R),
+        "loss_of_the_best_map": bottom,
+        "gradient_of_the_loss_of_the_product": product_gradient(risk, R),
     }
     if all(c.holds for c in conditions):
         return _BOTTLENECK.certified(conditions, values=values)
@@ -232,9 +232,9 @@ def certify_bottleneck_minimum(risk: Risk, w: Point) -> Certificate:
         keep = _turned(keep, lose, kept, lost) if apart else _tilted(keep, lose, kept, between)
     point = _low_rank_point(risk.network, keep, best)
     fall = level - risk(point)
-    witness = {"lower point": point, "decrease there": fall}
+    witness = {"lower_point": point, "decrease_there": fall}
     if fall <= 0:
-        witness = {"a lost component": "larger than a kept one, by an amount floats do not see"}
+        witness = {"a_lost_component": "larger than a kept one, by an amount floats do not see"}
     return _BOTTLENECK.refuted(conditions, witness, values=values)
 
 

@@ -165,7 +165,7 @@ def certify_saddle(
 
     >>> from lscore import Network, identity
     >>> risk = Risk(Network((1, 1, 1), identity, bias=False), [1], [1])
-    >>> certify_saddle(risk, exact([0, 0])).values["order of the move"]
+    >>> certify_saddle(risk, exact([0, 0])).values["order_of_the_move"]
     2
     """
     LINEAR_SMOOTH.require(risk, CLAIM)
@@ -179,7 +179,7 @@ def certify_saddle(
     if G.is_zero():
         if not risk.loss.convex:
             return _stationary(critical, risk.loss)
-        witness = {"gradient of the loss of the product": "zero, so the point is a global minimum"}
+        witness = {"gradient_of_the_loss_of_the_product": "zero, so the point is a global minimum"}
         stationary = [critical, Condition(TURNING, False), convexity(risk.loss)]
         return Question("YUN-C5", SADDLE).refuted(stationary, witness)
     turning = Condition(TURNING, True)
@@ -205,9 +205,9 @@ def certify_saddle(
         return asked.unknown(reason, conditions, method=method)
     values = {
         "loss": level if exactly else float(level.mid()),
-        "pivot layer": f"{route.layer(depth)} of {depth}",
-        "order of the move": order_of(terms),
-        "worst order with this pivot": depth - route.pivot + 2,
+        "pivot_layer": f"{route.layer(depth)} of {depth}",
+        "order_of_the_move": order_of(terms),
+        "worst_order_with_this_pivot": depth - route.pivot + 2,
     }
     witness = {"base": found.base, "up": found.up, "down": found.down}
     return asked.certified(conditions, witness=witness, values=values, method=method)
@@ -232,7 +232,7 @@ def _criticality(gradients: list) -> tuple[Condition, Certificate | None]:
     critical = Condition("every layer gradient is exactly zero", not wrong)
     if not wrong:
         return critical, None
-    witness = {f"gradient of layer {wrong[0]}": gradients[wrong[0] - 1]}
+    witness = {f"gradient_of_layer_{wrong[0]}": gradients[wrong[0] - 1]}
     return critical, _SADDLE.refuted([critical], witness)
 
 

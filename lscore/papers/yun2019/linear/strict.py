@@ -197,16 +197,16 @@ def certify_strict_saddle(risk: Risk, w: Point) -> Certificate:
         return _STRICT.refuted([critical], {"gradient": risk.network.pack(gradients)})
     flat = Condition("the Hessian has a negative direction", False)
     if not any(True for _ in coupled_layers(weights, G)):
-        witness = {"coupled pairs of layers": "none, so the Hessian is positive semidefinite"}
+        witness = {"coupled_pairs_of_layers": "none, so the Hessian is positive semidefinite"}
         return _STRICT.refuted([critical, flat], witness)
     direction = _downward(risk, w)
     if direction is None:
-        witness = {"exact Hessian": "positive semidefinite, by its characteristic polynomial"}
+        witness = {"exact_Hessian": "positive semidefinite, by its characteristic polynomial"}
         return _STRICT.refuted([critical, flat], witness)
     answer = certify_along(risk, w, direction)
     falls = answer.witness.get("order") == 2
     return _STRICT.certified(
         [critical, Condition("the risk falls at order 2 along the direction", falls)],
         witness={"direction": direction},
-        values={"coefficient of t^2": answer.witness.get("coefficient")},
+        values={"quadratic_coefficient": answer.witness.get("coefficient")},
     )

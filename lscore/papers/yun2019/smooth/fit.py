@@ -141,7 +141,7 @@ def certify_three_points(c: Constants, fit: Sequence[Place] | None = None) -> Ce
     conditions = [*local.conditions, *best.conditions]
     values = dict(local.values)
     if best.certified:
-        values |= {"smaller risk": 0, "lower point": best.values["point"]}
+        values |= {"smaller_risk": 0, "lower_point": best.values["point"]}
     return asked.as_found(best, conditions=conditions, values=values)
 
 

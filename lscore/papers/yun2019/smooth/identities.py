@@ -122,7 +122,7 @@ def certify_lemma_a5(highest: int = 6, cross: Callable[[int, int], fmpq_mpoly] =
             right = (A - B) ** 2 * q(n1, n2) + (C - D) ** 2 * swapped
             difference = left - right - (A - B) * (C - D) * cross(n1, n2)
             if difference != 0 and not witness:
-                witness = {"n1, n2": f"{n1}, {n2}", "difference": str(difference)}
+                witness = {"exponents": f"{n1}, {n2}", "difference": str(difference)}
     conditions = [Condition("the second difference is q + q + r, as printed", not witness)]
     asked = Question("YUN-LA5", f"Lemma A.5 for n1, n2 = 1, ..., {highest}")
     return asked.refuted(conditions, witness) if witness else asked.certified(conditions)

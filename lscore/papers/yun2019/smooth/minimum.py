@@ -38,7 +38,7 @@ from lscore.papers.yun2019.smooth.setting import (
     sign,
 )
 
-DIRECTION = "direction z with z'Qz < 0"
+DIRECTION = "negative_direction"
 _MINIMUM = Question(CLAIM, "the point is a local minimum of risk 1/3", "ball")
 _BOX_PRECISION = 64
 
@@ -254,7 +254,7 @@ def _negative(c: Constants) -> dict[str, object]:
         return {DIRECTION: f"({shown})"} | _lower_point(c, direction)
     if c.width == 2 and sign(c27_margin(c)) == -1:
         above = rounded_down(-arb(c27_margin(c))).copy_negate()
-        return {"p1 a2 + a1 p2 + a1 a2 at most": above}
+        return {"c27_margin_at_most": above}
     return {}
 
 
@@ -265,7 +265,7 @@ def _lower_point(c: Constants, direction) -> dict[str, object]:
     found = best_pull(c, [0.0] * c.width, u, z, 0.5)
     if found is None:
         return {}
-    return {"lower point": found.point, "decrease there at least": found.decrease}
+    return {"lower_point": found.point, "decrease_there_at_least": found.decrease}
 
 
 def _outputs_condition(c: Constants) -> Condition:

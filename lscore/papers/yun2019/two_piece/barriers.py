@@ -164,7 +164,7 @@ def certify_barrier(risk: Risk, w: Point) -> Certificate:
     text = "the lowest pass to a global minimum is higher than the point"
     if found.height == value:
         highest = max(map(risk, found.corners))
-        witness = {"path": stack([corner.T for corner in found.corners]), "highest risk": highest}
+        witness = {"path": stack([corner.T for corner in found.corners]), "highest_risk": highest}
         return _BARRIER.refuted([Condition(text, False)], witness)
     ways = {other for node in found.side for other in _neighbours(cones, node)} - found.side
     conditions = [
@@ -180,6 +180,6 @@ def certify_barrier(risk: Risk, w: Point) -> Certificate:
             "difference",
         ),
     ]
-    values = {"risk": value, "lowest on this side": found.lowest}
-    values |= {"barrier": found.height, "global minimum": found.bottom}
+    values = {"risk": value, "lowest_on_this_side": found.lowest}
+    values |= {"barrier": found.height, "global_minimum": found.bottom}
     return _BARRIER.certified(conditions, values=values)

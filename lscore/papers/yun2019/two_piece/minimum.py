@@ -57,7 +57,7 @@ def certify_spurious(risk: Risk, w, lower: RationalMatrix | None = None) -> Cert
 
     Conditions: those of `certify_affine_minimum` at w, and R(lower) < R(w) exactly; without `lower`
     the point of `least_squares_minimum` is used, or of `one_dead_unit` if w is not above it, or for
-    widths (1, 1, 1) a global minimum. `values` holds it as `lower point`. Refuted if w is not a
+    widths (1, 1, 1) a global minimum. `values` holds it as `lower_point`. Refuted if w is not a
     local minimum (witness from there) or if it is global: its risk equals a bound that no function
     of x beats (the pure error), of a linear network the affine fit, or for widths (1, 1, 1) the
     exact global minimum of `best_one_kink`. Unknown if w is not decided, if `lower` is not lower,
@@ -70,12 +70,12 @@ def certify_spurious(risk: Risk, w, lower: RationalMatrix | None = None) -> Cert
     if not local.certified:
         return asked.as_found(local)
     value, single = local.values["risk"], _single_kink(risk)
-    bounds = {"smallest risk of any function of x": _pure_risk(risk)}
+    bounds = {"smallest_risk_of_any_function_of_x": _pure_risk(risk)}
     if single is not None:
-        bounds["global minimum of this network"] = single.risk
+        bounds["global_minimum_of_this_network"] = single.risk
     if risk.network.activations[0].is_linear:
         fit = affine_fit(risk)
-        bounds["smallest risk of any affine map"] = fit.sum_of_squares * risk.loss.scale(
+        bounds["smallest_risk_of_any_affine_map"] = fit.sum_of_squares * risk.loss.scale(
             len(risk.X)
         )
     reached = {name: bound for name, bound in bounds.items() if bound == value}
@@ -91,10 +91,10 @@ def certify_spurious(risk: Risk, w, lower: RationalMatrix | None = None) -> Cert
         return asked.unknown(reason, conditions)
     best = risk(risk.network.point(point, "lower"))
     below = Condition(text, best < value, value - best, "difference")
-    conditions, values = [*local.conditions, below], {**local.values, "smaller risk": best}
+    conditions, values = [*local.conditions, below], {**local.values, "smaller_risk": best}
     if best >= value:
         return asked.unknown("the other point given is not lower", conditions)
-    values["lower point"] = point
+    values["lower_point"] = point
     return asked.certified(conditions, values=values)
 
 

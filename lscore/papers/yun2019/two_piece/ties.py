@@ -130,7 +130,7 @@ def certify_group_sums(risk: Risk, groups: Sequence[Sequence[int]] | None = None
         ("3. the residuals of each group sum to 0", not unbalanced, f"samples {unbalanced}"),
         ("4. some group has two residuals that are not 0", widest > 1, "no group has two"),
     ]
-    values = {"groups": len(found), "residuals that are not 0": sum(len(g.off) for g in found)}
+    values = {"groups": len(found), "residuals_that_are_not_0": sum(len(g.off) for g in found)}
     return _SUMS.line_by_line(lines, values=values)
 
 

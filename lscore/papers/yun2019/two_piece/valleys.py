@@ -37,7 +37,7 @@ def certify_bad_valley(risk: Risk, w: Point) -> Certificate:
     value = risk(w)
     if value == bottom:
         conditions = [Condition("the point is not a global minimum", False)]
-        return _VALLEY.refuted(conditions, {"risk": value, "global minimum": bottom})
+        return _VALLEY.refuted(conditions, {"risk": value, "global_minimum": bottom})
     barrier = _best_constant(risk)
     text = "the best point with this sign of the first weight is not global"
     conditions = [
@@ -52,8 +52,8 @@ def certify_bad_valley(risk: Risk, w: Point) -> Certificate:
     if valley == bottom:
         reason = "a global minimum lies on the same side of the barrier"
         return _VALLEY.unknown(reason, conditions)
-    values = {"risk": value, "lowest on this side": valley}
-    values |= {"barrier": barrier, "global minimum": bottom}
+    values = {"risk": value, "lowest_on_this_side": valley}
+    values |= {"barrier": barrier, "global_minimum": bottom}
     return _VALLEY.certified(conditions, values=values)
 
 
