@@ -136,6 +136,9 @@ MODULES = {
     "attention in eval mode": lambda: Attending(batch_first=True, dropout=0.3).eval(),
     "attention along the first axis": lambda: Attending(heads=4, weights=True),
     "attention to other places": lambda: Attending(others, batch_first=True, bias=False),
+    "attention to other values": lambda: Attending(
+        lambda x, z: (z, z, torch.relu(z)), batch_first=True
+    ),
     "attention of three widths": lambda: Attending(
         lambda x, z: (z, x.mT, torch.relu(z)), heads=8, kdim=12, batch_first=True
     ),

@@ -378,6 +378,8 @@ class Attends(nn.Module):
         self.up, self.call = nn.Linear(3, 4), call
         self.attend = nn.MultiheadAttention(4, 2, batch_first=True, **options)
         self.register_buffer("mask", torch.ones(4, 4, dtype=torch.float64).triu(1) * -9)
+        self.register_buffer("tanh", self.mask.clone())  # the name of a method
+        self.register_buffer("bent", self.mask.clone().requires_grad_())
         self.free = nn.Parameter(torch.zeros(4, 4))
 
     def forward(self, x):
@@ -410,7 +412,9 @@ def called(**options):
         (Attends(called(attn_mask=torch.zeros(4, 4), is_causal=True)), "with is_causal"),
         (Attends(called(attn_mask=torch.zeros(4, 4))), "attn_mask is no buffer"),
         (Attends(lambda m, z: m.attend(z, z, z, attn_mask=z)[0]), "attn_mask is no buffer"),
+        (Attends(lambda m, z: m.attend(z, z, z, attn_mask=z.tanh())[0]), "attn_mask is no buffer"),
         (Attends(lambda m, z: m.attend(z, z, z, attn_mask=m.free)[0]), "attn_mask is no buffer"),
+        (Attends(lambda m, z: m.attend(z, z, z, attn_mask=m.bent)[0]), "attn_mask is no buffer"),
         (Attends(lambda m, z: m.attend(z, z, m.mask)[0]), "no rule for 'mask'"),
         (Attends(lambda m, z: m.up(z) + m.mask), "no rule for 'mask'"),
         (Attends(lambda m, z: m.attend(z, z, z)[1]), "more than the first output"),
