@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lscore import (
@@ -118,6 +118,9 @@ CASES = [
 ]
 CERTIFIED_CASES = [case for case in CASES if case.verdict == CERTIFIED and case is not KINK]
 REFUTED_CASES = [case for case in CASES if case.verdict == REFUTED]
+
+
+seeds = given(st.integers(0, 60), st.booleans())
 
 
 def name(case):

@@ -83,6 +83,28 @@ def test_a_property_says_what_it_is_without_a_colon(name):
             assert ":" not in plain, f"the API pages read it as a type, in {node.name}: {first}"
 
 
+TESTED = [
+    name
+    for name in MODULES
+    if path_of(name).name != "__init__.py" and name not in DATA  # names and data hold no code
+]
+
+
+@pytest.mark.parametrize("name", TESTED)
+def test_every_module_has_a_test_file_of_its_name_that_speaks_of_it(name):
+    *rooms, module = name.split(".")
+    path = Path(__file__).parent.joinpath(*rooms, f"test_{module}.py")
+    assert path.exists(), f"no {path.relative_to(ROOT.parent)}"
+    text = path.read_text(encoding="utf-8")
+    defined = [
+        node.name
+        for node in ast.walk(tree_of(name))
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("__")
+    ]
+    spoken = [word for word in (name, *defined) if re.search(rf"\b{re.escape(word)}\b", text)]
+    assert spoken, f"it names none of {defined}"
+
+
 def checkers():
     """Every public function that returns a certificate, as (module, name)."""
     for name in MODULES:

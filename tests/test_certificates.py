@@ -1,30 +1,19 @@
 """Certificates say no more than their conditions support, and print the same text every time."""
 
 import re
-from pathlib import Path
 
 import pytest
 from cases import PARABOLA
+from certificates import make
 from flint import fmpq
-from pybtex.database import parse_string
 
-from lscore import Certificate, Condition, Verdict, certify_affine_minimum, exact
+from lscore import Condition, Verdict, certify_affine_minimum, exact
 from lscore.certificates import CertificateError, Question, show
-from lscore.claims import CLAIMS, PAPERS, cite, claim
-from lscore.errors import DataError, HypothesisError, LscoreError
 from lscore.minima.descent import certify_along
-from lscore.pages.shared import refusal
 from lscore.papers.yun2019 import least_squares_minimum
 
-ROOT = Path(__file__).parents[1]
 TRUE = Condition("a < b", True, fmpq(1, 3))
-
-
 ASKED = Question("YUN-T1", "x & y")
-
-
-def make(verdict, method="exact", **keywords):
-    return Certificate("YUN-T1", "x & y", verdict, method, **keywords)
 
 
 @pytest.mark.parametrize(
@@ -117,13 +106,6 @@ def test_the_first_line_that_does_not_hold_ends_it():
         ASKED.line_by_line([])
 
 
-def test_an_unknown_claim_is_refused_by_name():
-    with pytest.raises(DataError, match="id: no claim 'YUN-T9', known are YUN-T1"):
-        Certificate("YUN-T9", "s", "unknown", "exact", reason="r")
-    with pytest.raises(DataError, match="id: no claim"):
-        claim("")
-
-
 def test_text_form_is_stable():
     certificate = certify_affine_minimum(PARABOLA, least_squares_minimum(PARABOLA))
     assert (
@@ -183,63 +165,3 @@ def test_long_numbers_are_shown_short():
     assert show(exact([["1/3"] * 30])) == "exact, shape (1, 30)"
     assert show(exact([1, 2])) == "column(1, 2)"
     assert show("text") == "text"
-
-
-def test_cite_gives_the_paper_the_theorem_and_our_erratum():
-    assert make("unknown", reason="r").cite() == (
-        "YUN-T1: C. Yun, S. Sra, A. Jadbabaie, Small nonlinearities in activation functions create "
-        "bad local minima in neural networks, ICLR 2019, Theorem 1. Erratum: footnote 1 asks that "
-        "no linear map fits X; the theorem needs that no affine map does"
-    )
-    assert claim("YUN-B-T1-5").cite() == (
-        "YUN-B-T1-5: Loss surfaces, executed (this book), dead network."
-    )
-
-
-def fields_of(text):
-    """The fields of each BibTeX entry by its key, as a parser reads them."""
-    entries = parse_string(text, "bibtex").entries
-    people = {key: [str(p) for p in e.persons["author"]] for key, e in entries.items()}
-    return {key: dict(e.fields) | {"author": people[key]} for key, e in entries.items()}
-
-
-def test_every_claim_is_a_bibtex_entry_with_the_fields_of_the_bibliography():
-    known = fields_of((ROOT / "book" / "references.bib").read_text("utf-8"))
-    for id, entry in CLAIMS.items():
-        ((key, found),) = fields_of(entry.cite(bibtex=True)).items()
-        assert id.replace("_", r"\_") in found["note"]
-        assert ("annote" in found) == bool(entry.erratum and entry.paper != "book")
-        if entry.paper != "book":
-            assert {name: found[name] for name in known[key]} == known[key]
-        else:
-            assert found["title"] == "Loss surfaces, executed"
-
-
-def test_the_readme_shows_the_entry_of_the_package():
-    assert cite() in (ROOT / "README.md").read_text("utf-8")
-    assert make("unknown", reason="r").cite(bibtex=True).startswith("@inproceedings{yun2019small,")
-
-
-def test_every_claim_has_a_known_source_and_says_something():
-    for id, entry in CLAIMS.items():
-        assert entry.id == id
-        assert entry.paper in PAPERS
-        assert entry.item
-        assert entry.statement
-
-
-def test_hypothesis_errors_carry_claim_hypothesis_and_witness():
-    error = HypothesisError("YUN-T1", "C1.4", "hidden width 1, need 2", 1)
-    assert (error.claim, error.hypothesis, error.witness) == ("YUN-T1", "C1.4", 1)
-    assert isinstance(error, LscoreError)
-    assert isinstance(error, ValueError)
-
-
-def test_a_refusal_is_text_and_its_absence_an_error():
-    text = refusal(claim, "YUN-T9")
-    assert text.startswith("DataError: id: no claim 'YUN-T9', known are YUN-T1")
-    assert max(map(len, text.splitlines())) <= 72
-    with pytest.raises(LscoreError, match="claim was not refused, it returned Claim"):
-        refusal(claim, "YUN-T1")
-    with pytest.raises(ZeroDivisionError):
-        refusal(lambda: 1 / 0)

@@ -1,15 +1,12 @@
-"""Intervals: ends stay tight and outward, hulls hold every derivative."""
+"""Intervals: ends stay tight and outward."""
 
 import pytest
-import torch
 from flint import arb, fmpq
 from hypothesis import given
 from hypothesis import strategies as st
 
-import lscore
 from lscore.algebra.intervals import Interval, interval
 from lscore.errors import DataError
-from lscore.model.balls import derivative_hulls
 
 numbers = st.fractions(-9, 9, max_denominator=12)
 pairs = st.tuples(numbers, numbers).map(sorted)
@@ -50,26 +47,3 @@ def test_squares_are_never_negative():
 def test_impossible_ends_are_refused(ends):
     with pytest.raises(DataError, match="low, high: got"):
         Interval(arb(ends[0]), arb(ends[1]))
-
-
-@pytest.mark.parametrize(
-    "h", [lscore.tanh, lscore.sigmoid, lscore.gelu, lscore.sine, lscore.erf], ids=lambda h: h.name
-)
-def test_hulls_hold_the_derivatives_and_are_nearly_their_range(h):
-    hulls = derivative_hulls(h, interval(fmpq(-1, 2), fmpq(3, 2)), 2)
-    samples = [h.derivatives(arb(x), 2) for x in torch.linspace(-0.5, 1.5, 81).tolist()]
-    for k, hull in enumerate(hulls):
-        values = [float(d[k].mid()) for d in samples]
-        assert float(hull.low) <= min(values)
-        assert max(values) <= float(hull.high)
-        assert float(hull.high - hull.low) < 1.1 * (max(values) - min(values)) + 0.02
-
-
-def test_more_parts_give_tighter_hulls():
-    few, many = (derivative_hulls(lscore.tanh, interval(0, 1), 2, n)[2] for n in (2, 64))
-    assert many.high - many.low < few.high - few.low
-
-
-def test_there_is_no_hull_over_a_kink():
-    assert derivative_hulls(lscore.selu, interval(-1, 1)) is None
-    assert derivative_hulls(lscore.selu, interval(fmpq(1, 4), 1)) is not None

@@ -1,17 +1,19 @@
-"""Exact numbers: nothing is rounded on the way in, and nothing is read silently."""
+"""Exact matrices: arithmetic, parts, text, and arrays that are refused by name."""
 
+import multiprocessing
 from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
 from cases import small_fractions, table
+from doors import refused
 from flint import fmpq, fmpz, fmpz_mat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lscore import RationalMatrix, exact, rational
-from lscore.algebra.matrices import augment, ones, stack, to_float, zeros
+from lscore import RationalMatrix, exact
+from lscore.algebra.matrices import augment, ones, stack, zeros
 from lscore.errors import DataError, DtypeError, LscoreError, ShapeError
 
 matrices = st.tuples(st.integers(1, 3), st.integers(1, 3)).flatmap(
@@ -21,21 +23,6 @@ matrices = st.tuples(st.integers(1, 3), st.integers(1, 3)).flatmap(
         max_size=shape[0],
     )
 )
-
-
-@given(st.floats(allow_nan=False, allow_infinity=False))
-def test_a_float_is_converted_without_rounding(value):
-    number = rational(value)
-    assert Fraction(int(number.p), int(number.q)) == Fraction(value)
-    assert to_float(number) == value
-    assert exact(np.array([value]))[0, 0] == number
-    assert exact(torch.tensor([value], dtype=torch.float64))[0, 0] == number
-
-
-def test_numbers_of_every_accepted_type_agree():
-    for value in (1, 1.0, "1", Fraction(1), fmpz(1), fmpq(1), np.int64(1), np.float64(1)):
-        assert rational(value) == 1
-    assert rational("-1.25") == fmpq(-5, 4)
 
 
 @given(matrices, matrices)
@@ -82,24 +69,6 @@ def test_text_form_is_stable_and_short():
     assert repr(exact([["1/3", 2]])) == "[[1/3, 2]]"
     assert repr(exact([1, "-2/3"])) == "column(1, -2/3)"
     assert repr(zeros(61)) == "RationalMatrix of shape (61, 1)"
-
-
-@pytest.mark.parametrize(
-    ("value", "error", "message"),
-    [
-        (float("nan"), DataError, "eta: got nan"),
-        (float("inf"), DataError, "eta: got inf"),
-        ("one half", DataError, "eta: cannot read 'one half'"),
-        ("1/0", DataError, "eta: cannot read"),
-        (True, DtypeError, "eta: got the boolean True"),
-        (np.bool_(True), DtypeError, "eta: got the boolean"),
-        (np.float32(1), DtypeError, "eta: got float32"),
-        (None, DtypeError, "eta: got NoneType"),
-    ],
-)
-def test_an_unusable_number_is_refused_by_name(value, error, message):
-    with pytest.raises(error, match=message):
-        rational(value, "eta")
 
 
 @pytest.mark.parametrize(
@@ -161,3 +130,50 @@ def test_floats_of_any_spread_are_taken_exactly(values):
     matrix = exact(np.array(values))
     assert [Fraction(int(e.p), int(e.q)) for e in matrix.entries()] == list(map(Fraction, values))
     assert matrix.floats()[:, 0].tolist() == values
+
+
+def test_matrices_refuse_wrong_operands_indices_and_sizes():
+    A = exact([[1, 2], [3, 4]])
+    for wrong in (0, (0,), (0, 1, 2), (2, 0), (-1, 0), (0.5, 0), ("a", 0), slice(0, 1), None):
+        refused(ShapeError, "index: got .* need", A.__getitem__, wrong)
+    refused(ShapeError, "index", list, A)
+    for other in (1, None, np.ones((2, 2)), torch.ones(2, 2), [[1, 2], [3, 4]]):
+        for operate in (
+            lambda: A + other,  # noqa: B023
+            lambda: other + A,  # noqa: B023
+            lambda: A - other,  # noqa: B023
+            lambda: other - A,  # noqa: B023
+            lambda: A @ other,  # noqa: B023
+        ):
+            refused(DtypeError, "operand: got .* need a RationalMatrix", operate)
+    refused(DtypeError, "operand", lambda: np.ones((2, 2)) @ A)
+    refused(DtypeError, "scalar: got ndarray", lambda: np.ones(2) * A)
+    refused(DataError, "scalar: got 0", lambda: A / 0)
+    refused(ShapeError, "start, stop", A.rows, 1, 0)
+    refused(ShapeError, "j: got 2", A.column, 2)
+    refused(ShapeError, "smallest", zeros(0, 3).smallest)
+    refused(DtypeError, "numerator", RationalMatrix, [[1]], 1)
+    refused(DataError, "larger than every float", (A * fmpq(10) ** 400).floats)
+
+
+def sizes_that_ended_the_process():
+    A = exact([[1, 2], [3, 4]])
+    for size in (-1, -(10**9), 2**40, 10**30, 1.5):
+        for call in (
+            zeros,
+            ones,
+            lambda n: zeros(2, n),
+            lambda n: A.rows(0, n),
+            lambda n: A.flat(0, n, n),
+            lambda n: A.flat(0, n, 0),
+        ):
+            refused(ShapeError, "", call, size)
+    refused(ShapeError, "", zeros, 2**20, 2**20)
+    refused(ShapeError, "", A.rows, -1, 1)
+
+
+def test_sizes_are_refused_and_do_not_end_the_process():
+    child = multiprocessing.get_context("fork").Process(target=sizes_that_ended_the_process)
+    child.start()
+    child.join(60)
+    assert child.exitcode == 0

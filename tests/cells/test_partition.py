@@ -2,6 +2,7 @@
 
 import pytest
 from cases import CERTIFIED, REFUTED, UNKNOWN, assert_unknown
+from cell_points import PAIR, A, B
 
 from lscore import (
     Network,
@@ -30,14 +31,7 @@ from lscore.cells.partition import (
 from lscore.cells.pattern import frozen_pass
 from lscore.certificates import Verdict
 from lscore.errors import TieError
-from lscore.pages.exercises.partition import (
-    fools_the_smoothness_check,
-    has_activation_patterns,
-    lies_in_a_disconnected_cell,
-)
 
-PAIR = Risk(Network((1, 1, 1), relu), [0, 1], [-1, 1], binary_hinge())
-A, B = exact([1, 1, 4, -6]), exact([-1, 2, -4, 6])
 DEEP = Risk(Network((1, 1, 1, 1), relu), [1, 2, 3, 4], [0, 0, 0, 0])
 LEFT, RIGHT = exact([1, 1, -1, "7/2", 1, 0]), exact([-1, 6, 1, "-7/2", 1, 0])
 BARE = Risk(Network((1, 1, 1, 1), relu, bias=False), [1], [0])
@@ -208,23 +202,3 @@ def test_kinks_are_refuted_by_a_jump():
 def test_a_kink_of_second_order_is_unknown():
     answer = certify_smooth(ONE, exact([1, -1, 0, 0]))
     assert (answer.verdict, answer.method) == (Verdict.UNKNOWN, "exact")
-
-
-def test_exercises_accept_right_answers_and_say_why_others_are_wrong():
-    right = [[0, 0], [1, 1], [2, 2], [0, 1]]
-    assert has_activation_patterns(right, 12).startswith("correct")
-    assert has_activation_patterns([[0, 0], [1, 1], [2, 3], [0, 1]], 12) == (
-        "not yet: 14 patterns, wanted 12"
-    )
-    assert has_activation_patterns([[0, 0], [0, 0]], 2) == "not yet: two samples coincide"
-    assert lies_in_a_disconnected_cell(PAIR, A, B).startswith("correct")
-    assert lies_in_a_disconnected_cell(PAIR, A, A).startswith("not yet: no parameter")
-    assert lies_in_a_disconnected_cell(PAIR, A, exact([1, 1, 4, 0])).startswith("not yet: the")
-    three = Risk(Network((1, 1, 1, 1), relu), [1], [0])
-    assert fools_the_smoothness_check(three, exact([1, -1, 1, -1, 1, 0])).startswith("correct")
-    for w, words in (
-        ([1, 1, 1, 1, 1, 0], "lies in no wall"),
-        ([1, -1, 1, 1, 1, 0], "no layer after layer 1"),
-        ([1, 1, 1, -2, 1, 0], "no layer after layer 2"),
-    ):
-        assert words in fools_the_smoothness_check(three, exact(w))

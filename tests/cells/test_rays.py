@@ -13,7 +13,6 @@ import lscore
 from lscore import Network, Risk, exact, rational, relu
 from lscore.cells.rays import pieces_along, polynomial_text, risk_along
 from lscore.errors import LscoreError, SettingError, ShapeError
-from lscore.model.passes import trace
 
 times = st.fractions(0, 1, max_denominator=12).map(lambda t: fmpq(t.numerator, t.denominator))
 HARD_TANH = Risk(
@@ -110,12 +109,6 @@ def test_walls_of_unseen_units_are_not_crossed():
         fmpq(2, 3),
         1,
     ]
-
-
-def test_positions_are_reported_per_layer():
-    network = Network((1, 1, 1, 1), relu)
-    found = trace(network, exact([1, 0, 1, -1, 1, 0]), exact([-1, 0, 1])).positions
-    assert [p.ravel().tolist() for p in found] == [[0, 1, 2], [0, 0, 1]]
 
 
 def test_pieces_refuse_what_they_cannot_cut_into_pieces():

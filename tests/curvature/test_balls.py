@@ -1,22 +1,21 @@
 """Balls against floats, and certificates of recorded runs that say yes, no and unknown."""
 
 import itertools
+from itertools import pairwise
+from threading import Lock
 
 import numpy as np
 import pytest
 import torch
-from flint import arb, ctx, fmpq
+from flint import arb
+from module_features import built, feature_risk
 from torch import nn
+from torch.nn import functional as F
 from torch.nn.functional import cross_entropy, mse_loss
 
-from lscore.curvature.balls import (
-    BallCurvature,
-    ball_curvature,
-    ball_record,
-    certify_share,
-)
+from lscore.curvature.balls import BallCurvature, ball_curvature, ball_record, certify_share
 from lscore.curvature.routes import curvature
-from lscore.curvature.shares import first_convex_step, loss_change_fraction, tenth_percentile
+from lscore.curvature.shares import first_convex_step, loss_change_fraction
 from lscore.errors import DataError, DtypeError, ShapeError, TieError
 from lscore.model.modules import ModuleRisk
 
@@ -81,47 +80,6 @@ def test_other_losses_and_layers_are_refused():
     ):
         with pytest.raises(DataError, match="module: layers"):
             ball_curvature(ModuleRisk(module.double(), cross_entropy, risk.X, risk.y))
-
-
-def test_the_percentile_is_numpys_and_grows_with_the_radius():
-    values = np.random.default_rng(0).normal(size=23)
-    exact = tenth_percentile([arb(v) for v in values])
-    assert abs(float(exact) - np.percentile(values, 10)) < 1e-12
-    wide = tenth_percentile([arb(v, 0.5) for v in values])
-    assert wide.contains(arb(np.percentile(values - 0.5, 10)).mid() + arb(0.01))
-    assert wide.contains(arb(np.percentile(values + 0.5, 10)).mid() - arb(0.01))
-
-
-def test_the_percentile_is_enclosed_where_floats_cannot_sort():
-    """1 + 2^-60 and 1 are one float; their order was the order in the list."""
-    small = arb(fmpq(1, 2**60))
-    ctx.prec = 128
-    try:
-        for values in ([1 + small, arb(1)], [arb(1), 1 + small]):
-            assert tenth_percentile(values).contains(1 + fmpq(1, 10 * 2**60))
-    finally:
-        ctx.prec = 53
-
-
-def test_the_percentile_encloses_that_of_every_choice_in_the_balls():
-    rng = np.random.default_rng(3)
-    for n in (1, 2, 7, 10, 11, 12, 21, 24):
-        centres, radii = rng.integers(-9, 9, n), rng.integers(0, 5, n)
-        found = tenth_percentile([arb(int(c), int(r)) for c, r in zip(centres, radii, strict=True)])
-        for part in (-1, 0, 1, *rng.integers(-4, 5, (20, n)) / 4):
-            row = sorted(fmpq(round(4 * v), 4) for v in centres + part * radii)
-            k, rest = divmod(n - 1, 10)
-            exact = row[k] + fmpq(rest, 10) * (row[min(k + 1, n - 1)] - row[k])
-            assert found.contains(exact)
-        for part, end in ((-1, found.lower()), (1, found.upper())):
-            assert abs(float(end) - np.percentile(centres + part * radii, 10)) < 1e-6
-
-
-def test_the_percentile_of_nothing_and_of_infinite_balls():
-    with pytest.raises(DataError, match="values: got none"):
-        tenth_percentile([])
-    for ball in (arb("nan"), arb(0, float("inf"))):
-        assert tenth_percentile([arb(1), ball, arb(2)]).is_nan()
 
 
 def balls(values, quadratics):
@@ -221,3 +179,54 @@ def test_the_whole_change_and_none_of_it_are_decided():
     assert certify_share(whole, "10001/10000").refuted
     assert certify_share(none, 0).certified
     assert certify_share(none, "1/10000").refuted
+
+
+def test_a_patched_function_is_found_by_the_outputs(monkeypatch):
+    risk, old = feature_risk("plain"), torch.relu
+    assert ball_curvature(risk)
+    monkeypatch.setattr(torch, "relu", lambda x: 1.000001 * old(x))
+    with pytest.raises(DataError, match="its outputs are not those of its layers"):
+        ball_curvature(risk)
+    with pytest.raises(DataError, match="its outputs are not those of its layers"):
+        ball_record(risk, [[p.detach().clone() for p in risk.parameters]])
+
+
+def test_a_residual_network_is_not_certified_as_another():
+    """Read as b(relu(a(x))) every point was convex; with + x the last one is not."""
+    risk = feature_risk("residual")
+    points = [[p.detach() + k / 4 for p in risk.parameters] for k in range(3)]
+    with pytest.raises(DtypeError, match=r"got Of, need torch\.nn\.Sequential itself"):
+        ball_record(risk, points)
+
+
+def test_what_torch_raises_reaches_the_balls_with_a_name():
+    risk = feature_risk("plain")
+    risk.module.lock = Lock()
+    with pytest.raises(DataError, match=r"module, loss: TypeError .*cannot pickle"):
+        ball_curvature(risk)
+    flat = nn.Sequential(nn.Flatten(), nn.Linear(1, 3)).double()
+    with pytest.raises(ShapeError, match=r"X: shape \(7,\), need \(n, 1\)"):
+        ball_curvature(ModuleRisk(flat, F.cross_entropy, risk.X[:, 0], risk.y))
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "error", "text"),
+    [
+        (torch.ones(2, 1, 3), [0, 1], ShapeError, r"need \(n, 3\), or nn.Flatten\(\) first"),
+        (torch.ones(2, 3) * float("nan"), [0, 1], DataError, "NaN or infinite"),
+        (torch.ones(2, 3), [0, -1], DataError, "y: need one label from 0 to 2"),
+        (torch.ones(2, 3), [0, 3], DataError, "y: need one label from 0 to 2"),
+        (torch.ones(2, 3), [[0.5, 0.5, 0], [1, 0, 0]], DataError, "y: need one label"),
+    ],
+)
+def test_balls_take_rows_and_labels(X, y, error, text):
+    y = torch.tensor(y).double() if isinstance(y[0], list) else torch.tensor(y)
+    with pytest.raises(error, match=text):
+        ball_curvature(ModuleRisk(built("plain")[0], F.cross_entropy, X.double(), y))
+
+
+def test_balls_are_narrow_around_what_the_module_computes():
+    for before, after in pairwise((53, 128, 256)):
+        wide, narrow = (ball_curvature(feature_risk("plain"), bits) for bits in (before, after))
+        assert narrow.quadratic.rad() < wide.quadratic.rad()
+        assert wide.quadratic.contains(narrow.quadratic)

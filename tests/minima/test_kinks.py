@@ -1,8 +1,7 @@
 """The exact decision at kinks against brute force that shares no code, and points with names.
 
 ``LSCORE_KINKS=5000 pytest tests/minima/test_kinks.py`` asks about that many random points instead
-of 100 and prints the counts.
-"""
+of 100 and prints the counts."""
 
 import os
 import random
@@ -14,6 +13,7 @@ import pytest
 from brute_kinks import Hinges, dot, lower_point
 from cases import fraction
 from losses import Absolute, Huber
+from named_kinks import FIGURE_4, HALF, TWO_NEURONS, numbers, standing
 
 from lscore import (
     Network,
@@ -39,10 +39,6 @@ SLOPES = [(0, 1), (0, 1), ("1/4", 1), ("1/2", 1), (-1, 1), (1, 0), (2, 1), (-2, 
 
 def activation(slopes):
     return linear(slopes[0]) if slopes[0] == slopes[1] else two_piece(slopes[1], slopes[0])
-
-
-def numbers(column):
-    return [fraction(v) for v in column.entries()]
 
 
 def plain(risk):
@@ -134,17 +130,6 @@ def test_it_agrees_with_brute_force_and_leaves_nothing_open(capsys):
     )
 
 
-# Points with names
-
-RIGHT, LEFT = [[-1, 1], [1, 1], [0, -1]], [1, 1, -1]
-DEAD = [[3, 0], [4, 1], [5, -1], [3, 2], [6, 1], [-3, 0], [-4, 1], [-5, -1], [-4, -2], [-6, 2]]
-HALF = leaky_relu("1/2")
-
-
-def standing(h, mu=("7/20", "7/20", "3/10"), units=1):
-    return Risk(Network((2, units, 1), h), RIGHT, LEFT, binary_hinge(mu))
-
-
 def classes(points, centre, V, c, ties):
     """One class against the rest at the points O8 and O12: a binary risk per class."""
     n, own = len(points), len(points) // 4
@@ -171,7 +156,6 @@ O8 = classes(
     ["2/9", "11/16", "2/9", "11/16"],
 )
 SIGNS = Risk(Network((1, 2, 1), HALF), [-1, 0, 1], [1, -1, 1], binary_hinge())
-FIGURE_4 = Risk(Network((2, 2, 1), relu), DEAD, [1] * 5 + [-1] * 5, binary_hinge())
 SAME = Risk(Network((1, 1, 1), relu), [0, 0], [1, -1], binary_hinge())
 ODD = Risk(Network((1, 1, 1), relu), [1, -1], [1, -1], binary_hinge())
 MISSED = Risk(
@@ -181,7 +165,6 @@ MISSED = Risk(
     binary_hinge(["1/4", "1/4", "1/2"]),
 )
 MISSED_POINT = [0, -2, -1, 0, 1]
-TWO_NEURONS = [1, 0, -2, 0, 3, 5, 0, 0, 1]
 NAMED = {
     "equal weights are needed, ReLU": (standing(relu), [1, 0, 3, 0, 1], "certified", "3/5"),
     "equal weights are needed, leaky": (standing(HALF), [1, 0, 3, 0, 1], "certified", "3/5"),
@@ -251,43 +234,11 @@ def test_two_unused_units_take_turns():
     assert (answer.witness["order"], answer.witness["curve"].shape) == (3, (7, 2))
 
 
-def test_the_multipliers_are_those_of_the_theorem():
-    """v = 0 and no hidden ties: for each sign s some p has s <sum of p x, z> < 0, and sum 0."""
-    answer = certify_hinge_minimum(standing(relu), exact([1, 0, 3, 0, 1]))
-    multipliers = answer.values["multipliers"]
-    columns = [numbers(multipliers.column(j)) for j in range(multipliers.shape[1])]
-    turns = [sum(p * (x + 3) for p, (x, _) in zip(c, RIGHT, strict=True)) for c in columns]
-    assert min(turns) < 0 < max(turns)
-    for column in columns:
-        assert sum(column) == 0
-        for p, label, mu in zip(column, LEFT, ("7/20", "7/20", "3/10"), strict=True):
-            assert 0 <= p * label <= Fraction(mu)
-
-
 def test_a_weight_that_is_off_by_little_is_noticed():
     for mu, verdict in (("2/3", "certified"), ("67/100", "refuted")):
         hinge = binary_hinge([1, mu, "1/3"])
         risk = Risk(Network((1, 2, 1), relu), [-1, 0, 1], [-1, 1, 1], hinge)
         assert certify_hinge_minimum(risk, exact([0, 0, -1, -1, 1, -1, 0])).verdict == verdict
-
-
-def test_the_cost_is_known_before_and_the_limit_can_be_raised():
-    risk, w = standing(HALF, units=2), exact(TWO_NEURONS)
-    answer = certify_hinge_minimum(risk, w, limit=3)
-    assert answer.verdict == "unknown"
-    assert answer.reason == "there are up to 4 cases, the limit is 3"
-    assert certify_hinge_minimum(risk, w, limit=4).refuted
-    many = Risk(Network((2, 12, 1), relu), DEAD, FIGURE_4.y, binary_hinge())
-    rest = certify_hinge_minimum(many, exact([0] * 48 + [1]), limit=10**9)
-    assert "cases, the limit is 1000000000" in rest.reason
-
-
-def test_units_without_a_tied_margin_are_decided_one_by_one():
-    """Twelve unused units on knots at every sample: sums, not products."""
-    risk = Risk(Network((1, 12, 1), relu), [-1, 0, 1], [1, -1, 1], binary_hinge())
-    answer = certify_hinge_minimum(risk, exact([0] * risk.dimension))
-    assert answer.refuted
-    assert "at most 73" in answer.conditions[0].text
 
 
 @pytest.mark.parametrize(

@@ -37,9 +37,8 @@ from lscore import (
     relu,
 )
 from lscore.algebra.matrices import to_float
-from lscore.errors import DataError, LscoreError, ShapeError
+from lscore.errors import DataError, ShapeError
 from lscore.minima.affine import certified_radius_squared, lower_sqrt
-from lscore.minima.descent import certify_along
 from lscore.minima.local import propose_directions
 from lscore.papers.yun2019 import least_squares_minimum
 
@@ -310,15 +309,6 @@ def test_what_the_cell_certificate_does_not_cover_can_still_be_refuted(risk):
     check_witness(risk, w, answer)
 
 
-def test_one_direction_cannot_prove_a_minimum():
-    w = least_squares_minimum(PARABOLA)
-    flat = certify_along(PARABOLA, w, [0, 1, 0, 0, 0, 0, 0])
-    assert flat.reason == "along this direction the risk is constant"
-    up = certify_along(PARABOLA, w, np.eye(7)[6])
-    assert up.reason == "along this direction the risk rises at order 2"
-    assert str(up.verdict) == str(flat.verdict) == "unknown"
-
-
 def test_float_points_are_taken_exactly():
     w = least_squares_minimum(PARABOLA)
     assert str(certify_affine_minimum(PARABOLA, w.point())) == str(
@@ -339,14 +329,6 @@ def test_bad_points_are_refused_by_name(decide):
         decide(PARABOLA, exact([0] * 6))
     with pytest.raises(DataError, match="w: has NaN"):
         decide(PARABOLA, torch.full((7,), torch.nan, dtype=torch.float64))
-
-
-def test_bad_directions_are_refused_by_name():
-    w = least_squares_minimum(PARABOLA)
-    with pytest.raises(ShapeError, match=r"u: shape \(2, 1\)"):
-        certify_along(PARABOLA, w, [1, 2])
-    with pytest.raises(LscoreError, match=r"u\[0\]: got nan"):
-        certify_along(PARABOLA, w, [float("nan")] * 7)
 
 
 def test_a_trained_point_is_refuted_by_its_own_gradient():
@@ -448,22 +430,6 @@ def test_texts_of_the_affine_cell():
         "  undecided every hidden unit stays on one linear piece\n"
         "  reason    unit 0 has its pre-activation exactly on a knot at sample 1: "
         "the point is on a kink"
-    )
-
-
-def test_texts_of_the_ray_test():
-    w = least_squares_minimum(PARABOLA)
-    assert str(certify_along(PARABOLA, w, np.eye(7)[6])) == (
-        "unknown (exact): the point is a local minimum  [B-RAY]\n"
-        "  reason    along this direction the risk rises at order 2"
-    )
-    assert str(certify_along(CASE_D.risk, CASE_D.point, [1, 1, 1])) == (
-        "refuted (exact): the point is a local minimum  [B-RAY]\n"
-        "  witness   direction: column(1, 1, 1)\n"
-        "  witness   order: 3\n"
-        "  witness   coefficient: -1\n"
-        "  witness   lower point: column(1, 1, 1)\n"
-        "  witness   decrease there: 1/2"
     )
 
 

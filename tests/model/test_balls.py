@@ -1,17 +1,17 @@
-"""Balls contain the truth, and shrink with the precision."""
+"""Balls contain the truth and shrink with the precision; hulls hold every derivative."""
 
 import pytest
 import torch
 from cases import CASES, encloses, name, random_network
-from flint import arb, ctx
+from flint import arb, ctx, fmpq
 from hypothesis import given
 from hypothesis import strategies as st
 
 import lscore
 from lscore import Network, Risk, exact, relu
-from lscore.algebra.balls import balls
+from lscore.algebra.intervals import interval
 from lscore.errors import DataError, ShapeError
-from lscore.model.balls import ball_risk
+from lscore.model.balls import ball_risk, derivative_hulls
 
 
 @given(st.integers(0, 40), st.booleans())
@@ -50,8 +50,24 @@ def test_precision_is_put_back_even_after_an_error():
         ball_risk(risk, exact([1, 0, 1, 0]), 1)
 
 
-def test_a_ball_matrix_encloses_entry_by_entry():
-    A = exact([["1/3", 2], [0, "-5/7"]])
-    enclosure = balls(A)
-    assert all(encloses(enclosure[i, j], A[i, j]) for i in range(2) for j in range(2))
-    assert isinstance(enclosure[0, 0], arb)
+@pytest.mark.parametrize(
+    "h", [lscore.tanh, lscore.sigmoid, lscore.gelu, lscore.sine, lscore.erf], ids=lambda h: h.name
+)
+def test_hulls_hold_the_derivatives_and_are_nearly_their_range(h):
+    hulls = derivative_hulls(h, interval(fmpq(-1, 2), fmpq(3, 2)), 2)
+    samples = [h.derivatives(arb(x), 2) for x in torch.linspace(-0.5, 1.5, 81).tolist()]
+    for k, hull in enumerate(hulls):
+        values = [float(d[k].mid()) for d in samples]
+        assert float(hull.low) <= min(values)
+        assert max(values) <= float(hull.high)
+        assert float(hull.high - hull.low) < 1.1 * (max(values) - min(values)) + 0.02
+
+
+def test_more_parts_give_tighter_hulls():
+    few, many = (derivative_hulls(lscore.tanh, interval(0, 1), 2, n)[2] for n in (2, 64))
+    assert many.high - many.low < few.high - few.low
+
+
+def test_there_is_no_hull_over_a_kink():
+    assert derivative_hulls(lscore.selu, interval(-1, 1)) is None
+    assert derivative_hulls(lscore.selu, interval(fmpq(1, 4), 1)) is not None

@@ -6,6 +6,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import torch
+from doors import refused
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from torch import nn, optim
 from torch.nn.utils import prune
@@ -396,3 +397,38 @@ def test_losses_have_the_scale_that_the_page_says(theirs, ours, labels):
     network, w = from_arrays([np.eye(3)[:k]], None, ())
     risk = lscore.Risk(network, outputs, y, ours)
     assert risk(w).item() == pytest.approx(theirs(outputs, y).item(), rel=1e-12)
+
+
+class Residual(torch.nn.Sequential):
+    def forward(self, x):
+        return super().forward(x) + x
+
+
+class Halved(torch.nn.Linear):
+    def forward(self, x):
+        return super().forward(x) / 2
+
+
+def sequential(*layers):
+    return torch.nn.Sequential(*layers).double()
+
+
+def test_a_module_that_is_not_what_its_layers_say_is_refused():
+    line = torch.nn.Linear(1, 1)
+    refused(DtypeError, "module: got Residual", from_torch, Residual(line).double())
+    refused(DtypeError, "module: cannot read", from_torch, sequential(Halved(1, 1)))
+    refused(DataError, "share a parameter", from_torch, sequential(line, torch.nn.ReLU(), line))
+    tied = torch.nn.Linear(1, 1)
+    tied.weight = line.weight
+    refused(DataError, "share a parameter", from_torch, sequential(line, tied))
+    for hooked in (sequential(torch.nn.Linear(1, 1)), sequential(torch.nn.Linear(1, 1))[0]):
+        module = hooked if isinstance(hooked, torch.nn.Sequential) else torch.nn.Sequential(hooked)
+        handle = hooked.register_forward_hook(lambda m, x, y: 2 * y)
+        refused(DataError, "has a forward hook", from_torch, module)
+        handle.remove()
+        assert from_torch(module)[0].widths == (1, 1)
+    own = sequential(torch.nn.Linear(1, 1))
+    own.forward = lambda x: x
+    refused(DataError, "has a 'forward' of its own", from_torch, own)
+    meta = torch.nn.Sequential(torch.nn.Linear(1, 1, device="meta")).double()
+    refused(DtypeError, "meta device", from_torch, meta)

@@ -3,19 +3,17 @@
 import numpy as np
 import pytest
 import torch
-from cases import CASES, DYADIC, PARABOLA, fraction, name, random_network, reference_risk
-from hypothesis import assume, given
+from cases import CASES, DYADIC, PARABOLA, fraction, name, random_network, reference_risk, seeds
+from hypothesis import given
 from hypothesis import strategies as st
 
 import lscore
 from lscore import Network, Risk, SquaredLoss, exact, mean_squared_error, relu
 from lscore.algebra.linear import rank
 from lscore.errors import DataError, DtypeError, LscoreError, ShapeError, TieError
-from lscore.model.passes import trace
 from lscore.papers.yun2019 import least_squares_minimum
 
 NET = Network((1, 2, 1), relu)
-seeds = given(st.integers(0, 60), st.booleans())
 f64 = torch.float64
 
 
@@ -31,16 +29,6 @@ def test_exact_risk_equals_the_reference_exactly(seed, bias):
 @pytest.mark.parametrize("case", CASES, ids=name)
 def test_exact_risk_at_the_cases_equals_the_reference(case):
     assert fraction(case.risk(case.point)) == reference_risk(case.risk, case.point)
-
-
-@seeds
-def test_exact_gradient_equals_autodiff(seed, bias):
-    risk, w = random_network(seed, bias)
-    assume(not any((p % 2).any() for p in trace(risk.network, exact(w), risk.exact_X).positions))
-    wanted = w.clone().requires_grad_()
-    risk(wanted).backward()
-    assert torch.allclose(risk.gradient(w), wanted.grad, rtol=1e-12, atol=1e-12)
-    assert torch.allclose(risk.gradient(exact(w)).point(), wanted.grad, rtol=1e-12, atol=1e-12)
 
 
 def test_exact_gradient_passes_through_an_output_activation():

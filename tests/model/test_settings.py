@@ -3,6 +3,7 @@
 from dataclasses import fields
 
 import pytest
+from losses import Absolute, Huber
 
 from lscore import (
     Network,
@@ -85,12 +86,17 @@ def test_output_activations_are_activations():
 
 
 HALF_MEAN = SquaredLoss("1/2", mean=True)
+SQUARED = [SquaredLoss(), HALF_MEAN, SquaredLoss(3, mean=True)]
+HINGES = [binary_hinge(), multiclass_hinge(), one_versus_all_hinge()]
 NAMED = {
-    "squared loss": [SquaredLoss(), HALF_MEAN, SquaredLoss(3, mean=True)],
+    "polynomial loss": SQUARED,
+    "piecewise linear loss": [*HINGES, Absolute()],
+    "convex piecewise linear loss": [*HINGES, Absolute()],
+    "squared loss": SQUARED,
     "mean squared loss": [HALF_MEAN, SquaredLoss(3, mean=True)],
     "half the mean squared error": [HALF_MEAN],
-    "differentiable loss": [SquaredLoss(), HALF_MEAN, SquaredLoss(3, mean=True)],
-    "hinge loss": [binary_hinge(), multiclass_hinge(), one_versus_all_hinge()],
+    "differentiable loss": [*SQUARED, Huber()],
+    "hinge loss": HINGES,
     "binary hinge loss": [binary_hinge()],
     "binary or multiclass hinge loss": [binary_hinge(["1/2", 1]), multiclass_hinge()],
 }
@@ -98,8 +104,7 @@ NAMED = {
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_losses_by_their_names(name):
-    every = [SquaredLoss(), SquaredLoss(3, mean=True), HALF_MEAN]
-    every += [binary_hinge(), binary_hinge(["1/2", 1]), multiclass_hinge(), one_versus_all_hinge()]
+    every = [*SQUARED, *HINGES, binary_hinge(["1/2", 1]), Absolute(), Huber()]
     words = [repr(loss) if loss.quadratic else loss.kind for loss in NAMED[name]]
     for loss in every:
         word = repr(loss) if loss.quadratic else loss.kind

@@ -3,14 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from flint import fmpq
+from module_features import feature_risk
 from modules import risk_of
 from torch import nn
 from torch.nn import functional as F
 
 from lscore import Network, Risk, SquaredLoss, relu, tanh
 from lscore.curvature.routes import curvature
-from lscore.curvature.shares import first_convex_step, loss_change_fraction
 from lscore.errors import DataError, ShapeError
 from lscore.model.modules import ModuleRisk
 from lscore.runs.descent import DEFINITIONS, gradient_descent, sgd
@@ -22,23 +21,6 @@ def small_risk(activation=relu, n=20):
     y = np.sin(2 * X[:, :1])
     half = SquaredLoss("1/2", mean=True)
     return Risk(Network((2, 8, 4, 1), activation), X, y, half, weight_decay=0.001)
-
-
-@pytest.mark.parametrize(
-    ("bends", "first"),
-    [([1, 1], 0), ([-1, 1, 2], 1), ([1, 0, 2], 2), ([1, -1], None), ([float("nan"), 1], 1)],
-)
-def test_first_convex_step(bends, first):
-    assert first_convex_step(bends) == first
-
-
-def test_the_fraction_is_exact_for_exact_risks():
-    values = [fmpq(3), fmpq(2), fmpq(1), fmpq(1, 3)]
-    assert loss_change_fraction(values, 0) == 1
-    assert loss_change_fraction(values, 1) == fmpq(5, 8)
-    assert loss_change_fraction(values, None) == 0
-    with pytest.raises(DataError):
-        loss_change_fraction([fmpq(1), fmpq(1)], 0)
 
 
 @pytest.mark.parametrize("route", ["double-backward", "tangent-sweep"])
@@ -173,3 +155,21 @@ def test_the_first_record_is_the_curvature_at_the_start():
 def test_bad_runs_are_refused(change, error):
     with pytest.raises(error):
         sgd(norm_risk(), **({"step": 0.1, "steps": 1, "batch_size": 2} | change))
+
+
+@pytest.mark.parametrize("definition", DEFINITIONS)
+def test_running_statistics_of_a_recorded_run_are_those_of_a_plain_one(definition):
+    recorded, plain_run = feature_risk("batch norm"), feature_risk("batch norm")
+    sgd(recorded, 0.1, 5, 3, definition=definition)
+    sgd(plain_run, 0.1, 5, 3, every=5)
+    assert int(recorded.module[1].num_batches_tracked) == 5
+    pairs = zip(recorded.module.buffers(), plain_run.module.buffers(), strict=True)
+    assert all(torch.allclose(a, b, rtol=1e-12) for a, b in pairs)
+
+
+@pytest.mark.parametrize("definition", DEFINITIONS)
+def test_a_run_of_a_random_or_hooked_module_is_refused(definition):
+    with pytest.raises(DataError, match=r"call module.eval\(\), or set p to 0"):
+        sgd(feature_risk("dropout"), 0.1, 1, 3, definition=definition)
+    with pytest.raises(DataError, match="has a backward hook"):
+        sgd(feature_risk("backward hook"), 0.1, 1, 3, definition=definition)

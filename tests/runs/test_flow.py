@@ -5,35 +5,17 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from flows import HALF, random_risk
 
-from lscore import Network, Risk, SquaredLoss, hard_tanh, relu, tanh
-from lscore.cells.floats import float_cell
+from lscore import Network, Risk, relu, tanh
 from lscore.errors import DataError
 from lscore.runs.flow import gradient_flow
 
-HALF = SquaredLoss("1/2", mean=True)
 ONE_UNIT = Network((1, 1), (), bias=False, output_activation=relu)
-
-
-def random_risk(seed, widths=(2, 6, 1), n=8, bias=True, activation=relu):
-    rng = np.random.default_rng(seed)
-    X, y = rng.standard_normal((n, widths[0])), rng.standard_normal((n, 1))
-    return Risk(Network(widths, activation, bias=bias), X, y, HALF, weight_decay=0.01)
 
 
 def point(*numbers):
     return torch.tensor(numbers, dtype=torch.float64)
-
-
-def test_the_frozen_floats_agree_with_the_risk():
-    for activation in (relu, hard_tanh):
-        risk = random_risk(0, (2, 5, 4, 1), activation=activation)
-        w = risk.network.init(seed=2)
-        cell, v = float_cell(risk, w.numpy()), risk.network.init(seed=3)
-        assert cell.value(w.numpy()) == pytest.approx(float(risk(w)), rel=1e-13)
-        assert cell.gradient(w.numpy()) == pytest.approx(risk.gradient(w).numpy(), abs=1e-14)
-        product = risk.hessian_vector_product(w, v).numpy()
-        assert cell.hessian_product(w.numpy(), v.numpy()) == pytest.approx(product, abs=1e-13)
 
 
 def test_in_one_cell_the_flow_is_the_closed_form():

@@ -4,10 +4,26 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from cases import PARABOLA, SLOPES, fraction, inner, reference_activation, reference_residuals
+from cases import (
+    PARABOLA,
+    SLOPES,
+    fraction,
+    inner,
+    reference_activation,
+    reference_residuals,
+)
 from flint import fmpq
 
-from lscore import Network, Risk, exact, hard_tanh, leaky_relu, mean_squared_error, relu, two_piece
+from lscore import (
+    Network,
+    Risk,
+    exact,
+    hard_tanh,
+    leaky_relu,
+    mean_squared_error,
+    relu,
+    two_piece,
+)
 from lscore.errors import HypothesisError
 from lscore.papers.yun2019 import affine_fit, least_squares_minimum, refitted_kink
 from lscore.surface.one_kink import best_one_kink
@@ -111,3 +127,15 @@ def test_other_networks_are_refused():
         best_one_kink(PARABOLA)
     with pytest.raises(HypothesisError, match=r"C1\.3"):
         best_one_kink(Risk(Network((1, 1, 1), hard_tanh), [0, 1], [0, 1]))
+
+
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("slope", [0, "1/4", -2])
+def test_no_point_of_a_side_is_below_its_minimum(side, slope):
+    risk = Risk(Network((1, 1, 1), two_piece(1, slope)), [0, 1, 2, 4], [1, 0, 2, 1])
+    best = best_one_kink(risk, side).risk
+    rng = np.random.default_rng(0)
+    for w in rng.integers(-8, 9, (300, 4)) / 4.0:
+        w[0] = side * (abs(w[0]) + 0.25)
+        assert risk(exact(w)) >= best
+    assert best_one_kink(risk).risk == min(best_one_kink(risk, s).risk for s in (1, -1))

@@ -1,6 +1,6 @@
 r"""One point in every cell of a central arrangement in any position.
 
-As in `one_pass`, every cell belongs to its lowest vertex with respect to a generic flag; here the
+As in `sweep`, every cell belongs to its lowest vertex with respect to a generic flag; here the
 flag starts with a generic functional in place of a row, so a vertex is degenerate only if the rows
 through it are. At such a vertex the cells are those of a small arrangement, the rows through it in
 the directions that the flag leaves, and the ones that belong to it are the cones on which the next

@@ -2,11 +2,11 @@
 
 import warnings
 from dataclasses import replace
-from fractions import Fraction
 from itertools import combinations
 
 import numpy as np
 import pytest
+from arrangements import pattern_set, rng
 from cases import CERTIFIED, REFUTED, UNKNOWN
 from scipy.optimize import linprog
 from sklearn.datasets import load_diabetes, load_iris
@@ -20,19 +20,12 @@ from lscore.cells.arrangement.hyperplanes import (
     most_patterns,
     sign_patterns,
 )
-from lscore.cells.arrangement.signs import SignedRows
-from lscore.cells.arrangement.sweep import DegenerateError, OnePass, fingerprints, half_of_the_cells
+from lscore.cells.arrangement.sweep import OnePass
 from lscore.errors import DataError, DtypeError, ShapeError, TieError
-
-rng = np.random.default_rng
 
 
 def rows_of(X, bias=True):
     return augment(exact(X)) if bias else exact(X)
-
-
-def pattern_set(cells):
-    return {tuple(row) for row in np.where(cells.patterns, 1, -1).tolist()}
 
 
 def assert_complete(X, bias=True):
@@ -359,25 +352,6 @@ def test_lookup_is_exact():
         activation_cells([[1], [2]], bias=False).pattern_of([1], 2)
 
 
-def test_float_proposals_alone_are_never_believed(monkeypatch):
-    """Whatever the floats propose, the integers repair it: proposals are shuffled or spoiled."""
-    propose = OnePass.propose
-    spoiled = {
-        "shuffled": lambda points: points[::-1],
-        "mirrored": lambda points: -points,
-        "one for all": lambda points: np.repeat(points[:1], len(points), axis=0),
-        "nan": lambda points: points * np.nan,
-    }
-    X = rng(7).standard_normal((12, 2))
-    whole = pattern_set(activation_cells(X))
-    for spoil in spoiled.values():
-        monkeypatch.setattr(OnePass, "propose", lambda self, s, f=spoil: f(propose(self, s)))
-        cells = activation_cells(X)
-        assert pattern_set(cells) == whole
-        assert cells.certify().certified
-        assert not cells.exact_witnesses  # floats lie in all of these cells
-
-
 def test_degenerate_data_survive_wrong_proposals_too(monkeypatch):
     grid = [[x, y] for x in range(4) for y in range(3)]
     whole, used = pattern_set(activation_cells(grid)), []
@@ -391,68 +365,3 @@ def test_degenerate_data_survive_wrong_proposals_too(monkeypatch):
     assert used
     assert pattern_set(cells) == whole
     assert cells.certify().certified
-
-
-def test_a_degenerate_arrangement_is_recognised():
-    rows = SignedRows(((1, 0, 1), (0, 1, 1), (1, 1, 2), (1, 2, 4)))
-    with pytest.raises(DegenerateError):
-        half_of_the_cells(rows, [0, 1, 2])
-
-
-def test_the_inverse_of_a_system_exists_where_its_hyperplanes_are_independent():
-    assert OnePass(SignedRows(((1, 0), (0, 1))), [0, 1]).inverse([1]) == [[1, 0], [0, 1]]
-    rows = SignedRows(((1, 0, 1), (0, 1, 1), (1, 1, 2), (1, 2, 4)))
-    work = OnePass(rows, [0, 1, 2])
-    with pytest.raises(DegenerateError, match=r"hyperplanes \[1, 2\] are not independent"):
-        work.inverse([1, 2])
-    system, inverse = exact([rows.rows[i] for i in (0, 1, 3)]), exact(work.inverse([1, 3])).T
-    multiple = (system @ inverse)[0, 0]
-    assert multiple > 0
-    assert system @ inverse == exact([[1, 0, 0], [0, 1, 0], [0, 0, 1]]) * multiple
-
-
-def test_products_are_settled_only_where_their_sign_is_exact():
-    generator = rng(8)
-    normals = [tuple(map(int, row)) for row in generator.integers(-(2**60), 2**60, (30, 4))]
-    rows = SignedRows(tuple(normals))
-    points = generator.standard_normal((40, 4))
-    near = np.linalg.svd(np.array(normals[:3], dtype=float))[2][-1]  # close to three hyperplanes
-    points = np.vstack([points, near, near * 1e-200, np.zeros(4)])
-    positive, zero, decided = rows.signs(points, {})
-    truth = (exact([list(r) for r in normals]) @ exact(points).T).T
-    signs = np.array([v > 0 for v in truth.entries()]).reshape(len(points), len(normals))
-    assert (positive == np.packbits(signs, axis=1)).all()
-    assert zero.tolist() == [False] * 42 + [True]
-    assert decided >= 30
-
-
-def test_points_beyond_the_floats_are_not_called_exact():
-    near, far = SignedRows(((1, 2**10),)), SignedRows(((1, 2**3000),))
-    scaled = np.array([[0.5, -0.25], [0.0, 0.75], [0.5, 0.0]])
-    points, representable = near.points(scaled)
-    assert representable.all()
-    assert (points @ [1, 2**10] > 0).tolist() == (scaled.sum(axis=1) > 0).tolist()
-    assert not far.points(scaled)[1].any()
-
-
-def test_the_bounds_hold_what_rounding_does_in_many_dimensions():
-    generator = rng(9)
-    table = generator.integers(2**59, 2**60, (4, 300)).tolist()
-    rows = SignedRows(tuple(map(tuple, table)))
-    points = generator.uniform(0.5, 1, (6, 300))
-    by_row, by_column = (e.tolist() for e in rows.exponents)
-    values, _ = rows.products(points)
-    errors = []
-    for row, shift, found, bound in zip(table, by_row, values, rows.bounds, strict=True):
-        scaled = [v * Fraction(2) ** (shift + c) for v, c in zip(row, by_column, strict=True)]
-        for point, value in zip(points.tolist(), found.tolist(), strict=True):
-            truth = sum(a * Fraction(x) for a, x in zip(scaled, point, strict=True))
-            errors.append(abs(truth - Fraction(value)) / Fraction(float(bound)))
-    assert 0 < max(errors) <= 1
-
-
-def test_fingerprints_of_distinct_rows_differ():
-    patterns = np.array([[i >> k & 1 for k in range(16)] for i in range(2**16)], dtype=bool)
-    padded = np.packbits(np.pad(patterns, ((0, 0), (50, 70))), axis=1)
-    assert len(np.unique(fingerprints(padded))) == 2**16
-    assert (fingerprints(padded[[5, 5]]) == fingerprints(padded)[5]).all()

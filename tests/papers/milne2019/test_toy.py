@@ -1,55 +1,34 @@
-"""Milne (2019): the region U, critical points, and the toy surface, with the book's numbers."""
+"""Milne (2019): minima of the toy surface and training to zero, with the book's numbers."""
 
 import numpy as np
 import pytest
-import torch
 from cases import CERTIFIED, REFUTED, UNKNOWN, assert_unknown
 from flint import fmpq
 from hypothesis import given
 from hypothesis import strategies as st
+from toy_risks import HALF, X, eighths, toy
 
 from lscore import (
     Network,
     Risk,
     SquaredLoss,
     exact,
-    hard_tanh,
     leaky_relu,
-    linear,
     rational,
     relu,
-    two_piece,
 )
 from lscore.algebra.matrices import to_float
 from lscore.errors import DataError, HypothesisError, TieError
-from lscore.pages.exercises import toy_regression
 from lscore.papers.milne2019 import (
     certify_every_draw,
     certify_layer_balance,
     certify_membership,
     certify_only_minimum,
     certify_trained_to_zero,
-    curvature_bounds,
     lowest_risk,
     toy_sides,
 )
 from lscore.papers.milne2019.experiments.toy import descend_sides, sides
-
-HALF = SquaredLoss("1/2", mean=True)
-X = np.random.default_rng(0).uniform(-1, 1, 100)
-eighths = st.integers(-16, 16).map(lambda n: n / 8)
-
-
-def toy(decay="2/5", x=X, y=None, units=2, activation=relu, **keywords):
-    network = Network((1, units, 1), activation, bias=False, **keywords)
-    return Risk(network, x, x / 4 if y is None else y, HALF, decay)
-
-
-def chain(H, label, activation=relu, decay="1/4"):
-    return Risk(Network((1,) * (H + 2), activation, bias=False), [1], [label], HALF, decay)
-
-
-# The toy surface
 
 
 def test_reference_moments():
@@ -260,175 +239,6 @@ def test_other_networks_are_not_the_toy():
     with pytest.raises(HypothesisError, match="no biases"):
         toy_sides(Risk(Network((1, 2, 1), relu), X, X, HALF))
     assert_unknown(certify_only_minimum(toy(0)), "lambda > 0")
-
-
-# The region U
-
-
-def test_the_boundary_does_not_belong_to_the_region():
-    risk = toy(1, [1], ["1/10"])  # 8 l = 1/25 = (1 - 4/5)^2
-    assert certify_membership(risk, exact([0] * 4), "4/5").verdict == REFUTED
-    assert certify_membership(risk, exact([0] * 4), "799/1000").verdict == CERTIFIED
-
-
-def test_membership_agrees_with_floats_and_takes_any_input_dimension():
-    rng = np.random.default_rng(1)
-    X = rng.standard_normal((9, 3))
-    risk = Risk(Network((3, 2, 1), leaky_relu("1/2"), bias=False), X, X.sum(1) / 20, HALF, 1)
-    verdicts = set()
-    for _ in range(40):
-        w = rng.standard_normal(8) * rng.uniform(0, 0.7)
-        loss = float(((risk.predictions(torch.tensor(w)) - risk.y) ** 2).mean() / 2)
-        inside = 8 * loss * (X**2).sum(1).max() < 1
-        verdicts.add(inside)
-        assert certify_membership(risk, w).certified == inside
-    assert verdicts == {True, False}
-
-
-def test_membership_refuses_other_settings():
-    w = exact([0] * 4)
-    assert_unknown(certify_membership(toy(), w, theta="2/5"), "theta")
-    assert_unknown(certify_membership(toy(), w, squared_r="1/2"), r"\|x\| <= r")
-    assert_unknown(certify_membership(chain(2, 1), exact([0] * 3)), "hypothesis 1 hidden layer")
-    assert_unknown(certify_membership(toy(activation=two_piece(2, 0)), w), "slope")
-
-
-def test_the_bounds_refuse_other_networks():
-    w = exact([1, 0, "1/2", 0])
-    for risk in (toy(output_activation=relu), toy(activation=leaky_relu("1/2"))):
-        with pytest.raises(HypothesisError, match=r"output activation|ReLU"):
-            curvature_bounds(risk, w)
-    plane = Risk(Network((2, 1, 1), relu, bias=False), [[1, 0]], [1], HALF, "1/4")
-    with pytest.raises(HypothesisError, match="hypothesis 1 input: got 2 inputs"):
-        curvature_bounds(plane, exact([1, 0, 1]))
-
-
-@given(st.lists(st.tuples(eighths, eighths), min_size=1, max_size=5), st.integers(0, 99))
-def test_the_bounds_are_ordered_and_hold(data, seed):
-    x, y = (list(row) for row in zip(*data, strict=True))
-    risk = toy("1/4", x, y)
-    w = np.random.default_rng(seed).normal(size=4)
-    bounds = curvature_bounds(risk, w)
-    assert [*bounds] == ["K0^2", "K1^2", "K2^2", "K3^2", "K6^2"]
-    squares = [to_float(square) for square in bounds.values()]
-    assert squares == sorted(squares, reverse=True)
-    smallest = np.linalg.eigvalsh(risk.hessian(torch.tensor(w)).numpy())[0] - 0.25
-    assert smallest >= -(squares[-1] ** 0.5) - 1e-9
-
-
-# Critical points
-
-
-@pytest.mark.parametrize("H", [1, 2, 3, 4])
-def test_chains_are_balanced(H):
-    label = rational("1/2") ** (H + 1) + 2 ** (H - 1) * rational("1/4")
-    answer = certify_layer_balance(chain(H, label), exact(["1/2"] * (H + 1)))
-    assert answer.verdict == CERTIFIED
-    assert answer.values["rayleigh_quotient"] == -H * rational("1/4")
-    # and one weight in eight digits away from it: the gradient does not vanish
-    moved = exact(["1/2"] * H + ["0.50000001"])
-    refused = certify_layer_balance(chain(H, label), moved)
-    assert refused.verdict == UNKNOWN
-    assert "gradient" in refused.reason
-
-
-def test_wide_layers_of_rank_one_have_the_numbers_of_the_chain():
-    """W0 = v/2, W1 = u v'/2, W2 = u'/2 with unit vectors u, v: the operator norms are 1/2."""
-    label = fmpq(1, 8) + 2 * fmpq(1, 4)
-    risk = Risk(Network((1, 2, 2, 1), linear(1), bias=False), [1], [label], HALF, "1/4")
-    u, v = (fmpq(3, 5), fmpq(4, 5)), (fmpq(5, 13), fmpq(-12, 13))
-    half = fmpq(1, 2)
-    w = [half * a for a in v] + [half * a * b for a in u for b in v] + [half * a for a in u]
-    wide = certify_layer_balance(risk, exact(w))
-    narrow = certify_layer_balance(chain(2, label, linear(1)), exact(["1/2"] * 3))
-    assert wide.verdict == narrow.verdict == CERTIFIED
-    assert wide.conditions == narrow.conditions
-
-
-def test_leaky_and_linear_units_are_balanced_too():
-    for h in (leaky_relu("1/3"), linear(1), linear("-1/2")):
-        slope = h.slopes[-1]
-        f = slope / 4 + rational("1/4") / slope
-        answer = certify_layer_balance(chain(1, f, h), exact(["1/2", "1/2"]))
-        assert answer.verdict == CERTIFIED, h.name
-
-
-def test_slope_two_breaks_the_third_statement_only():
-    answer = certify_layer_balance(chain(1, "5/8", two_piece(2, 0)), exact(["1/2", "1/2"]))
-    assert answer.verdict == REFUTED
-    assert [c.holds for c in answer.conditions] == [True, True, True, True, False]
-    assert answer.conditions[-1].margin == rational("-3/64")
-
-
-def test_points_of_which_the_theorem_does_not_speak():
-    assert "0" in certify_layer_balance(chain(1, "1/2", linear(1)), exact([0, 0])).reason
-    assert certify_layer_balance(chain(1, "1/2"), exact([0, 1])).verdict == UNKNOWN
-    biased = Risk(Network((1, 1, 1), relu), [1], [1], HALF, 1)
-    flat = Risk(Network((1, 1), relu, bias=False), [1], [1], HALF, 1)
-    for risk, w, reason in (
-        (biased, exact([0] * 4), "no biases"),
-        (chain(1, 1, hard_tanh), exact([1, 1]), "homogeneous: got hard tanh"),
-        (chain(1, 1, decay=0), exact([1, 1]), "hypothesis weight decay"),
-        (flat, exact([1]), "hidden layer"),
-    ):
-        assert_unknown(certify_layer_balance(risk, w), reason)
-
-
-@given(st.integers(1, 12), st.integers(1, 12), st.sampled_from(["1/8", "1/3", 2]))
-def test_toy_minima_are_balanced(a, b, decay):
-    """Two sides with c the squares of a/12 and b/12, whatever the decay."""
-    w = [rational(f"{a}/12"), rational(f"-{b}/12")]
-    decay = rational(decay)
-    y = [2 * decay + w[0] ** 2, -2 * decay - w[1] ** 2]
-    risk = toy(decay, [1, -1], y)
-    point = exact([*w, *w])
-    assert certify_layer_balance(risk, point).verdict == CERTIFIED
-    assert risk(point) == lowest_risk(risk)
-    assert certify_membership(risk, point).verdict == REFUTED
-
-
-# The exercises' checkers
-
-
-def test_sharp_critical_points():
-    point, half = exact(["1/2", "1/2"]), ["1/2", "-1/2"]
-    good = toy("1/4", [1, -1], half, 1, linear(1))
-    check = toy_regression.is_sharp_critical_point
-    assert check(good, point, 2).startswith("correct")
-    assert "1 different inputs" in check(chain(1, "1/2"), point, 2)
-    assert check(good, exact(["1/2", "1/4"]), 2).startswith("not yet: unknown")
-    loose = toy("1/4", [1, "1/2"], ["1/2", "3/4"], 1)
-    c = (rational("7/16") - rational("1/4")) / rational("5/8")
-    assert c != 0
-    assert check(loose, exact([1, 1]), 2).startswith("not yet")
-    assert "exceeds" in check(chain(2, "5/8"), exact(["1/2"] * 3))
-
-
-def test_a_point_inside():
-    check, one = toy_regression.is_inside, toy(units=1)
-    assert check(one, exact(["1/10", "1/10"])).startswith("correct")
-    assert check(one, exact([0, 0])) == "not yet: this is the origin"
-    assert check(one, exact([2, 2])).endswith("too large")
-
-
-@pytest.mark.parametrize(("answer", "said"), [(3, "correct"), ("1/2", "not yet")])
-def test_least_decay_by_hand(answer, said):
-    assert toy_regression.least_decay_by_hand(answer).startswith(said)
-
-
-def test_empty_regions():
-    network = Network((1, 2, 1), relu, bias=False)
-    empty, not_empty = (Risk(network, [1, 1], [1, -1], HALF, decay) for decay in (2, "21/10"))
-    assert toy_regression.region_is_empty(empty).startswith("correct")
-    assert toy_regression.region_is_empty(not_empty).startswith("not yet")
-
-
-def test_outrunning_the_checker():
-    check, risk = toy_regression.outruns_the_checker, toy()
-    assert check(risk, "1/10", exact([6, 6, 6, 8])).startswith("correct")
-    assert check(risk, "1/10", exact([6, 6, 6, 6])) == "not yet: the checker is certain"
-    assert "|W|^2 is still" in check(risk, "1/10", exact([20, 20, 20, 20]), steps=1)
-    assert "on a knot" in check(risk, "1/10", exact([0, 0, 20, 20]))
 
 
 @pytest.mark.parametrize("loss", [SquaredLoss("1/4"), SquaredLoss(), SquaredLoss(1, mean=True)])
