@@ -25,7 +25,7 @@ CLAIMS = [
         "Corollary 1",
         "a local extremum inside a cell of the hinge risk: the cell is flat",
         "the proof needs one polynomial per cell, for cells need not be connected",
-        shown="assert (here + there) / 2 not in",
+        shown="(there, (here + there) / 2)",
     ),
     Claim(
         "LVB-C2",

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flint import fmpq
+from flint import arb, fmpq
 
 from lscore.algebra.matrices import Scalar, rational
 from lscore.curvature.balls import BallCurvature, certify_share
 from lscore.curvature.minibatches import certify_minibatch_mean
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
+from lscore.pages.shared import same_number
 
 
 def adds_this_share(samples: int, batch_size: int, share: Scalar) -> str:
@@ -22,6 +23,29 @@ def adds_this_share(samples: int, batch_size: int, share: Scalar) -> str:
     if found != rational(share, "share"):
         return f"not yet: they add {found} tr(H Sigma), wanted {share}"
     return f"correct: ({samples} - {batch_size})/({batch_size} * {samples - 1}) = {found}"
+
+
+def difference_by_hand(answer: object) -> str:
+    """How much more g_B'Hg_B is on average than g'Hg: H = 3, samples with gradients 1 and -2."""
+    gradients, bend = (fmpq(1), fmpq(-2)), 3
+    full = sum(gradients, fmpq(0)) / len(gradients)
+    mean = sum((bend * g * g for g in gradients), fmpq(0)) / len(gradients)
+    return same_number(answer, mean - bend * full * full)
+
+
+def hides_its_share(values: Sequence[Scalar], bends: Sequence[Scalar]) -> str:
+    """Risks and signs of six records or more: one sign is not positive, the share below 1/10."""
+    if len(values) != len(bends) or len(values) < 6:
+        return "not yet: need two lists of equal length, of at least 6 numbers"
+    record = [BallCurvature(arb(rational(v)), arb(1), arb(rational(b)))
+              for v, b in zip(values, bends, strict=True)]  # fmt: skip
+    bad = sum(rational(b) <= 0 for b in bends)
+    if bad != 1:
+        return f"not yet: {bad} signs are not positive, wanted one"
+    answer = certify_share(record, "1/10")
+    if not answer.refuted or "fraction" not in answer.witness:
+        return f"not yet: a share of one tenth is {answer.verdict}"
+    return f"correct: the share is {answer.witness['fraction']}"
 
 
 def minibatches_look_convex(risk: Risk, w: Point, batch_size: int) -> str:

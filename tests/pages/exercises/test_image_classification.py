@@ -6,7 +6,9 @@ from lscore import Network, Risk, SquaredLoss, exact, relu
 from lscore.curvature.balls import BallCurvature
 from lscore.pages.exercises.image_classification import (
     adds_this_share,
+    difference_by_hand,
     fools_the_share_checker,
+    hides_its_share,
     minibatches_look_convex,
 )
 
@@ -15,6 +17,20 @@ def test_share_of_the_trace():
     assert adds_this_share(21, 7, "1/10").startswith("correct")
     assert "1/40" in adds_this_share(21, 14, "1/10")
     assert adds_this_share(21, 22, "1/10").startswith("not yet")
+
+
+def test_difference_by_hand():
+    assert difference_by_hand("27/4").startswith("correct")
+    assert difference_by_hand("15/2").startswith("not yet")
+
+
+def test_hiding_the_share():
+    late = [1, 1, 1, -1, 1, 1]
+    assert hides_its_share([100, 50, 20, 8, 4, 2], late).startswith("correct: the share is 0.02")
+    assert hides_its_share([100, 50, 20, 18, 14, 2], late).endswith("is certified")
+    assert hides_its_share([100, 50, 20, 8, 4, 2], [1] * 5 + [-1]).endswith("is refuted")
+    assert "2 signs" in hides_its_share([100, 50, 20, 8, 4, 2], [-1, 1, 1, -1, 1, 1])
+    assert "at least 6" in hides_its_share([2, 1], [1, 1])
 
 
 def test_looking_convex():
