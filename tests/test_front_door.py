@@ -80,6 +80,7 @@ for name in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_every_module_can_be_imported_first():
     """After ``import lscore``, which comes first whatever is named."""
     root = Path(lscore.__file__).parent

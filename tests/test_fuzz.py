@@ -43,6 +43,7 @@ def calls(draw, name):
     return chosen
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENTRIES)
 def test_every_call_is_answered_or_refused_by_name(name, worker):
     @settings(SETTINGS, max_examples=max(CALLS // len(ENTRIES), 1))

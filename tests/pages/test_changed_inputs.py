@@ -29,6 +29,7 @@ def test_each_chapter_names_three_changes_that_can_be_made(path):
         assert with_change(code_cells(path), old, new) != code_cells(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "name"), [pytest.param(p, n, id=f"{p.stem}-{n}") for p, n in chosen()]
 )

@@ -38,6 +38,7 @@ def installed(tmp_path_factory):
     return made / "site"
 
 
+@pytest.mark.slow
 def test_a_wheel_has_every_file_of_the_package(installed):
     def files(folder):
         found = (path.relative_to(folder) for path in (folder / "lscore").rglob("*"))
@@ -51,6 +52,7 @@ def texts(outputs):
     return [output.get("text") for output in outputs or ()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DOWNLOADED)
 def test_a_downloaded_notebook_runs_in_an_empty_folder(name, installed, tmp_path):
     stored = next(path for path in refresh.sources() if path.stem == name)

@@ -23,6 +23,7 @@ from playwright.sync_api import sync_playwright
 
 from lscore.claims import CLAIMS
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 WIDTHS = {"desk": 1280, "phone": 390}
 THEMES = ["light", "dark"]

@@ -273,6 +273,7 @@ def fingerprints(page):
     return [fingerprint(value) for name, value in page.items() if name.endswith("_trial")]
 
 
+@pytest.mark.slow
 def test_trials_are_found_again_in_another_process():
     script = f"page = {{'__name__': 'page'}}\nexec({STABLE!r}, page)\n"
     script += "from lscore.runs.identity import fingerprint\n"
@@ -290,6 +291,7 @@ def fingerprint_here(seed, page):
     return {"fingerprint": fingerprint(written(page)), "hash": hash("text")}
 
 
+@pytest.mark.slow
 def test_a_fingerprint_does_not_depend_on_the_process(tmp_path):
     found = sweep(fingerprint_here, [{"page": PAGE}], range(4), tmp_path, jobs=2, progress=False)
     assert set(found.values("fingerprint")) == {fingerprint(written(PAGE))}

@@ -47,6 +47,7 @@ def test_results_are_in_the_order_of_the_tasks(tmp_path):
     assert found.reused == 0
 
 
+@pytest.mark.slow
 def test_processes_and_a_dask_cluster_give_the_same_numbers(tmp_path):
     from distributed import Client, LocalCluster  # here, so that the processes do without it
 
@@ -89,6 +90,7 @@ def kill_after(results, moment, folder):
     assert len(list(folder.glob("*.trial"))) == before + results, "20 s were not enough"
 
 
+@pytest.mark.slow
 def test_a_sweep_that_is_killed_twenty_times_loses_nothing(tmp_path):
     reference = run(tmp_path / "undisturbed", 30)
     folder = tmp_path / "killed"
