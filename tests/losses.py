@@ -204,6 +204,32 @@ class Unproved(SquaredLoss):
     quadratic = proved = False
 
 
+@dataclass(frozen=True)
+class Weighted(SquaredLoss):
+    """sum_i (i + 1) |yhat_i - y_i|^2: a squared loss no more, and it does not say so."""
+
+    def _weights(self, outputs):
+        return exact([[i + 1] * outputs.shape[1] for i in range(len(outputs))])
+
+    def __call__(self, outputs, targets, pieces=None):
+        pairs = zip(self._weights(outputs).entries(), (outputs - targets).entries(), strict=True)
+        return sum((c * v * v for c, v in pairs), fmpq(0))
+
+    def gradient(self, outputs, targets, pieces=None):
+        pairs = zip(self._weights(outputs).entries(), (outputs - targets).entries(), strict=True)
+        return exact([2 * c * v for c, v in pairs]).flat(0, *outputs.shape)
+
+
+@dataclass(frozen=True)
+class Capped(Absolute):
+    """-|m|, which says that it is convex and not negative."""
+
+    kind = "capped"
+
+    def term(self, m, p):
+        return tuple(-part for part in super().term(m, p))
+
+
 class Cave(Unproved):
     convex = False
 

@@ -20,9 +20,9 @@ from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact, ones, zeros
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import TieError
-from lscore.minima.balanced import balancing, pulls, unused_unit_direction
-from lscore.minima.descent import STATEMENT, certify_along
-from lscore.model.losses import objects
+from lscore.minima.balanced import balancing, pulls
+from lscore.minima.descent import STATEMENT, certify_along, declared, unused_unit_direction
+from lscore.model.losses import Loss, objects
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 
@@ -203,7 +203,7 @@ def certify_affine_run(
     pull, ties = pulls(risk.loss, outputs, risk.exact_y)
     value = risk.loss(outputs, risk.exact_y)
     if ties:
-        return _in_zonotope(asked, value, design, pull, ties)
+        return _in_zonotope(asked, risk.loss, value, design, pull, ties)
     pairs = list(zip(risk.network.activations, pre, where, strict=True))
     gaps = [_nearest(*pair) for pair in pairs]
     clearances = [fmpq(min(near), common) for near, common in gaps if near]
@@ -221,6 +221,7 @@ def certify_affine_run(
             Condition(_INSIDE, True),
             Condition(_CONVEX, not largest, largest, "largest entry of the gradient"),
         ]
+    conditions += declared(risk.loss, "convex")
     if largest:
         return _refute_in_cell(asked, risk, w, pull, where, conditions)
     values = {"risk": value}
@@ -248,10 +249,11 @@ def _functions(risk: Risk, where: Positions) -> tuple[RationalMatrix, str]:
     return risk.exact_X, "every linear function"
 
 
-def _in_zonotope(asked: Question, value: fmpq, design, pull, ties: list) -> Certificate:
+def _in_zonotope(asked, loss: Loss, value: fmpq, design, pull, ties: list) -> Certificate:
     """The answer where margins are tied."""
     p, slack = balancing(design, pull, [(weight, unit) for _, weight, unit in ties])
     conditions = [Condition(_INSIDE, True), Condition(_CONVEX, p is not None)]
+    conditions += declared(loss, "convex")
     if p is None:
         return asked.unknown("0 is not in the subdifferential", conditions)
     if slack > 0:

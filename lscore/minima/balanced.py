@@ -22,7 +22,7 @@ from lscore.algebra.matrices import RationalMatrix, exact, rational, stack, zero
 from lscore.cells.incident import stands
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import BudgetError
-from lscore.minima.descent import STATEMENT
+from lscore.minima.descent import STATEMENT, declared, not_convex
 from lscore.model.losses import Loss
 from lscore.model.networks import Network, Point
 from lscore.model.passes import Pass, trace
@@ -170,6 +170,7 @@ def certify_balanced_run(risk: Risk, run: Pass) -> Certificate:
         balanced, values = p is not None, values | {"p": p}
     largest = None if balanced else max(map(abs, sums.entries()))
     conditions = [fitted, Condition(text, balanced, largest, "largest sum")]
+    conditions += declared(risk.loss, "convex")
     if not balanced:
         return _MINIMUM.unknown("the pulls do not balance", conditions)
     return _MINIMUM.certified(conditions, values=values)
@@ -180,6 +181,7 @@ def pulls(
 ) -> tuple[RationalMatrix, list[tuple[int, fmpq, RationalMatrix]]]:
     """A subgradient (n, k) of a convex loss at exact outputs, and all others: of each tied margin
     its sample, its weight, and the pull per unit, of which any p from 0 to the weight may be added.
+    Raises `DataError` at a tie that shows that the loss is not convex.
 
     >>> from lscore import binary_hinge
     >>> pulls(binary_hinge(), exact([1, 0]), exact([1, 1]))
@@ -195,6 +197,8 @@ def pulls(
         jump = loss.gradient(outputs, labels, raised) - pull
         r = next(r for r, d in enumerate(lines[i, j]) if d)
         weight = jump[i, r] / rational(lines[i, j, r])
+        if weight < 0:
+            raise not_convex(loss, i)
         if weight:
             ties.append((i, weight, jump / weight))
     return pull, ties
@@ -265,6 +269,8 @@ def balancing(functions: RationalMatrix, pull: RationalMatrix, ties: list):
     """How much each margin tie pulls, from 0 to its weight, such that all pulls together are
     orthogonal to the functions; None if nothing does. And the slack: how far these numbers are
     inside their bounds if there are as many ties as equations and no other solution, else 0."""
+    if functions.is_zero():
+        return zeros(len(ties)), fmpq(0)
     basis = stack([functions.column(j).T for j in pivot_columns(functions.numerator)])
     offset, *columns = (
         (basis @ part).flat(0, len(basis) * pull.shape[1], 1)
@@ -276,42 +282,3 @@ def balancing(functions: RationalMatrix, pull: RationalMatrix, ties: list):
     if p is None or not len(ties) == len(offset) == rank(generators):
         return p, fmpq(0)
     return p, min(p.smallest(), (bounds - p).smallest())
-
-
-def unused_unit_direction(
-    risk: Risk, w: RationalMatrix, pull: RationalMatrix, pieces: np.ndarray
-) -> RationalMatrix | None:
-    r"""A direction along which the risk falls at order 2, if a unit that is not used can do it.
-
-    One hidden layer, in an open cell with gradient 0. A unit k with output weights 0 whose moment
-    :math:`g = \sum_i \nu_{ic} s_{ik} (x_i, 1)` is not 0 for an output c moves its input weights
-    against g and switches on: with :math:`B = \sum_i \ell''_{icc} h(z_{ik})^2` the risk changes by
-    :math:`t^2(-\delta |g|^2 + \delta^2 B/2)` up to higher orders, negative for
-    :math:`\delta = |g|^2 / B`. None if there is no such unit. `pieces` is (n, width).
-    """
-    network = risk.network
-    hidden, out = network.unpack(w)
-    h, width = network.activations[0], len(hidden.weight)
-    z = hidden(risk.exact_X)
-    bends = risk.loss.second(out(h(z)), risk.exact_y)
-    data = risk.exact_augmented if network.bias else risk.exact_X
-    for c in range(pull.shape[1]):
-        for k in range(width):
-            if not out.weight.column(k).is_zero():
-                continue
-            slopes = [h.slopes[p] for p in pieces[:, k]]
-            pulled = [v * s for v, s in zip(pull.column(c).entries(), slopes, strict=True)]
-            g = data.T @ exact(pulled)
-            if g.is_zero():
-                continue
-            values = h(z.column(k))
-            squares = zip(values.entries(), bends, strict=True)
-            bend = sum((v * v * row[c, c] for v, row in squares), fmpq(0))
-            move, inner = [fmpq(0)] * risk.dimension, hidden.weight.shape[1]
-            move[k * inner : (k + 1) * inner] = (-g).entries()[:inner]
-            if network.bias:
-                move[width * inner + k] = -g[inner, 0]
-            step = g.dot(g) / bend if bend > 0 else g.dot(g)
-            move[width * (inner + network.bias) + c * width + k] = step
-            return exact(move)
-    return None

@@ -12,12 +12,15 @@ from flint import fmpq
 
 from lscore.algebra.matrices import RationalMatrix, exact, rational
 from lscore.cells.rays import risk_along
-from lscore.certificates import Certificate, Question
+from lscore.certificates import Certificate, Condition, Question
+from lscore.errors import DataError
+from lscore.model.losses import Loss
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 
 STATEMENT = "the point is a local minimum"
 MINIMUM_BY_RAYS = Question("B-RAY", STATEMENT)
+_FACTS = {"convex": "convex in the outputs", "nonnegative": ">= 0"}
 _EPSILON = fmpq(1, 2**52)
 _DOUBLINGS = 64
 
@@ -100,3 +103,54 @@ def rounding_note(
         "show: this point is no minimum, a point nearby may be one. Floats end in such points; "
         "solve for the critical point in rationals and ask about that"
     )
+
+
+def unused_unit_direction(
+    risk: Risk, w: RationalMatrix, pull: RationalMatrix, pieces: np.ndarray
+) -> RationalMatrix | None:
+    r"""A direction along which the risk falls at order 2, if a unit that is not used can do it.
+
+    One hidden layer, in an open cell with gradient 0. A unit k with output weights 0 whose moment
+    :math:`g = \sum_i \nu_{ic} s_{ik} (x_i, 1)` is not 0 for an output c moves its input weights
+    against g and switches on: with :math:`B = \sum_i \ell''_{icc} h(z_{ik})^2` the risk changes by
+    :math:`t^2(-\delta |g|^2 + \delta^2 B/2)` up to higher orders, negative for
+    :math:`\delta = |g|^2 / B`. None if there is no such unit. `pieces` is (n, width).
+    """
+    network = risk.network
+    hidden, out = network.unpack(w)
+    h, width = network.activations[0], len(hidden.weight)
+    z = hidden(risk.exact_X)
+    bends = risk.loss.second(out(h(z)), risk.exact_y)
+    data = risk.exact_augmented if network.bias else risk.exact_X
+    for c in range(pull.shape[1]):
+        for k in range(width):
+            if not out.weight.column(k).is_zero():
+                continue
+            slopes = [h.slopes[p] for p in pieces[:, k]]
+            pulled = [v * s for v, s in zip(pull.column(c).entries(), slopes, strict=True)]
+            g = data.T @ exact(pulled)
+            if g.is_zero():
+                continue
+            values = h(z.column(k))
+            squares = zip(values.entries(), bends, strict=True)
+            bend = sum((v * v * row[c, c] for v, row in squares), fmpq(0))
+            move, inner = [fmpq(0)] * risk.dimension, hidden.weight.shape[1]
+            move[k * inner : (k + 1) * inner] = (-g).entries()[:inner]
+            if network.bias:
+                move[width * inner + k] = -g[inner, 0]
+            step = g.dot(g) / bend if bend > 0 else g.dot(g)
+            move[width * (inner + network.bias) + c * width + k] = step
+            return exact(move)
+    return None
+
+
+def declared(loss: Loss, fact: str) -> list[Condition]:
+    """A fact that a certificate takes from the word of a loss; nothing of one that is `proved`."""
+    text = f"the loss is declared {_FACTS[fact]}, by Loss.{fact}"
+    return [] if loss.proved else [Condition(text, getattr(loss, fact))]
+
+
+def not_convex(loss: Loss, i: int) -> DataError:
+    """The error where a loss shows at sample i that it is not convex, as it says."""
+    fall = f"its slope falls at the knot on which a margin of sample {i} lies"
+    return DataError(f"loss: got {loss.kind}, declared convex, but {fall}")

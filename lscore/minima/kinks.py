@@ -17,7 +17,7 @@ from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact, stack
 from lscore.cells.pattern import Located, locate
 from lscore.certificates import Certificate, Condition, Question
-from lscore.minima.descent import STATEMENT, certify_along
+from lscore.minima.descent import STATEMENT, certify_along, declared, not_convex
 from lscore.minima.multipliers import Level, Slopes
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
@@ -95,7 +95,8 @@ def certify_hinge_minimum(risk: Risk, w: Point | np.ndarray, limit: int = MAX_CA
             multipliers |= dict.fromkeys(found if number == 0 else ())
     columns = exact([list(row) for row in zip(*multipliers, strict=True)])
     values = {"risk": risk(w), "multipliers": columns}
-    return _MINIMUM.certified([Condition(text, True)], values=values)
+    conditions = [Condition(text, True), *declared(risk.loss, "convex")]
+    return _MINIMUM.certified(conditions, values=values)
 
 
 def _slopes_at(w: Located) -> Slopes:
@@ -106,13 +107,17 @@ def _slopes_at(w: Located) -> Slopes:
         -loss.gradient(w.run.outputs, labels, places // 2 + (places % 2) * up)
         for up in (loss.directions(labels)[:, :, 0] < 0, loss.directions(labels)[:, :, 0] > 0)
     )
+    pulls = list(zip(right.entries(), left.entries(), strict=True))
+    for i, (low, high) in enumerate(pulls):
+        if low > high:
+            raise not_convex(loss, i)
     weight = stack([hidden.weight.T, hidden.bias.T]).T if network.bias else hidden.weight
     return Slopes(
         _rows(risk.exact_augmented if network.bias else risk.exact_X),
         _rows(w.run.pre[0].T),
         _rows(weight),
         out.weight.entries(),
-        list(zip(right.entries(), left.entries(), strict=True)),
+        pulls,
         (network.activations[0].slopes[0], network.activations[0].slopes[-1]),
         network.bias,
     )

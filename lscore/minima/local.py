@@ -14,10 +14,16 @@ from lscore.cells.pattern import locate
 from lscore.certificates import Certificate, Condition, Question, Verdict
 from lscore.errors import DataError, TieError
 from lscore.minima.affine import certify_affine_run
-from lscore.minima.balanced import certify_balanced_run, unused_unit_direction
+from lscore.minima.balanced import certify_balanced_run
 from lscore.minima.ball_descent import certify_in_balls
 from lscore.minima.clarke import certify_subgradient
-from lscore.minima.descent import MINIMUM_BY_RAYS, STATEMENT, certify_along
+from lscore.minima.descent import (
+    MINIMUM_BY_RAYS,
+    STATEMENT,
+    certify_along,
+    declared,
+    unused_unit_direction,
+)
 from lscore.minima.kinks import certify_hinge_minimum
 from lscore.minima.smooth import certify_smooth_extremum
 from lscore.model.networks import Network, Point
@@ -114,7 +120,8 @@ def certify_local_minimum(
     value = risk.loss(run.outputs, risk.exact_y) + risk.weight_decay / 2 * w.dot(w)
     least = Condition("the risk is 0, and it is a sum of terms >= 0", value == 0)
     if least.holds and risk.loss.nonnegative:
-        return Question("B-ZERO", STATEMENT).certified([least], values={"risk": value})
+        conditions = [least, *declared(risk.loss, "nonnegative")]
+        return Question("B-ZERO", STATEMENT).certified(conditions, values={"risk": value})
     balance = certify_balanced_run(risk, run)
     if balance.certified:
         return balance
@@ -129,8 +136,8 @@ def _search(risk, w, run, balance, trials, seed, limit) -> Certificate:
     linear = risk.loss.convex and not run.positions
     convex = Condition("without a hidden layer the risk is convex in w", linear)
     if critical.certified and convex.holds:
-        conditions, values = [convex, *critical.conditions], {"risk": risk(w)}
-        return Question("B-CONVEX", STATEMENT).certified(conditions, values=values)
+        conditions = [convex, *critical.conditions, *declared(risk.loss, "convex")]
+        return Question("B-CONVEX", STATEMENT).certified(conditions, values={"risk": risk(w)})
     for u in _directions(risk, w, run, trials, seed, limit):
         tried = certify_along(risk, w, u)
         if tried.refuted:

@@ -39,17 +39,23 @@ class Loss:
       (n, J) are affine in the outputs; one in piece p lies between knots p - 1 and p.
 
     Facts are promises, and certificates rest on them; of the losses of this package they are
-    `proved`. `kind` is its name in print. The type of the outputs decides what comes out: tensors,
-    `RationalMatrix`, or numpy arrays: of floats (complex ones too), or of objects such as balls
-    and polynomials. `pieces` (n, J) fixes the piece of each margin: the *frozen* loss, which
-    polynomials need if there are knots. Without it a point on a knot raises `TieError` where a
-    derivative does not exist; floats take the left piece and balls become nan there.
+    `proved`, of others a certified minimum says that they are declared. A class derived from a loss
+    is neither `proved` nor `quadratic` unless it says so itself. `kind` is its name in print. The
+    type of the outputs decides what comes out: tensors, `RationalMatrix`, or numpy arrays: of
+    floats (complex ones too), or of objects such as balls and polynomials. `pieces` (n, J) fixes
+    the piece of each margin: the *frozen* loss, which polynomials need if there are knots. Without
+    it a point on a knot raises `TieError` where a derivative does not exist; floats take the left
+    piece and balls become nan there.
     """
 
     kind: str = "custom"
     convex = smooth = polynomial = nonnegative = quadratic = piecewise_linear = hinge = False
     proved = False
     knots: tuple = ()
+
+    def __init_subclass__(cls) -> None:
+        for fact in ("quadratic", "proved"):  # of one formula: not handed on to another
+            setattr(cls, fact, vars(cls).get(fact, False))
 
     def read_labels(self, y: object, outputs: int) -> object:
         """Labels as the targets (n, k) that the loss takes; as they are by default."""

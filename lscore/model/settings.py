@@ -19,11 +19,13 @@ from lscore.model.networks import Network
 from lscore.model.risk import Risk
 
 CLAIM = "YUN-T1"
-LOSSES = {
-    "squared loss": lambda loss: loss.quadratic,
-    "mean squared loss": lambda loss: loss.quadratic and loss.scale(1) == 2 * loss.scale(2),
+LOSSES = {  # a formula is taken from losses that are `proved` only, other facts from all
+    "squared loss": lambda loss: loss.proved and loss.quadratic,
+    "mean squared loss": lambda loss: (
+        loss.proved and loss.quadratic and loss.scale(1) == 2 * loss.scale(2)
+    ),
     "half the mean squared error": lambda loss: (
-        loss.quadratic and loss.scale(1) == 2 * loss.scale(2) == fmpq(1, 2)
+        loss.proved and loss.quadratic and loss.scale(1) == 2 * loss.scale(2) == fmpq(1, 2)
     ),
     "differentiable loss": lambda loss: loss.smooth,
     "polynomial loss": lambda loss: loss.polynomial and not loss.knots,
@@ -32,9 +34,9 @@ LOSSES = {
         loss.convex and loss.piecewise_linear and loss.polynomial and bool(loss.knots)
     ),
     "hinge loss": lambda loss: loss.hinge,
-    "binary hinge loss": lambda loss: loss.hinge and loss.kind == "binary",
+    "binary hinge loss": lambda loss: loss.proved and loss.hinge and loss.kind == "binary",
     "binary or multiclass hinge loss": lambda loss: (
-        loss.hinge and loss.kind in ("binary", "multiclass")
+        loss.proved and loss.hinge and loss.kind in ("binary", "multiclass")
     ),
 }
 ACTIVATIONS = {  # each of a piecewise linear one
@@ -110,9 +112,10 @@ class Setting:
 
 
 def _loss_name(loss: Loss) -> str:
+    own = "" if loss.proved else " of somebody's own"
     if loss.quadratic:
-        return repr(loss)  # its scale may be what is asked for
-    return f"{loss.kind} hinge loss" if loss.hinge else f"{loss.kind} loss"
+        return repr(loss) + own  # its scale may be what is asked for
+    return f"{loss.kind} {'hinge ' if loss.hinge else ''}loss{own}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,9 +1,12 @@
 """Pulls that balance: minima of any depth and convex loss, and the neighbours that are none."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from cases import KINK, PARABOLA, PULLED, fraction, reference_risk
 from flint import fmpq
+from losses import Absolute, Capped, Huber, Unproved
 
 from lscore import (
     Network,
@@ -11,11 +14,13 @@ from lscore import (
     SquaredLoss,
     absolute_value,
     binary_hinge,
+    certify_hinge_minimum,
     certify_local_minimum,
     exact,
     hard_tanh,
     identity,
     leaky_relu,
+    linear,
     multiclass_hinge,
     relu,
     tanh,
@@ -24,7 +29,7 @@ from lscore import (
 from lscore.algebra.linear import least_squares
 from lscore.cells.forms import cell_polynomial
 from lscore.cells.pattern import cell_at
-from lscore.errors import BudgetError, LscoreError
+from lscore.errors import BudgetError, DataError, LscoreError
 from lscore.minima.affine import certify_affine_minimum
 from lscore.minima.balanced import certify_balance, reachable_functions
 from lscore.minima.local import _cell_directions, most_monomials
@@ -374,3 +379,42 @@ def test_a_tied_margin_on_a_knot_pulls_with_nothing():
     """Where p = 1/2 would balance the docstring says unknown."""
     risk = Risk(Network((1, 1, 1), relu), [1, 1], [1, -1], binary_hinge())
     assert str(certify_balance(risk, exact([1, -1, 1, 1])).verdict) == "unknown"
+
+
+@pytest.mark.parametrize("loss", [Huber(), Absolute(), Unproved()])
+@pytest.mark.parametrize(
+    "decide",
+    [certify_affine_minimum, certify_balance, certify_local_minimum, certify_hinge_minimum],
+)
+def test_what_a_loss_says_of_itself_is_called_declared(decide, loss):
+    fitted = Risk(Network((1, 1, 1), relu), [0, 1, 2], [0, 1, 2], loss), exact([1, 1, 1, -1])
+    off = (
+        Risk(Network((1, 1), ()), [-1, 1, 1], [0, 0, 4], loss),
+        exact([1, 1]),
+    )  # the middle of 0, 4
+    for risk, w in (fitted, off):
+        answer = decide(risk, w)
+        if decide is certify_hinge_minimum and answer.reason:
+            continue  # outside of its setting
+        fact = "Loss.nonnegative" if answer.claim == "B-ZERO" else "Loss.convex"
+        assert answer.refuted or answer.conditions[-1].text.endswith(f"by {fact}")
+    if decide is certify_hinge_minimum:
+        return
+    known = decide(replace(fitted[0], loss=SquaredLoss()), fitted[1])
+    assert known.certified
+    assert "declared" not in str(known)
+
+
+def test_a_loss_that_is_not_convex_at_a_knot_is_caught():
+    risk = Risk(Network((1, 1, 1), relu), [0, 1, 2], [0, 1, 2], Capped())
+    for decide in (certify_affine_minimum, certify_balance, certify_hinge_minimum):
+        with pytest.raises(DataError, match="declared convex, but its slope falls"):
+            decide(risk, exact([1, 1, 1, -1]))
+
+
+def test_tied_margins_of_a_network_that_answers_0_near_the_point():
+    """Two layers are off, and there are no biases: no output can change, all p balance."""
+    network = Network((1, 1, 1, 1), (relu, linear(0)), bias=False)
+    risk = Risk(network, [1, 2], [0, 0], Absolute())
+    for decide in (certify_affine_minimum, certify_balance):
+        assert decide(risk, exact([1, 1, 1])).certified

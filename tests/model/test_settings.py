@@ -1,9 +1,9 @@
 """What a theorem assumes of a risk, as data: each fact is asked alone, and says yes and no."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
-from losses import Absolute, Huber
+from losses import Absolute, Huber, Weighted
 
 from lscore import (
     Network,
@@ -11,6 +11,8 @@ from lscore import (
     SquaredLoss,
     absolute_value,
     binary_hinge,
+    certify_spurious,
+    exact,
     hard_tanh,
     identity,
     leaky_relu,
@@ -21,6 +23,7 @@ from lscore import (
     tanh,
 )
 from lscore.errors import HypothesisError
+from lscore.model.hinges import HingeLoss
 from lscore.model.settings import ACTIVATIONS, LOSSES, Setting
 
 PLAIN = Risk(Network((1, 2, 1), relu), [0, 1], [0, 1])
@@ -109,6 +112,21 @@ def test_losses_by_their_names(name):
     for loss in every:
         word = repr(loss) if loss.quadratic else loss.kind
         assert LOSSES[name](loss) == (word in words), loss
+
+
+class Two(HingeLoss):
+    """max(2 - y yhat, 0), as a binary hinge of somebody else."""
+
+    def margins(self, outputs, targets):
+        return super().margins(outputs, targets) + exact([[1]] * len(outputs))
+
+
+def test_a_formula_is_taken_from_the_losses_of_this_package_only():
+    for loss, name in ((Weighted(), "squared loss"), (Two("binary"), "binary hinge loss")):
+        risk = replace(HINGED if loss.hinge else PLAIN, loss=loss)
+        assert Setting(loss=name).misses(risk) == f"got {name} of somebody's own, need {name}"
+    answer = certify_spurious(replace(PLAIN, loss=Weighted()), exact([0] * 7))
+    assert str(answer.verdict) == "unknown"
 
 
 HOLDS = {

@@ -14,6 +14,7 @@ from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import BudgetError, HypothesisError
+from lscore.minima.descent import declared
 from lscore.model.losses import Loss
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
@@ -217,7 +218,7 @@ def convexity(loss: Loss) -> Condition:
     """That a loss is convex in the product, in the words of who says so."""
     if loss.proved:
         return Condition("the loss is convex in the product", loss.convex)
-    return Condition("the loss is declared convex in the outputs, by Loss.convex", loss.convex)
+    return declared(loss, "convex")[0]
 
 
 def _is_wide(risk: Risk) -> bool:
