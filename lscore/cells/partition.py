@@ -14,6 +14,7 @@ from flint import fmpq, fmpq_mpoly
 
 from lscore.algebra.matrices import RationalMatrix, exact, ones
 from lscore.cells.forms import output_polynomials, parameter_names, variables
+from lscore.cells.incident import stands
 from lscore.cells.pattern import (
     Cell,
     Located,
@@ -110,10 +111,13 @@ def certify_null_walls(risk: Risk, w: Point | np.ndarray) -> Certificate:
         conditions.append(Condition(text, None))
         reason = "a flat piece of the output activation may hold a margin at 0"
         return _NULL.unknown(reason, conditions)
-    off = _off_layers(risk, w)
+    off, pieces = _off_layers(risk, w), w.pattern.pieces
     biased = Condition("every layer has a bias", False)
     for l, i, k in w.pattern.ties:
-        if i in off and off[i] < l - 1 < len(risk.network.switches):
+        if off.get(i, l) < l - 1 < len(risk.network.switches):
+            if not stands(risk, (l, i, k), pieces):  # nor is anything after it sure to
+                del off[i]
+                continue
             text = f"layer {off[i] + 1} is off for sample {i}: unit {k} of layer {l} is tied nearby"
             return _NULL.refuted([biased], {"point": w, "why": text})
     reason = "a layer has no bias, and no layer is switched off at the point"
@@ -160,7 +164,12 @@ def certify_smooth(risk: Risk, w: Point | np.ndarray, trials: int = 20) -> Certi
     hidden = len(risk.network.switches)
     ties = [tie for tie in w.pattern.ties if tie[0] <= hidden]
     off = {} if risk.network.bias else _off_layers(risk, w)
-    felt = [tie for tie in ties if not (tie[1] in off and off[tie[1]] < tie[0] - 1)]
+    pieces = w.pattern.pieces
+    felt = [
+        (l, i, k)
+        for l, i, k in ties
+        if not (off.get(i, l) < l - 1 and stands(risk, (l, i, k), pieces))
+    ]
     still = Condition("no pre-activation lies on a knot", not ties)
     if ties and not felt:
         still = Condition(

@@ -11,7 +11,9 @@ from lscore import (
     cell_at,
     exact,
     hard_tanh,
+    identity,
     leaky_relu,
+    linear,
     multiclass_hinge,
     one_versus_all_hinge,
     pattern_at,
@@ -184,6 +186,18 @@ def test_smooth_in_cells_and_where_a_dead_layer_hides_the_tie():
     assert "after a layer that is off" in hidden.conditions[0].text
     # a margin tie is a kink of the risk, not of the outputs
     assert certify_smooth(PAIR, exact([1, 1, 0, 1])).verdict == CERTIFIED
+
+
+def test_a_layer_that_is_off_hides_no_tie_where_an_activation_moves_0():
+    """relu(w h(0 u)) with h(0) = 1 is relu(w), whatever u: not smooth at 0, and off for w < 0."""
+    shifted = piecewise_linear([], [1], 1)
+    network = Network((1, 1, 1, 1), (linear(0), shifted), False, relu)
+    risk = Risk(network, [1], [1])
+    assert not certify_smooth(risk, exact([1, 1, 0])).certified
+    assert certify_null_walls(risk, exact([1, 1, 0])).verdict == UNKNOWN
+    deeper = Risk(Network((1, 1, 1, 1), (linear(0), identity), False, relu), [1], [1])
+    assert certify_smooth(deeper, exact([1, 1, 1])).certified
+    assert certify_null_walls(deeper, exact([1, 1, 1])).refuted
 
 
 def test_kinks_are_refuted_by_a_jump():

@@ -28,7 +28,7 @@ def certify_linear_collapse(network: Network) -> Certificate:
 
     Certified if no activation, of the hidden layers or of the output, has a knot at which its slope
     changes; refuted with the activation that has one. Unknown for smooth activations, which have no
-    cells, and behind a layer without biases whose signal is always 0. Sound. It speaks of the
+    cells, before a layer of slope 0, and without biases behind one. Sound. It speaks of the
     outputs: the margins of a hinge loss make walls of their own.
 
     >>> from lscore.model.activations import identity, relu
@@ -45,14 +45,20 @@ def certify_linear_collapse(network: Network) -> Certificate:
     conditions = [Condition("no activation changes its slope", not bent)]
     if not bent:
         return asked.certified(conditions)
+    flat = [l for l, h in enumerate(every) if set(getattr(h, "slopes", ())) == {0}]
+    seen = [
+        h
+        for l, h in enumerate(every)
+        if h in bent and not any(f > l or (f < l and not network.bias) for f in flat)
+    ]
     reason = ""
     if not network.is_piecewise_linear:
         reason = "a smooth activation has no cells"
-    elif not network.bias and any(set(h.slopes) == {0} for h in every[: every.index(bent[0])]):
-        reason = "without biases a layer of slope 0 may hide the activations behind it"
+    elif not seen:
+        reason = "a layer of slope 0 may hide activations: those before it, without biases all"
     if reason:
         return asked.unknown(reason, [Condition("no activation changes its slope", None)])
-    return asked.refuted(conditions, {"activation": bent[0].name})
+    return asked.refuted(conditions, {"activation": seen[0].name})
 
 
 def absolute_risk(w: RationalMatrix, v: fmpq) -> fmpq:

@@ -83,6 +83,11 @@ def test_linear_collapse():
     assert certify_linear_collapse(network(2, 3, 2)).certified
     mixed = Network((2, 3, 3, 2), (identity, relu))
     assert certify_linear_collapse(mixed).witness["activation"] == "ReLU"
+    for bias in (True, False):  # what comes after a bend may not pass it on
+        dead = certify_linear_collapse(Network((1, 1, 1, 1), (relu, linear(0)), bias))
+        assert dead.verdict == "unknown"
+        behind = certify_linear_collapse(Network((1, 1, 1, 1), (linear(0), relu), bias))
+        assert behind.refuted == bias
     smooth = certify_linear_collapse(Network((1, 1, 1), tanh))
     assert (smooth.verdict, smooth.reason) == ("unknown", "a smooth activation has no cells")
 
