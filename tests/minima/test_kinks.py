@@ -271,6 +271,7 @@ def test_it_says_what_it_cannot_decide(change, reason):
     assert reason in answer.reason
 
 
+@pytest.mark.slow
 def test_another_convex_piecewise_linear_loss():
     """The absolute loss |f - y| is the sum of two hinges."""
     rng, seen = random.Random(1), Counter()
