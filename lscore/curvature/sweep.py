@@ -89,6 +89,8 @@ class Program:
 
     def _layer(self, root: nn.Module, node: fx.Node) -> nn.Module | None:
         """The module a node stands for: its own, or one with the same effect; None for glue."""
+        if node.op.startswith("call") and not node.args and "query" not in node.kwargs:
+            _refuse(f"'{getattr(node.target, '__name__', node.target)}' with its input by name")
         if node.op == "call_module":
             module = root if self.single else root.get_submodule(node.target)
             if rule_of(module) is None:
@@ -271,7 +273,8 @@ def tangent_sweep(risk: ModuleRisk) -> tuple[float, list[torch.Tensor], torch.Te
     One forward, one backward and one tangent pass; one more forward pass where a class has a
     ``forward`` of its own. Equal up to rounding to autograd's second derivative where the traced
     graph is the module, which is tested by its outputs at these parameters only. Raises `DataError`
-    naming a layer without a rule, or when the outputs differ.
+    naming a layer without a rule, for a loss that reads the parameters itself, or when the outputs
+    differ.
 
     >>> module = nn.Linear(1, 1, bias=False).double()
     >>> _ = nn.init.constant_(module.weight, 3.0)
@@ -292,7 +295,10 @@ def tangent_sweep(risk: ModuleRisk) -> tuple[float, list[torch.Tensor], torch.Te
             _refuse(f"{type(risk.module).__name__}, of which torch.fx makes another function")
         head = outputs.detach().requires_grad_()
         value = risk.loss_of(head)
-    (pull,) = torch.autograd.grad(value, head, create_graph=True)
+    asked = [head, *parameters]
+    pull, *direct = torch.autograd.grad(value, asked, create_graph=True, allow_unused=True)
+    if pull is None or any(part is not None for part in direct):
+        _refuse("a loss that is no function of the outputs alone")
     bent = [s for group in sites.values() for s in group if s.bends and s.output.requires_grad]
     wanted = parameters + [site.output for site in bent]
     found = torch.autograd.grad(outputs, wanted, pull.detach(), materialize_grads=True)
@@ -305,6 +311,6 @@ def tangent_sweep(risk: ModuleRisk) -> tuple[float, list[torch.Tensor], torch.Te
         moves = dict(zip(parameters, gradient, strict=True))
         moved, total = program.tangent(values, sites, moves)
     if pull.requires_grad:
-        (bent_loss,) = torch.autograd.grad(pull, head, moved)
+        (bent_loss,) = torch.autograd.grad(pull, head, moved, materialize_grads=True)
         total = total + (bent_loss * moved).sum()
     return value.item(), gradient, torch.as_tensor(total)

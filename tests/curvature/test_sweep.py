@@ -83,6 +83,15 @@ class Attention(nn.Module):
         return torch.softmax(self.one(x), 1)
 
 
+class ByName(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one = nn.Linear(3, 3)
+
+    def forward(self, x):
+        return torch.flatten(input=self.one(x), start_dim=1)
+
+
 class Branching(nn.Module):
     def __init__(self):
         super().__init__()
@@ -98,6 +107,7 @@ class Branching(nn.Module):
         (nn.Sequential(nn.Linear(3, 3), nn.RMSNorm(3)), "module '1' \\(RMSNorm\\)"),
         (nn.Sequential(nn.Linear(3, 3), nn.PReLU()), "PReLU"),
         (Attention(), "'softmax'"),
+        (ByName(), "'flatten' with its input by name"),
         (Branching(), "cannot be traced"),
     ],
 )
@@ -109,6 +119,30 @@ def test_the_sweep_refuses_by_name_or_falls_back_when_asked(module, name):
     found = curvature(risk, route="tangent-sweep", fallback="double-backward")
     assert found.second_derivative == curvature(risk).second_derivative
     assert found.route == "double-backward"
+
+
+def test_a_loss_that_reads_the_parameters_is_not_one_of_the_outputs():
+    """R(w) = mean((x w)^2) + w^2 at w = 3 and x = 1: g = 12, H = 4, of which the sweep saw half."""
+    module = nn.Linear(1, 1, bias=False).double()
+    nn.init.constant_(module.weight, 3.0)
+    X = torch.ones(2, 1, dtype=torch.float64)
+    risk = ModuleRisk(
+        module, lambda o, y: F.mse_loss(o, y) + module.weight.square().sum(), X, 0 * X
+    )
+    with pytest.raises(DataError, match="no function of the outputs alone"):
+        curvature(risk, route="tangent-sweep")
+    for found in (
+        curvature(risk),
+        curvature(risk, route="tangent-sweep", fallback="double-backward"),
+    ):
+        assert (found.value, found.squared_norm, found.quadratic) == (18, 144, 576)
+
+
+def test_a_loss_may_hold_a_tensor_of_its_own():
+    scale = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
+    X = torch.ones(2, 1, dtype=torch.float64)
+    risk = ModuleRisk(nn.Linear(1, 1).double(), lambda o, y: scale * o.sum(), X, X)
+    assert curvature(risk, route="tangent-sweep").quadratic == curvature(risk).quadratic == 0
 
 
 def test_dropout_in_eval_mode_is_the_identity_and_modes_have_programs_of_their_own():
