@@ -12,11 +12,12 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from importlib.resources import files
+from math import isfinite
 from numbers import Rational, Real
 
 import numpy as np
 import torch
-from flint import fmpq
+from flint import fmpq, fmpz
 
 from lscore.algebra.matrices import RationalMatrix, rational
 from lscore.errors import DataError
@@ -38,15 +39,17 @@ def describe(value: object) -> str:
     match value:
         case None | bool() | str():
             return repr(value)
-        case fmpq() | Rational():
+        case fmpq() | fmpz() | Rational():
             return str(rational(value))
+        case Real() if not isfinite(value):
+            return repr(float(value))
         case Real():
             return str(fmpq(*float(value).as_integer_ratio()))
         case RationalMatrix():
             return describe(np.reshape(value.entries(), value.shape))
-        case np.ndarray() | torch.Tensor():
+        case np.ndarray() | np.bool_() | torch.Tensor():
             return describe(value.tolist())
-        case list() | tuple():
+        case list() | tuple() | range():
             return "[" + ", ".join(map(describe, value)) + "]"
         case Mapping():
             pairs = sorted((describe(key), describe(entry)) for key, entry in value.items())
@@ -94,12 +97,14 @@ class Page:
         self.chapter = chapter
         self.printed = {name: mark for where, name, mark in found if where == chapter}
         self.changed: list[str] = []
+        self.marked: set[str] = set()
         stops.open_page(self)
 
     def given(self, **inputs: object) -> None:
         """Mark inputs that a reader may change, by name; say which are not the printed ones."""
         for name, value in inputs.items():
             mark = fingerprint(value)
+            self.marked.add(name)
             if record := os.environ.get(RECORD):
                 with open(record, "a", encoding="utf-8") as notes:
                     notes.write(f"{self.chapter} {name} {mark}\n")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import sys
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from lscore.errors import LscoreError
@@ -35,7 +36,7 @@ class MissingError(LscoreError, ValueError):
     """A cell uses a result that did not come out."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Missing:
     """Stands for a result that did not come out, with the reason."""
 
@@ -45,7 +46,17 @@ class Missing:
     def __getattr__(self, attribute: str):
         if attribute.startswith("_"):
             raise AttributeError(attribute)
+        self._refuse()
+
+    def _refuse(self, *_):
         raise MissingError(f"this needs {self.name}, which did not come out")
+
+
+# without these it would be true, and unequal to everything
+for _operator in ("bool", "eq", "ne", "lt", "le", "gt", "ge", "len", "iter", "contains", "getitem"):
+    setattr(Missing, f"__{_operator}__", Missing._refuse)
+for _operator in ("call", "neg", "add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "matmul"):
+    setattr(Missing, f"__{_operator}__", Missing._refuse)
 
 
 def open_page(page: Page) -> None:
@@ -82,7 +93,25 @@ def _names(statement: ast.stmt, context: type) -> tuple[str, ...]:
     inner = [n.target for n in nodes if isinstance(n, ast.comprehension)]
     own = {n.id for target in inner for n in ast.walk(target) if isinstance(n, ast.Name)}
     names = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, context)}
-    return tuple(sorted(names - own))
+    if context is ast.Store:
+        names |= {_base(n) for n in nodes if _changes(n)}
+        aliases = [n for n in nodes if isinstance(n, ast.alias)]
+        names |= {alias.asname or alias.name.split(".")[0] for alias in aliases}
+    return tuple(sorted(names - own - {""}))
+
+
+def _changes(node: ast.AST) -> bool:
+    """Whether a node changes a part of something: an entry, an attribute, the end of a list."""
+    if isinstance(node, ast.Attribute) and node.attr in ("append", "extend", "update", "add"):
+        return True
+    return isinstance(node, ast.Subscript | ast.Attribute) and isinstance(node.ctx, ast.Store)
+
+
+def _base(node: ast.AST) -> str:
+    """The name that an entry or attribute belongs to; empty if it belongs to a value."""
+    while isinstance(node, ast.Subscript | ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def stopped(error: Exception, names: dict, parts: tuple) -> str:
@@ -95,12 +124,14 @@ def stopped(error: Exception, names: dict, parts: tuple) -> str:
     failed = next(k for k, (_, last, _, _) in enumerate(parts) if line <= last)
     lacks = [n for n in parts[failed][2] if isinstance(names.get(n), Missing)]
     if not page.changed:  # an input may be changed and not marked yet, as on the front page
-        page.given(**{n: names[n] for n in page.printed if n in names})
+        unmarked = page.printed.keys() - page.marked
+        page.given(**{n: names[n] for n in page.printed if n in unmarked & names.keys()})
     if not page.changed or not (lacks or isinstance(error, LscoreError)):
         return ""
-    written = [name for part in parts[failed:] for name in part[3]]
+    written = {name for part in parts[failed:] for name in part[3]}
     why = f"it needs {' and '.join(lacks)}, which did not come out" if lacks else str(error)
     for name in written:
-        names[name] = Missing(name, why)
+        if not isinstance(names.get(name), ModuleType):
+            names[name] = Missing(name, why)
     page.stop(why)
     return why

@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
+from flint import fmpz
 
 from lscore import Network, Risk, certify_affine_minimum, exact, leaky_relu, relu, tanh
 from lscore.certificates import FactError
@@ -58,3 +59,8 @@ def test_a_certificate_says_what_it_is_asked_for_and_has_not():
     assert refuted.values.get("radius") is None
     with pytest.raises(FactError, match="no 'radius' in this certificate, its verdict is"):
         refuted.values["radius"]
+
+
+@pytest.mark.parametrize("value", [float("nan"), [float("inf")], range(3), np.True_, fmpz(7)])
+def test_whatever_number_a_reader_tries_has_a_text(value):
+    assert fingerprint(value) != fingerprint(3)
