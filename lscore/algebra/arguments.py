@@ -77,7 +77,8 @@ class Kind:
     def text(self) -> str:
         names = [t.__name__ for t in self.types if t is not NoneType and t not in _NUMPY]
         names = [f"{'an' if name[0] in 'aeiou' else 'a'} {name}" for name in names]
-        names += [f"a list of {kind(self.elements).text()}"] if self.elements else []
+        elements = kind(self.elements).text() if self.elements else ""
+        names += [f"a list of {elements}" if elements else "a list"] if self.elements else []
         names += ["a function"] if self.callables else []
         names += ["None"] if NoneType in self.types else []
         return " or ".join(dict.fromkeys(names))

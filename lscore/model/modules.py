@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from math import isfinite
 
 import torch
@@ -20,6 +19,7 @@ from lscore.algebra.matrices import to_float
 from lscore.errors import DataError, DtypeError, LscoreError, ShapeError
 from lscore.model.networks import Network
 from lscore.model.risk import Risk
+from lscore.model.sequential import share_memory
 from lscore.model.smooth_activations import Activation
 
 
@@ -86,10 +86,7 @@ class ModuleRisk:
             )
         if any(p.is_meta or is_lazy(p) for p in floats):
             raise DataError("module: has lazy or meta parameters, run it on X once or load values")
-        places = sorted(_place(p) for p in self.parameters if p.numel())
-        if any(_overlaps(p) for p in self.parameters) or any(
-            a[0] == b[0] and b[1] < a[2] for a, b in pairwise(places)
-        ):
+        if share_memory(self.parameters):
             raise DataError(
                 "module: two parameters, or entries of one, share their memory, so no step can "
                 "move one of them; make them one parameter, or clone them"
@@ -150,22 +147,6 @@ class ModuleRisk:
     def __call__(self) -> torch.Tensor:
         """The risk, with weight decay."""
         return self.data_loss() + self.penalty()
-
-
-def _place(p: torch.Tensor) -> tuple[str, int, int]:
-    """Where a tensor lies in memory: device, first byte, and the byte after its last."""
-    reach = sum((size - 1) * step for size, step in zip(p.shape, p.stride(), strict=True))
-    return str(p.device), p.data_ptr(), p.data_ptr() + (reach + 1) * p.element_size()
-
-
-def _overlaps(p: torch.Tensor) -> bool:
-    """Whether two entries of a tensor may be one number, as in an expanded one."""
-    reach = 1
-    for step, size in sorted(zip(p.stride(), p.shape, strict=True)):
-        if size > 1 and step < reach:
-            return True
-        reach += (size - 1) * step
-    return False
 
 
 def refuse_autocast(device: torch.device) -> None:

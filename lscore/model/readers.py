@@ -53,6 +53,7 @@ _ACTIVATIONS = {
 }
 _ADDED_TO_THE_GRADIENT = (optim.SGD, optim.Adam, optim.NAdam, optim.RAdam, optim.RMSprop)
 _ADDED_TO_THE_GRADIENT += (optim.Adagrad, optim.Adadelta, optim.Adamax)
+_WITHOUT = (optim.AdamW, optim.Adafactor, optim.LBFGS, optim.Rprop, optim.SparseAdam)
 
 
 @checked
@@ -77,6 +78,8 @@ def from_torch(module: nn.Module) -> tuple[Network, torch.Tensor]:
     linears, between = [], []
     for layer in plain_layers(module):
         if type(layer) is nn.Linear:
+            if not layer._parameters.keys() >= {"weight", "bias"}:
+                raise DataError(f"module: weight or bias of {layer} is no parameter, need both so")
             between += [identity] * (len(linears) - len(between))
             linears.append(layer)
         elif not _does_nothing(layer):
@@ -184,8 +187,9 @@ def weight_decay_of(optimizer: optim.Optimizer, module: nn.Module) -> float:
 
     Raises `DataError` where no such number exists: decays that differ between the parameters of
     `module` (weights only, or per layer), a parameter of it that the optimizer does not hold, a
-    decay outside the gradient (AdamW: its rest points are those of no risk); `DtypeError` for an
-    optimizer of another kind with weight decay.
+    decay outside the gradient (AdamW: its rest points are those of no risk), a maximised risk;
+    `DtypeError` for an optimizer of another kind, which may shrink the parameters in its own way
+    (ASGD does, without weight decay), or one whose steps have hooks.
 
     >>> line = nn.Linear(1, 1)
     >>> weight_decay_of(optim.SGD(line.parameters(), lr=0.1, weight_decay=0.5), line)
@@ -197,6 +201,8 @@ def weight_decay_of(optimizer: optim.Optimizer, module: nn.Module) -> float:
         if p not in held:
             raise DataError(f"optimizer: does not hold parameter '{name}', which stays as it is")
         found.setdefault(float(held[p].get("weight_decay", 0)), name)
+        if held[p].get("maximize"):
+            raise DataError("optimizer: it maximises, and a Risk is minimised")
     if len(found) > 1:
         named = ", ".join(f"{decay:g} for '{name}'" for decay, name in found.items())
         raise DataError(f"optimizer: weight decay is {named}; a Risk has one for all parameters")
@@ -205,6 +211,10 @@ def weight_decay_of(optimizer: optim.Optimizer, module: nn.Module) -> float:
             f"optimizer: the weight decay of {type(optimizer).__name__} is not in the gradient, so "
             "it is no term of a risk"
         )
-    if any(found) and type(optimizer) not in _ADDED_TO_THE_GRADIENT:
-        raise DtypeError(f"optimizer: cannot read the weight decay of {type(optimizer).__name__}")
+    hooked = optimizer._optimizer_step_pre_hooks or optimizer._optimizer_step_post_hooks
+    if hooked or type(optimizer) not in _ADDED_TO_THE_GRADIENT + (() if any(found) else _WITHOUT):
+        raise DtypeError(
+            f"optimizer: cannot read the weight decay of {type(optimizer).__name__}"
+            f"{' with hooks' if hooked else ''}"
+        )
     return next(iter(found), 0.0)

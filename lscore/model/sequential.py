@@ -7,7 +7,8 @@ instead of running the module asks here first; what cannot be known is refused, 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from operator import is_
 
 import torch
@@ -112,7 +113,7 @@ def plain_layers(module: nn.Module) -> list[nn.Module]:
     Those of a Sequential inside it take its place. Whether a layer is known is for the caller to
     say, by its exact type (``type(layer) is nn.Linear``: a subclass may compute anything). Raises
     `DtypeError` for another kind of module or an own subclass of Sequential, `DataError` for hooks,
-    replaced methods (see `alteration`), lazy parameters, and parameters that two layers share,
+    replaced methods (see `alteration`), lazy parameters, and parameters that share their memory,
     which the layers cannot show.
 
     >>> [type(layer).__name__ for layer in plain_layers(nn.Sequential(nn.Linear(2, 1), nn.ReLU()))]
@@ -130,12 +131,40 @@ def plain_layers(module: nn.Module) -> list[nn.Module]:
     if changed:
         raise DataError(f"module: {changed}, so its layers do not say what it computes; remove it")
     layers = list(_flattened(module))
-    places = [p.data_ptr() or id(p) for layer in layers for p in layer.parameters()]
-    if len(set(places)) < len(places):
+    if share_memory([p for layer in layers for p in layer.parameters() if not p.is_meta]):
         raise DataError(
-            "module: two layers share a parameter, need layers with parameters of their own"
+            "module: two layers share a parameter, or entries of one share their memory; need "
+            "parameters of their own"
         )
     return layers
+
+
+def share_memory(parameters: Iterable[torch.Tensor]) -> bool:
+    """Whether two tensors, or entries of one, share their memory, so that none moves alone.
+
+    >>> share_memory([torch.ones(2)]), share_memory([torch.ones(1).expand(2)])
+    (False, True)
+    """
+    held = [p for p in parameters if p.numel()]
+    places = sorted(map(_place, held))
+    touch = any(a[0] == b[0] and b[1] < a[2] for a, b in pairwise(places))
+    return touch or any(map(_overlaps, held))
+
+
+def _place(p: torch.Tensor) -> tuple[str, int, int]:
+    """Where a tensor lies in memory: device, first byte, and the byte after its last."""
+    reach = sum((size - 1) * step for size, step in zip(p.shape, p.stride(), strict=True))
+    return str(p.device), p.data_ptr(), p.data_ptr() + (reach + 1) * p.element_size()
+
+
+def _overlaps(p: torch.Tensor) -> bool:
+    """Whether two entries of a tensor may be one number, as in an expanded one."""
+    reach = 1
+    for step, size in sorted(zip(p.stride(), p.shape, strict=True)):
+        if size > 1 and step < reach:
+            return True
+        reach += (size - 1) * step
+    return False
 
 
 def _flattened(module: nn.Sequential) -> Iterator[nn.Module]:

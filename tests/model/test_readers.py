@@ -193,7 +193,38 @@ REFUSED = {
         r"weights\[0\]: got|weights\[0\]: dtype",
     ),
     "not a number": (lambda: with_nan(), DataError, "NaN"),
+    "bias held still": (
+        lambda: with_buffer(),
+        DataError,
+        "weight or bias of Linear.* no parameter",
+    ),
+    "overlapping": (lambda: overlapping(), DataError, "share their memory"),
+    "expanded": (
+        lambda: with_weight(torch.ones(1, 1).expand(3, 3)),
+        DataError,
+        "share their memory",
+    ),
 }
+
+
+def with_weight(weight, *others):
+    module = nn.Sequential(line(3, 3), *others)
+    module[0].weight = nn.Parameter(weight)
+    return module
+
+
+def overlapping():
+    base, last = torch.zeros(4, 3), line(3, 3)
+    last.weight = nn.Parameter(base[1:])
+    return with_weight(base[:3], nn.ReLU(), last)
+
+
+def with_buffer():
+    module = nn.Sequential(line())
+    bias = module[0].bias.detach()
+    del module[0].bias
+    module[0].register_buffer("bias", bias)
+    return module
 
 
 def pruned():
@@ -335,6 +366,29 @@ def test_the_rest_points_of_an_optimizer_are_those_of_the_risk_with_its_decay(ki
     assert torch.equal(nn.utils.parameters_to_vector(module.parameters()), before)
 
 
+class Shrinking(optim.SGD):
+    def step(self, closure=None):
+        super().step(closure)
+        for group in self.param_groups:
+            torch._foreach_mul_(group["params"], 0.5)
+
+
+def hooked(optimizer, module):
+    optimizer.register_step_pre_hook(lambda *given: None)
+    return optimizer, module
+
+
+def test_averaged_sgd_shrinks_parameters_without_a_weight_decay():
+    """Why it is refused at weight decay 0 too: with gradient 0 its step is no rest."""
+    module = nn.Sequential(line())
+    optimizer = optim.ASGD(module.parameters(), lr=1.0, lambd=0.25)
+    nn.utils.vector_to_parameters(torch.ones(2), module.parameters())
+    for p in module.parameters():
+        p.grad = torch.zeros_like(p)
+    optimizer.step()
+    assert nn.utils.parameters_to_vector(module.parameters()).tolist() == [0.75, 0.75]
+
+
 def test_no_decay_is_zero():
     module = nn.Sequential(line())
     assert weight_decay_of(optim.LBFGS(module.parameters()), module) == 0
@@ -352,6 +406,10 @@ def test_no_decay_is_zero():
             "is not in the gradient",
         ),
         (lambda: model_with_decay(0.5, kind=optim.ASGD), DtypeError, "cannot read .* ASGD"),
+        (lambda: model_with_decay(0.0, kind=optim.ASGD), DtypeError, "cannot read .* ASGD"),
+        (lambda: model_with_decay(0.0, kind=Shrinking), DtypeError, "cannot read .* Shrinking"),
+        (lambda: hooked(*model_with_decay(0.5)), DtypeError, "decay of SGD with hooks"),
+        (lambda: model_with_decay(0.5, maximize=True), DataError, "it maximises"),
         (
             lambda: (optim.SGD(line().parameters()), nn.Sequential(line())),
             DataError,
