@@ -33,7 +33,7 @@ from lscore.cells.arrangement.signs import BLOCK, SignedRows
 from lscore.cells.arrangement.sweep import DegenerateError, fingerprints, half_of_the_cells
 from lscore.cells.arrangement.vertices import half_of_any_cells
 from lscore.certificates import Certificate, Condition, Question
-from lscore.errors import DataError, ShapeError, TieError
+from lscore.errors import DataError, DtypeError, ShapeError, TieError
 
 LARGEST = 2**31
 COUNTING = 5_000_000
@@ -76,6 +76,11 @@ class ActivationCells:
             raise ShapeError(
                 f"witnesses: {self.witnesses.dtype} {self.witnesses.shape}, need float64 {shape}"
             )
+        for i, point in self.exact_witnesses.items():
+            if i not in range(len(self)) or len(point) != shape[1] or not any(point):
+                raise ShapeError(f"exact_witnesses: entry {i}, need {shape[1]} integers, not all 0")
+            if not all(isinstance(v, int) for v in point):
+                raise DtypeError(f"exact_witnesses: entry {i} has other numbers than integers")
         if not np.isfinite(self.witnesses).all():
             raise DataError("witnesses: need finite numbers")
 

@@ -257,6 +257,13 @@ def test_bad_input_is_refused():
         replace(cells, witnesses=cells.witnesses[:, :1])
     with pytest.raises(DataError, match="witnesses"):
         replace(cells, witnesses=np.full_like(cells.witnesses, np.inf))
+    for forged in ({0: (0, 0)}, {0: (1,)}, {-1: (1, 2)}, {len(cells): (1, 2)}):
+        with pytest.raises(
+            ShapeError, match=r"exact_witnesses: entry .*, need 2 integers, not all"
+        ):
+            replace(cells, exact_witnesses=forged)
+    with pytest.raises(DtypeError, match="exact_witnesses: entry 0"):
+        replace(cells, exact_witnesses={0: (0.5, 1)})
 
 
 GENERIC, GRID = rng(6).standard_normal((8, 2)), [[x, y] for x in range(3) for y in range(3)]
