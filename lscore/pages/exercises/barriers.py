@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+from lscore.algebra.matrices import exact
 from lscore.certificates import Certificate
+from lscore.model.activations import relu
+from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
+from lscore.pages.shared import same_number
 from lscore.papers.yun2019 import (
     certify_barrier,
     certify_spurious,
     least_squares_minimum,
+    lowest_pass,
 )
+
+
+def leads_to_a_global_minimum(risk: Risk, w: Point) -> str:
+    """w is no global minimum, and a path that never rises leads from it to one."""
+    answer = certify_barrier(risk, w)
+    if not answer.refuted:
+        return f"not yet: {answer.verdict}" + (f", {answer.reason}" if answer.reason else "")
+    if risk(w) == lowest_pass(risk, w).bottom:
+        return "not yet: it is a global minimum"
+    return f"correct: the way is open from risk {risk(w)}"
+
+
+def height_by_hand(answer: object) -> str:
+    """The lowest pass of one ReLU unit from the affine fit of (0, 0), (1, 0), (2, 1)."""
+    risk = Risk(Network((1, 1, 1), relu), [0, 1, 2], [0, 0, 1])
+    return same_number(answer, lowest_pass(risk, exact(["-1/2", 2, -1, "11/6"])).height)
 
 
 def _ends_behind_a_barrier(risk: Risk) -> Certificate:

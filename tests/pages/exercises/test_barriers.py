@@ -2,7 +2,13 @@
 
 from barrier_points import EXAMPLE, SIX, X, Y, network
 
-from lscore.pages.exercises.barriers import hides_behind_a_barrier, opens_the_barrier
+from lscore import Network, Risk, exact, relu
+from lscore.pages.exercises.barriers import (
+    height_by_hand,
+    hides_behind_a_barrier,
+    leads_to_a_global_minimum,
+    opens_the_barrier,
+)
 
 
 def test_exercises_on_barriers_accept_what_is_right_only():
@@ -18,3 +24,14 @@ def test_exercises_on_barriers_accept_what_is_right_only():
     assert opens_the_barrier(other, network(*SIX)).startswith("not yet: 5 labels")
     assert opens_the_barrier(other, EXAMPLE) == "not yet: network or inputs differ"
     assert opens_the_barrier(network(X, Y, 3), EXAMPLE) == "not yet: network or inputs differ"
+
+
+def test_ways_to_a_global_minimum():
+    risk = Risk(Network((1, 1, 1), relu), [0, 1, 2], [0, 0, 1])
+    above, stuck = exact([-1, 0, 1, 5]), exact(["-1/2", 2, -1, "11/6"])
+    best = exact([1, -1, 1, 0])
+    assert leads_to_a_global_minimum(risk, above) == "correct: the way is open from risk 33"
+    assert leads_to_a_global_minimum(risk, stuck) == "not yet: certified"
+    assert leads_to_a_global_minimum(risk, best) == "not yet: it is a global minimum"
+    assert height_by_hand("1/3") == "correct: 1/3"
+    assert height_by_hand("1/12") == "not yet: it is not 1/12"
