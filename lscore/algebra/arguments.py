@@ -32,7 +32,7 @@ BOUNDS = {
     **dict.fromkeys(["seed", "limit", "tie_limit"], _LIMIT),
     **dict.fromkeys(["trials", "iterations"], _COUNT),
     **dict.fromkeys(["samples", "points", "parts", "outputs", "terms", "n"], _SIZE),
-    "precision": range(2, 10**5 + 1),
+    "bits": range(2, 10**5 + 1),
     "order": range(1001),
     "highest": range(-(10**6), 1001),
 }

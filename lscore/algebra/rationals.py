@@ -48,6 +48,14 @@ def rational(value: Scalar, name: str = "value") -> fmpq:
     raise DtypeError(f"{name}: got {type(value).__name__}, need int, float, Fraction, fmpq or text")
 
 
+def positive(value: Scalar, name: str) -> fmpq:
+    """The rational number that `value` is; `DataError` unless it is positive."""
+    number = rational(value, name)
+    if number <= 0:
+        raise DataError(f"{name}: got {number}, need a positive number")
+    return number
+
+
 def _from_text(text: str, name: str) -> fmpq:
     try:
         power = re.search(r"[eE]([-+]?[0-9_]+)\s*$", text)

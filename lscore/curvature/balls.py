@@ -21,6 +21,7 @@ import torch
 from flint import arb, ctx
 from torch import nn
 
+from lscore.algebra.arguments import checked
 from lscore.algebra.balls import Balls, balls, each
 from lscore.algebra.matrices import Scalar, rational
 from lscore.certificates import Certificate, Condition, Question
@@ -95,7 +96,8 @@ def _compare(risk: ModuleRisk, network: Network, outputs: Balls, loss: arb) -> N
         raise DataError("risk: its loss is not the mean cross-entropy of the outputs")
 
 
-def ball_curvature(risk: ModuleRisk, precision: int = 128) -> BallCurvature:
+@checked
+def ball_curvature(risk: ModuleRisk, *, bits: int = 128) -> BallCurvature:
     r"""Risk, :math:`|g|^2` and :math:`g^\top H g` in balls, at the module's parameters.
 
     `risk` has a ``torch.nn.Sequential`` of Linear (with bias) and ReLU layers in turn, after a
@@ -103,7 +105,7 @@ def ball_curvature(risk: ModuleRisk, precision: int = 128) -> BallCurvature:
     taken exactly. Sound: a module that is not provably that network is refused, see `plain_layers`,
     and its own outputs and loss are compared with the balls. Raises `DtypeError` for other modules
     and an X of another number type than the parameters', `DataError` for other layers or losses,
-    under autocast and for a `precision` below 2 bits, `TieError` where a ball around a
+    under autocast and for less than 2 `bits`, `TieError` where a ball around a
     pre-activation contains 0. Source: Milne (2019), equation (16) (MILNE-E16).
 
     >>> module = nn.Sequential(nn.Linear(1, 2)).double()
@@ -115,15 +117,13 @@ def ball_curvature(risk: ModuleRisk, precision: int = 128) -> BallCurvature:
     """
     if risk.loss is not nn.functional.cross_entropy:
         raise DataError("risk: loss is not torch.nn.functional.cross_entropy")
-    if precision < 2:
-        raise DataError(f"precision: got {precision} bits, need at least 2")
     refuse_autocast(risk.X.device)
     with risk.named_errors():
         y, (network, w) = risk.y, _read(risk)
     last = network.widths[-1] - 1
     if y.dtype != torch.int64 or y.dim() != 1 or not 0 <= y.min() <= y.max() <= last:
         raise DataError(f"y: need one label from 0 to {last} per sample, in int64")
-    old, ctx.prec = ctx.prec, precision
+    old, ctx.prec = ctx.prec, bits
     try:
         with risk.named_errors():
             return _evaluate(risk, network, w)
@@ -171,7 +171,7 @@ def _evaluate(risk: ModuleRisk, network: Network, w: Balls) -> BallCurvature:
 
 
 def ball_record(
-    risk: ModuleRisk, points: Sequence[Sequence[torch.Tensor]], precision: int = 128
+    risk: ModuleRisk, points: Sequence[Sequence[torch.Tensor]], *, bits: int = 128
 ) -> list[BallCurvature]:
     """`ball_curvature` at recorded parameters, oldest first; the module is left at the last.
 
@@ -184,7 +184,7 @@ def ball_record(
         with torch.no_grad():
             torch._foreach_copy_(risk.parameters, point)
         try:
-            found.append(ball_curvature(risk, precision))
+            found.append(ball_curvature(risk, bits=bits))
         except TieError as tie:
             raise TieError(f"point {k}: {tie}") from tie
     return found

@@ -13,12 +13,13 @@ from flint import arb, ctx, fmpq, fmpq_mpoly
 
 from lscore.algebra.intervals import Interval, interval
 from lscore.algebra.matrices import RationalMatrix, Scalar, rational
+from lscore.algebra.rationals import positive
 from lscore.cells.forms import cell_polynomial
 from lscore.cells.incident import IncidentCells, incident_cells, tie_gradient
 from lscore.cells.pattern import Cell, Located, frozen_pass, locate, switched, switches
 from lscore.certificates import Certificate, Condition, Question
 from lscore.curvature.exact import exact_second_derivative
-from lscore.errors import DataError, HypothesisError, TieError
+from lscore.errors import HypothesisError, TieError
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 
@@ -34,7 +35,7 @@ def certify_decay(
     radius: Scalar,
     *,
     time: Scalar | None = None,
-    precision: int = 128,
+    bits: int = 128,
 ) -> Certificate:
     r"""Does :math:`|g(t)|^2 \le |g(0)|^2 e^{-Ct}` hold along the flow from w? (MILNE-L8)
 
@@ -56,10 +57,8 @@ def certify_decay(
     2
     """
     w = locate(risk, w)
-    rate, radius = rational(rate, "rate"), rational(radius, "radius")
-    horizon = None if time is None else rational(time, "time")
-    if radius <= 0 or (horizon is not None and horizon <= 0):
-        raise DataError(f"radius, time: got {radius}, {horizon}, need positive numbers")
+    rate, radius = rational(rate, "rate"), positive(radius, "radius")
+    horizon = None if time is None else positive(time, "time")
     span = "for all t >= 0" if horizon is None else f"for t <= {horizon}"
     asked = Question(_DECAY.claim, f"|g(t)|^2 <= |g(0)|^2 exp(-{rate} t) along the flow, {span}")
     try:
@@ -74,7 +73,7 @@ def certify_decay(
     if c < rate:
         return asked.refuted([Condition("c >= C at the start", False)], {"c_at_the_start": c})
     old = ctx.prec
-    ctx.prec = precision
+    ctx.prec = bits
     try:
         conditions = _decay_conditions(cell, w, squared, rate / 2, radius, horizon)
     finally:

@@ -68,6 +68,7 @@ def curvature(
     risk: Risk | ModuleRisk,
     w: torch.Tensor | None = None,
     route: str = "double-backward",
+    *,
     step: float | None = None,
     fallback: str | None = None,
 ) -> Curvature:
@@ -112,11 +113,11 @@ def curvature(
         return _old_switches(risk, w, step)
     at = risk if isinstance(risk, ModuleRisk) else module_risk(risk, risk._float_point(w))
     with kept_buffers(at.module), kept_parameters(at.module):
-        return step_curvature(at, route, step, fallback)
+        return step_curvature(at, route, step=step, fallback=fallback)
 
 
 def step_curvature(
-    at: ModuleRisk, route: str, step: float | None = None, fallback: str | None = None
+    at: ModuleRisk, route: str, *, step: float | None = None, fallback: str | None = None
 ) -> Curvature:
     """`curvature` as a part of a training step: running statistics move, as in any forward pass."""
     with at.named_errors(), without_draws(at.X.device):

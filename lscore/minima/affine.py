@@ -159,7 +159,7 @@ def certify_affine_minimum(risk: Risk, w: Point | np.ndarray) -> Certificate:
     One hidden layer: no point with :math:`|(\Delta w_k, \Delta b_k)|_2 < \rho` for each hidden unit
     k, and any change of the output layer, has a smaller risk;
     :math:`\rho^2 = \min_{i,k} \mathrm{dist}(z_{ik}, \text{knots})^2 / (|x_i|^2 + 1)`. Deeper: no
-    point with :math:`|\Delta w|_\infty` up to the `radius of a box`, a power of 2.
+    point with :math:`|\Delta w|_\infty` up to the `radius_of_a_box`, a power of 2.
 
     No weight decay, no output activation. Sound. Complete where (i) holds, for one hidden layer and
     one output, if no margin is on a knot: the answer is then certified, or refuted with a lower

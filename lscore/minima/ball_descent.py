@@ -32,7 +32,7 @@ Jet = tuple[arb, arb, arb]
 
 
 @checked
-def ball_jet(risk: Risk, w: RationalMatrix, u: RationalMatrix, precision: int = 128) -> Jet:
+def ball_jet(risk: Risk, w: RationalMatrix, u: RationalMatrix, *, bits: int = 128) -> Jet:
     r"""Enclosures of :math:`R(w)`, :math:`\langle \nabla R, u \rangle` and
     :math:`\tfrac12 u^\top \nabla^2 R\, u`.
 
@@ -46,7 +46,7 @@ def ball_jet(risk: Risk, w: RationalMatrix, u: RationalMatrix, precision: int = 
     """
     network, old = risk.network, ctx.prec
     w, u = network.point(w), network.point(u, "u")
-    ctx.prec = precision
+    ctx.prec = bits
     try:
         both = zip(*(layout(network, balls(point)[:, 0]) for point in (w, u)), strict=True)
         layers = [
@@ -98,7 +98,7 @@ def _slope(h: PiecewiseLinear, z: arb) -> arb:
 
 
 @checked
-def ball_gradient(risk: Risk, w: RationalMatrix, precision: int = 128) -> list[arb]:
+def ball_gradient(risk: Risk, w: RationalMatrix, *, bits: int = 128) -> list[arb]:
     """Enclosures of all partial derivatives at an exact point, by one backward sweep.
 
     As `ball_jet`: any activations, any loss, weight decay; nan where a kink is possible.
@@ -110,7 +110,7 @@ def ball_gradient(risk: Risk, w: RationalMatrix, precision: int = 128) -> list[a
     """
     network, old = risk.network, ctx.prec
     w = network.point(w)
-    ctx.prec = precision
+    ctx.prec = bits
     try:
         slopes = []
 
@@ -178,12 +178,12 @@ def certify_in_balls(risk: Risk, w: Point | np.ndarray) -> Certificate:
       witness   decrease at least: 1/8
     """
     w = exact(risk.network.point(w), "w")
-    for precision in PRECISIONS:
-        for u in _float_directions(risk, w) if precision == PRECISIONS[0] else []:
-            answer = _along(risk, w, u, precision)
+    for bits in PRECISIONS:
+        for u in _float_directions(risk, w) if bits == PRECISIONS[0] else []:
+            answer = _along(risk, w, u, bits)
             if answer is not None:
                 return answer
-        slopes = ball_gradient(risk, w, precision)
+        slopes = ball_gradient(risk, w, bits=bits)
         if any(not slope.is_finite() for slope in slopes):
             reason = (
                 "balls enclose no derivative here: a number may be too large, or a pre-activation "
@@ -192,14 +192,14 @@ def certify_in_balls(risk: Risk, w: Point | np.ndarray) -> Certificate:
             return _MINIMUM.unknown(reason, [Condition(_GRADIENT, None)])
         signed = [below(-g) if g < 0 else -below(g) if g > 0 else fmpq(0) for g in slopes]
         if any(signed):
-            answer = _along(risk, w, exact(signed), precision)
+            answer = _along(risk, w, exact(signed), bits)
             if answer is not None:
                 return answer
     flat = all(slope.is_zero() for slope in slopes)
     largest = max((slope.abs_upper() for slope in slopes), key=float)
     size = (largest * arb("1.06")).str(2, radius=False)  # two digits, never less than it is
     bound = _GRADIENT if flat else f"no entry of the gradient is shown to exceed {size}"
-    reason = f"{bound} ({precision} bits); minima of smooth networks are not certified here"
+    reason = f"{bound} ({bits} bits); minima of smooth networks are not certified here"
     conditions = [Condition(_GRADIENT, flat or None), Condition(_CURVATURE, None)]
     return _MINIMUM.unknown(reason, conditions)
 
@@ -219,9 +219,9 @@ def _float_directions(risk: Risk, w: RationalMatrix) -> list[RationalMatrix]:
     return [exact(u) for u in found if u.isfinite().all() and u.any()]
 
 
-def _along(risk: Risk, w: RationalMatrix, u: RationalMatrix, precision: int) -> Certificate | None:
+def _along(risk: Risk, w: RationalMatrix, u: RationalMatrix, bits: int) -> Certificate | None:
     """The refutation along u, or along u or -u, if balls show it."""
-    value, slope, bend = ball_jet(risk, w, u, precision)
+    value, slope, bend = ball_jet(risk, w, u, bits=bits)
     if slope < 0 and below(-slope):
         order, failing, shown, sides = 1, _GRADIENT, {"slope_at_most": -below(-slope)}, (u,)
     elif bend < 0 and below(-bend):
@@ -236,7 +236,7 @@ def _along(risk: Risk, w: RationalMatrix, u: RationalMatrix, precision: int) -> 
         step = _power_below(-slope / (2 * bend))
 
     def drop(point: RationalMatrix) -> fmpq:
-        fall = value - ball_jet(risk, point, still, precision)[0]
+        fall = value - ball_jet(risk, point, still, bits=bits)[0]
         return below(fall) if fall > 0 else fmpq(0)
 
     for halvings in range(_HALVINGS):

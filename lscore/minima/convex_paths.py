@@ -38,7 +38,7 @@ def upper_decimal(ball: arb, digits: int = 3) -> Decimal:
 
 @_PATH.checker
 def certify_convex_path(
-    risk: Risk, waypoints: list[RationalMatrix], precision: int = 128
+    risk: Risk, waypoints: list[RationalMatrix], *, bits: int = 128
 ) -> Certificate:
     r"""Does the risk never rise along these segments, each of which moves one layer only?
 
@@ -49,7 +49,7 @@ def certify_convex_path(
 
     .. math:: 2c \sum_i (\hat y_i - y_i) (\Delta W_2 h(z_i) + \Delta b_2),
 
-    exact for piecewise linear activations, else enclosed in balls of `precision` bits; where the
+    exact for piecewise linear activations, else enclosed in balls of `bits` bits; where the
     final output weights are all 0 the residuals are rational, samples with equal pre-activations
     are added up first, and a slope of exactly 0 is recognised. Certified, refuted (a segment with a
     positive slope at its end) or unknown (another kind of segment, or a slope of undecided sign).
@@ -70,7 +70,7 @@ def certify_convex_path(
     for s, (start, end) in enumerate(pairwise(waypoints)):
         (hidden, out), (moved, final) = risk.network.unpack(start), risk.network.unpack(end)
         if _same(hidden, moved):
-            slope = _slope(risk, end, start, precision)
+            slope = _slope(risk, end, start, bits)
             text = f"segment {s}: the output layer moves, slope <= 0 at the end"
             if slope > 0:
                 witness = {"segment": s, "slope_at_its_end": "positive"}
@@ -85,7 +85,7 @@ def certify_convex_path(
             conditions.append(Condition(f"segment {s}: the output layer or idle units move", False))
             return asked.unknown(reason, conditions)
         conditions.append(Condition(text, True))
-    ends = [ball_risk(risk, waypoints[k], precision) for k in (0, -1)]
+    ends = [ball_risk(risk, waypoints[k], bits=bits) for k in (0, -1)]
     if not all(ball.is_finite() for ball in ends):
         reason = "the activation has no finite enclosure at an end of the path"
         return asked.unknown(reason, conditions)
@@ -108,13 +108,13 @@ def _idle_only(hidden: Layer, moved: Layer, out: Layer) -> bool:
     return all(still[k] or out.weight.column(k).is_zero() for k in range(len(still)))
 
 
-def _slope(risk: Risk, end: RationalMatrix, start: RationalMatrix, precision: int) -> arb | fmpq:
+def _slope(risk: Risk, end: RationalMatrix, start: RationalMatrix, bits: int) -> arb | fmpq:
     """Derivative of the risk at the end of a segment that moves the output layer only."""
     if risk.network.is_piecewise_linear:
         last = risk.predictions(end)
         return risk.loss.gradient(last, risk.exact_y).dot(last - risk.predictions(start))
     old = ctx.prec
-    ctx.prec = precision
+    ctx.prec = bits
     try:
         return _slope_in_balls(risk, end, start)
     finally:

@@ -36,7 +36,9 @@ _MINIMUM = Question("LVB-F", STATEMENT)
 
 
 @checked
-def certify_hinge_minimum(risk: Risk, w: Point | np.ndarray, limit: int = MAX_CASES) -> Certificate:
+def certify_hinge_minimum(
+    risk: Risk, w: Point | np.ndarray, *, limit: int = MAX_CASES
+) -> Certificate:
     r"""Is w a local minimum of a hinge risk of one hidden layer? Decided at any point.
 
     Write :math:`\tilde x = (x, 1)` (x without biases), :math:`z_k = (w_k, b_k)`,

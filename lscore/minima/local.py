@@ -64,6 +64,7 @@ def propose_directions(risk: Risk, w: RationalMatrix, trials: int, seed: int) ->
 def certify_local_minimum(
     risk: Risk,
     w: Point | np.ndarray,
+    *,
     trials: int = 400,
     seed: int = 0,
     limit: int = 8,

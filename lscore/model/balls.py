@@ -10,20 +10,21 @@ from functools import reduce
 
 from flint import arb, ctx
 
+from lscore.algebra.arguments import checked
 from lscore.algebra.balls import Balls, balls, each
 from lscore.algebra.intervals import Interval, interval
 from lscore.algebra.matrices import exact
-from lscore.errors import DataError
 from lscore.model.networks import Point
 from lscore.model.passes import forward, layout
 from lscore.model.risk import Risk
 from lscore.model.smooth_activations import Smooth
 
 
-def ball_risk(risk: Risk, w: Point, precision: int = 128) -> arb:
+@checked
+def ball_risk(risk: Risk, w: Point, *, bits: int = 128) -> arb:
     r"""A ball that contains the risk at a float or exact point, for any activation and loss.
 
-    Computed with `precision` bits; the data and the point are taken exactly. Sound, not sharp.
+    Computed with `bits` bits; the data and the point are taken exactly. Sound, not sharp.
 
     >>> from lscore.model.smooth_activations import tanh
     >>> from lscore.model.networks import Network
@@ -32,11 +33,9 @@ def ball_risk(risk: Risk, w: Point, precision: int = 128) -> arb:
     >>> ball.mid().str(20, radius=False), bool(ball.rad() < 1e-30)
     ('1.1600513167719478612', True)
     """
-    if precision < 2:
-        raise DataError(f"precision: got {precision} bits, need at least 2")
     network, old = risk.network, ctx.prec
     w = exact(network.point(w), "w")
-    ctx.prec = precision
+    ctx.prec = bits
     try:
         outer = (*network.activations, network.output_activation)
 

@@ -15,7 +15,8 @@ from flint import fmpq
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational, to_float
-from lscore.errors import DataError, DtypeError, ShapeError
+from lscore.algebra.rationals import positive
+from lscore.errors import DtypeError, ShapeError
 from lscore.model.activations import piecewise_linear
 
 Outputs = torch.Tensor | RationalMatrix | np.ndarray
@@ -153,9 +154,7 @@ class SquaredLoss(Loss):
     convex = smooth = polynomial = nonnegative = quadratic = proved = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "factor", rational(self.factor, "factor"))
-        if self.factor <= 0:
-            raise DataError(f"factor: got {self.factor}, need a positive number")
+        object.__setattr__(self, "factor", positive(self.factor, "factor"))
 
     def scale(self, n: int) -> fmpq:
         """The number that multiplies the sum of squares for n samples."""

@@ -80,7 +80,7 @@ class Run:
 
 
 def gradient_descent(
-    risk: Risk, w: torch.Tensor, step: float, steps: int, route: str = "double-backward"
+    risk: Risk, w: torch.Tensor, step: float, steps: int, *, route: str = "double-backward"
 ) -> Run:
     r"""Gradient descent :math:`w \leftarrow w - \eta g` with fixed step on a `Risk`.
 
@@ -124,6 +124,7 @@ def sgd(
     step: float,
     steps: int,
     batch_size: int,
+    *,
     seed: int = 0,
     definition: str = "minibatch",
     route: str = "double-backward",

@@ -9,7 +9,7 @@ otherwise. One risk of the toy regression is faster still, see `experiments.toy`
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
 
@@ -17,7 +17,6 @@ import numpy as np
 import torch
 
 from lscore.errors import DataError, DtypeError, ShapeError
-from lscore.model.networks import Network
 from lscore.model.risk import Risk
 
 
@@ -31,19 +30,6 @@ class Ensemble:
 
     points: torch.Tensor
     watched: dict[str, torch.Tensor] = field(default_factory=dict)
-
-
-def initial_points(network: Network, seeds: Iterable[int]) -> torch.Tensor:
-    """One `Network.init` per seed, stacked: (trials, m), float64.
-
-    >>> from lscore import relu
-    >>> initial_points(Network((1, 2, 1), relu, bias=False), range(3)).shape
-    torch.Size([3, 4])
-    """
-    points = [network.init(seed) for seed in seeds]
-    if not points:
-        raise ShapeError("seeds: got none, need one per trial")
-    return torch.stack(points)
 
 
 def risk_on(
@@ -64,6 +50,7 @@ def descend_together(
     points: torch.Tensor | np.ndarray,
     rate: float,
     steps: int,
+    *,
     watch: Mapping[str, Callable[[torch.Tensor], torch.Tensor]] | None = None,
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float64,
@@ -77,7 +64,8 @@ def descend_together(
 
     >>> from lscore import Network, identity, mean_squared_error
     >>> risk = Risk(Network((1, 1), identity, bias=False), [1], [1], mean_squared_error)
-    >>> run = descend_together(risk, np.array([[0.0], [3.0]]), 0.25, 1, {"risk": risk_on(risk)})
+    >>> points, watch = np.array([[0.0], [3.0]]), {"risk": risk_on(risk)}
+    >>> run = descend_together(risk, points, 0.25, 1, watch=watch)
     >>> run.points.flatten().tolist(), run.watched["risk"].tolist()
     ([0.5, 2.0], [[1.0, 4.0], [0.25, 1.0]])
     """
@@ -103,27 +91,6 @@ def check_steps(rate: float, steps: int) -> None:
         raise DataError(f"steps: got {steps!r}, need an integer >= 0")
     if isinstance(rate, bool) or not isinstance(rate, Real) or not 0 < rate < float("inf"):
         raise DataError(f"rate: got {rate!r}, need a positive number")
-
-
-def loss_change_fraction(inside: np.ndarray, loss: np.ndarray) -> np.ndarray:
-    """The share of the total decrease of a loss that comes after the first entry into a set.
-
-    `inside` (steps + 1, trials) booleans, `loss` (steps + 1, trials); returns (trials,): 1 for a
-    trial that starts inside, 0 for one that never enters. Raises `DataError` for a trial whose
-    loss does not decrease, for then there is no share. MILNE-F1, the definition before Figure 1
-    of Milne (2019).
-
-    >>> loss_change_fraction(np.array([[False], [True], [True]]), np.array([[5.0], [2.0], [1.0]]))
-    array([0.25])
-    """
-    inside, loss = np.asarray(inside), np.asarray(loss)
-    if inside.shape != loss.shape or loss.ndim != 2:
-        raise ShapeError(f"inside, loss: {inside.shape} and {loss.shape}, need equal (steps, k)")
-    total = loss[0] - loss[-1]
-    if not (total > 0).all():
-        raise DataError(f"loss: {int((~(total > 0)).sum())} trials do not decrease")
-    at_entry = np.take_along_axis(loss, inside.argmax(axis=0)[None], axis=0)[0]
-    return np.where(inside.any(axis=0), (at_entry - loss[-1]) / total, 0.0)
 
 
 def _checked(risk: Risk, points: torch.Tensor | np.ndarray) -> torch.Tensor:

@@ -19,7 +19,7 @@ from lscore.algebra.matrices import to_float
 from lscore.cells.floats import pieces_of
 from lscore.errors import DataError, SettingError
 from lscore.model.risk import Risk
-from lscore.runs.flow_state import FlowState, Place, WallDistances
+from lscore.runs.filippov import FlowState, Place, WallDistances
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(8)
 _REST = 1e-9

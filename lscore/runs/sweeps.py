@@ -61,6 +61,7 @@ def sweep(
     settings: Iterable[Mapping[str, object]],
     seeds: Iterable[int],
     folder: str | Path,
+    *,
     jobs: int = 1,
     cluster: object = None,
     progress: bool = True,

@@ -11,7 +11,7 @@ import pytest
 from lscore import Network, Risk, identity
 from lscore.papers.yun2019 import (
     certify_saddle_or_minimum,
-    classify_critical_floats,
+    critical_point_type,
     designed_saddles,
     zero_layers,
 )
@@ -55,7 +55,7 @@ def test_designing_them(benchmark):
 @pytest.mark.benchmark(group="deep linear")
 def test_ninety_six_designed_saddles_in_floats(benchmark, designed):
     def answers():
-        return [classify_critical_floats(made.risk, made.point.point()) for made in designed]
+        return [critical_point_type(made.risk, made.point.point()) for made in designed]
 
     assert {answer.kind for answer in benchmark(answers)} == {"saddle"}
 

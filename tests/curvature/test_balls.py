@@ -166,10 +166,10 @@ def test_a_loss_that_is_another_one_is_found_by_its_value(monkeypatch):
         ball_curvature(risk)
 
 
-@pytest.mark.parametrize("precision", [1, 0, -3])
-def test_too_few_bits_are_refused(precision):
-    with pytest.raises(DataError, match=f"precision: got {precision} bits, need at least 2"):
-        ball_curvature(risk_of((3, 4), 0), precision)
+@pytest.mark.parametrize("bits", [1, 0, -3])
+def test_too_few_bits_are_refused(bits):
+    with pytest.raises(DataError, match=f"bits: got {bits}, need"):
+        ball_curvature(risk_of((3, 4), 0), bits=bits)
 
 
 def test_the_whole_change_and_none_of_it_are_decided():
@@ -227,6 +227,8 @@ def test_balls_take_rows_and_labels(X, y, error, text):
 
 def test_balls_are_narrow_around_what_the_module_computes():
     for before, after in pairwise((53, 128, 256)):
-        wide, narrow = (ball_curvature(feature_risk("plain"), bits) for bits in (before, after))
+        wide, narrow = (
+            ball_curvature(feature_risk("plain"), bits=bits) for bits in (before, after)
+        )
         assert narrow.quadratic.rad() < wide.quadratic.rad()
         assert wide.quadratic.contains(narrow.quadratic)

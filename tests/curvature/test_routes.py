@@ -116,8 +116,8 @@ def test_a_kink_makes_the_secant_another_quantity_and_old_switches_mend_it():
     w, step = torch.tensor([0.25], dtype=torch.float64), 0.5
     exact = curvature(risk, w)
     assert exact.normalised == pytest.approx(1.2)
-    assert curvature(risk, w, "old-switches", step).normalised == pytest.approx(1.2)
-    secant = curvature(risk, w, "secant", step).normalised
+    assert curvature(risk, w, "old-switches", step=step).normalised == pytest.approx(1.2)
+    secant = curvature(risk, w, "secant", step=step).normalised
     jump = 2 * (0.5 - 2.5) / step / (0.5 + 0.6 * 0.25)  # concave: the gradient jumps by 2
     assert secant == pytest.approx(1.2 + jump)
     assert secant < -10
@@ -128,7 +128,7 @@ def test_within_a_cell_the_secant_tends_to_the_curvature():
     risk = Risk(Network((2, 4, 1), relu), rng.standard_normal((8, 2)), rng.standard_normal(8))
     w = risk.network.init(seed=0)
     c = curvature(risk, w).normalised
-    errors = [abs(curvature(risk, w, "secant", h).normalised - c) for h in (1e-4, 1e-5)]
+    errors = [abs(curvature(risk, w, "secant", step=h).normalised - c) for h in (1e-4, 1e-5)]
     assert errors[1] < errors[0] / 5 < 1e-2
 
 

@@ -102,8 +102,8 @@ def test_points_with_a_gradient_are_refuted(h, as_float):
     w = network.init(1)
     answer = certify_local_minimum(risk, w if as_float else exact(w))
     assert (str(answer.verdict), answer.method) == ("refuted", "ball")
-    low = ball_risk(risk, answer.witness["lower_point"], 300)
-    fall = ball_risk(risk, exact(w), 300) - low
+    low = ball_risk(risk, answer.witness["lower_point"], bits=300)
+    fall = ball_risk(risk, exact(w), bits=300) - low
     assert fall > arb(answer.witness["decrease_at_least"])
     assert answer.witness["slope_at_most"] < 0
     assert not answer.reason
@@ -223,9 +223,9 @@ def test_at_order_two_the_direction_is_the_side_on_which_the_risk_falls():
 
 
 def test_a_precision_of_one_bit_is_refused():
-    for jet in (ball_gradient, lambda *args: ball_jet(*args[:2], args[1], args[2])):
-        with pytest.raises(lscore.errors.DataError, match="precision: got 1"):
-            jet(ONE, exact([0, 0, 0, 1]), 1)
+    for jet in (ball_gradient, lambda risk, w, bits: ball_jet(risk, w, w, bits=bits)):
+        with pytest.raises(lscore.errors.DataError, match="bits: got 1"):
+            jet(ONE, exact([0, 0, 0, 1]), bits=1)
 
 
 @pytest.mark.parametrize("h", [relu, tanh])

@@ -17,8 +17,8 @@ from lscore.model.balls import ball_risk, derivative_hulls
 @given(st.integers(0, 40), st.booleans())
 def test_the_ball_contains_the_exact_risk(seed, bias):
     risk, w = random_network(seed, bias)
-    for precision in (24, 128):
-        assert encloses(ball_risk(risk, w, precision), risk(exact(w)))
+    for bits in (24, 128):
+        assert encloses(ball_risk(risk, w, bits=bits), risk(exact(w)))
 
 
 @pytest.mark.parametrize("case", CASES, ids=name)
@@ -35,19 +35,19 @@ def test_the_ball_of_a_smooth_network_is_thin_and_next_to_the_float_value(activa
     ball = ball_risk(risk, w)
     assert abs(float(ball.mid()) - float(risk(w))) < 1e-13
     assert ball.rad() < 1e-30
-    assert ball_risk(risk, w, 300).rad() < 1e-80
-    assert ball.overlaps(ball_risk(risk, w, 300))
+    assert ball_risk(risk, w, bits=300).rad() < 1e-80
+    assert ball.overlaps(ball_risk(risk, w, bits=300))
 
 
 def test_precision_is_put_back_even_after_an_error():
     before, risk = ctx.prec, Risk(Network((1, 1, 1), relu), [1], [1])
-    ball_risk(risk, exact([1, 0, 1, 0]), 500)
+    ball_risk(risk, exact([1, 0, 1, 0]), bits=500)
     assert ctx.prec == before
     with pytest.raises(ShapeError, match="w: shape"):
-        ball_risk(risk, exact([1]), 500)
+        ball_risk(risk, exact([1]), bits=500)
     assert ctx.prec == before
-    with pytest.raises(DataError, match="precision: got 1 bits"):
-        ball_risk(risk, exact([1, 0, 1, 0]), 1)
+    with pytest.raises(DataError, match="bits: got 1"):
+        ball_risk(risk, exact([1, 0, 1, 0]), bits=1)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def small_risk(activation=relu, n=20):
 @pytest.mark.parametrize("activation", [relu, tanh])
 def test_gradient_descent_is_that_of_torch(route, activation):
     risk = small_risk(activation)
-    run = gradient_descent(risk, risk.network.init(seed=1), 0.1, 12, route)
+    run = gradient_descent(risk, risk.network.init(seed=1), 0.1, 12, route=route)
     w = risk.network.init(seed=1).requires_grad_()
     optimizer = torch.optim.SGD([w], lr=0.1)
     for k in range(12):

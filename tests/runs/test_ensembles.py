@@ -1,4 +1,4 @@
-"""Many trials at once: risks batched, fractions of the loss change, refusals."""
+"""Many trials at once: risks batched, refusals."""
 
 import numpy as np
 import pytest
@@ -7,15 +7,15 @@ from toy_risks import toy
 
 from lscore import Network, Risk, binary_hinge, leaky_relu
 from lscore.errors import DataError, DtypeError, ShapeError
-from lscore.runs.ensembles import descend_together, initial_points, loss_change_fraction, risk_on
+from lscore.runs.ensembles import descend_together, risk_on
 
 
 def test_any_risk_can_be_batched():
     rng = np.random.default_rng(2)
     X, y = rng.standard_normal((30, 2)), rng.integers(0, 2, 30) * 2 - 1
     risk = Risk(Network((2, 4, 3, 1), leaky_relu("1/10")), X, y, binary_hinge(), "1/100")
-    starts = initial_points(risk.network, range(4))
-    found = descend_together(risk, starts, 0.05, 10, {"risk": risk_on(risk)})
+    starts = torch.stack([risk.network.init(seed) for seed in range(4)])
+    found = descend_together(risk, starts, 0.05, 10, watch={"risk": risk_on(risk)})
     for k, w in enumerate(starts):
         for step in range(10):
             assert abs(found.watched["risk"][step, k] - risk(w)) < 1e-12
@@ -24,16 +24,6 @@ def test_any_risk_can_be_batched():
     single = descend_together(risk, starts, 0.05, 10, dtype=torch.float32)
     assert single.points.dtype == torch.float32
     assert torch.allclose(single.points.double(), found.points, atol=1e-4)
-
-
-def test_fraction_of_the_loss_change():
-    loss = np.array([[4.0, 4.0, 4.0], [3.0, 3.0, 3.0], [2.0, 2.0, 2.0]])
-    inside = np.array([[True, False, False], [False, True, False], [True, False, False]])
-    assert loss_change_fraction(inside, loss).tolist() == [1, 0.5, 0]
-    with pytest.raises(DataError, match="3 trials do not decrease"):
-        loss_change_fraction(inside, loss[::-1])
-    with pytest.raises(ShapeError, match="need equal"):
-        loss_change_fraction(inside, loss[:2])
 
 
 @pytest.mark.parametrize(

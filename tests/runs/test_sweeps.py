@@ -227,7 +227,7 @@ def growing(seed, widths, inner):
 def test_a_trial_that_changes_its_setting_changes_no_other(tmp_path):
     settings = [{"widths": [0], "inner": {"widths": [0]}}]
     for jobs in (1, 2):
-        found = sweep(growing, settings, [1, 2, 3], tmp_path / str(jobs), jobs, progress=False)
+        found = sweep(growing, settings, [1, 2, 3], tmp_path / str(jobs), jobs=jobs, progress=False)
         assert found.values("x").tolist() == [101, 202, 303]
     assert settings == [{"widths": [0], "inner": {"widths": [0]}}]
     assert [setting for setting, _ in found.tasks] == settings * 3

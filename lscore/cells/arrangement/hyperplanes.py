@@ -201,15 +201,3 @@ def most_patterns(n: int, m: int) -> int:
     [4, 8, 14, 22, 32]
     """
     return 2 * sum(comb(n - 1, k) for k in range(m))
-
-
-def in_general_position(A: RationalMatrix) -> bool:
-    """Whether any min(n, m) rows of A, shape (n, m), are linearly independent.
-
-    Decided by the count, which is `most_patterns` in general position and smaller otherwise.
-
-    >>> from lscore.algebra.matrices import exact
-    >>> in_general_position(exact([[0, 1], [1, 1], [2, 1]])), in_general_position(exact([[0], [1]]))
-    (True, False)
-    """
-    return count_patterns(A) == most_patterns(*A.shape)

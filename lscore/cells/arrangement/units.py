@@ -33,7 +33,7 @@ from lscore.cells.arrangement.signs import BLOCK, SignedRows
 from lscore.cells.arrangement.sweep import DegenerateError, fingerprints, half_of_the_cells
 from lscore.cells.arrangement.vertices import half_of_any_cells
 from lscore.certificates import Certificate, Condition, Question
-from lscore.errors import DataError, DtypeError, ShapeError, TieError
+from lscore.errors import BudgetError, DataError, DtypeError, ShapeError, TieError
 
 LARGEST = 2**31
 COUNTING = 5_000_000
@@ -161,7 +161,7 @@ def activation_cells(
     Exact for every input: float data are taken at their dyadic values, repeated and collinear
     samples included. Data in general position (inside their affine hull) give about a million
     cells in 2 s; others take longer, by the number of degenerate vertices. Without bias a sample
-    that is zero leaves no cell. Raises `DataError` if there may be more than `limit` cells, or if
+    that is zero leaves no cell. Raises `BudgetError` if there may be more than `limit` cells, or if
     the cells of degenerate data are too many to count.
 
     >>> cells = activation_cells([[0], [1], [2]])
@@ -181,12 +181,12 @@ def activation_cells(
     columns = pivot_columns(A.numerator)
     most = most_patterns(len(normals), len(columns))
     if most > limit:
-        raise DataError(
+        raise BudgetError(
             f"X: up to {most} cells ({len(normals)} distinct samples, rank {len(columns)}), "
             f"more than limit={limit}"
         )
     if most * (n // 8 + 8 * D) > LARGEST:
-        raise DataError(f"X: up to {most} cells of {n} samples do not fit in {LARGEST} bytes")
+        raise BudgetError(f"X: up to {most} cells of {n} samples do not fit in {LARGEST} bytes")
     arrangement = SignedRows(tuple(normals))
     try:
         half, points, exact_points = half_of_the_cells(arrangement, columns, progress)
@@ -194,7 +194,7 @@ def activation_cells(
     except DegenerateError:
         expected = _count(A, len(normals), len(columns))
         if expected is None:
-            raise DataError(
+            raise BudgetError(
                 f"X: up to {most} cells, and the samples are not in general position; the exact "
                 f"count of their cells would take more than {COUNTING} steps"
             ) from None

@@ -127,7 +127,11 @@ def leaky_slope(h: object) -> fmpq:
 
 @checked
 def is_rare_combination(
-    data: LabelledData, slopes: RationalMatrix, switches: RationalMatrix, as_printed: bool = False
+    data: LabelledData,
+    slopes: RationalMatrix,
+    switches: RationalMatrix,
+    *,
+    as_printed: bool = False,
 ) -> bool:
     r"""Whether these numbers make the data rare (LVB-D1), by substitution.
 

@@ -42,7 +42,7 @@ def data_loss(risk: Risk, w: RationalMatrix) -> fmpq:
 
 @_IN_U.checker
 def certify_membership(
-    risk: Risk, w: Point | np.ndarray, theta: Scalar = 0, squared_r: Scalar | None = None
+    risk: Risk, w: Point | np.ndarray, theta: Scalar = 0, *, squared_r: Scalar | None = None
 ) -> Certificate:
     r"""Is w in :math:`U(\lambda, \theta)`, that is :math:`8 \ell r^2 < (\lambda - \theta)^2`?
 

@@ -17,6 +17,7 @@ from flint import fmpq
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
+from lscore.algebra.rationals import positive
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError, HypothesisError
 from lscore.model.activations import relu
@@ -169,10 +170,10 @@ def certify_every_draw(
     >>> certify_every_draw("1/4", 1, "1/5", "1/10", 3).witness["input"]
     1
     """
-    slope, radius = rational(slope, "slope"), rational(radius, "radius")
+    slope, radius = rational(slope, "slope"), positive(radius, "radius")
     decay = rational(weight_decay, "weight_decay")
-    if slope < 0 or radius <= 0:
-        raise DataError(f"slope, radius: got {slope} and {radius}, need >= 0 and > 0")
+    if slope < 0:
+        raise DataError(f"slope: got {slope}, need a number >= 0")
     bounds = [("slope r^2", slope * radius**2, "r^2", radius**2)]
     answer = _contraction(_EVERY, bounds, decay, rate, squared_norm)
     if slope * radius**2 <= decay:
@@ -190,11 +191,11 @@ def _contraction(
     asked: Question, bounds: list, decay: fmpq, rate: Scalar, squared_norm: Scalar
 ) -> Certificate:
     r"""The conditions of MILNE-B-TOY-2 for bounds of \|B\| and S, each with its name."""
-    rate, squared_norm = rational(rate, "rate"), rational(squared_norm, "squared_norm")
+    rate, squared_norm = positive(rate, "rate"), rational(squared_norm, "squared_norm")
     if decay <= 0:
         raise HypothesisError(asked.claim, "lambda > 0", f"weight decay {decay}", decay)
-    if rate <= 0 or squared_norm < 0:
-        raise DataError(f"rate, squared_norm: got {rate} and {squared_norm}, need > 0 and >= 0")
+    if squared_norm < 0:
+        raise DataError(f"squared_norm: got {squared_norm}, need a number >= 0")
     conditions = []
     for pull_name, pull, square_name, square in bounds:
         room, slack = decay - pull, 4 * (1 - rate * decay) - rate * square * squared_norm

@@ -29,7 +29,7 @@ from lscore.papers.yun2019.linear.factorisations import (
 )
 from lscore.papers.yun2019.linear.floats import (
     FloatAnswer,
-    classify_critical_floats,
+    critical_point_type,
     linear_descent,
     suboptimality,
 )
@@ -169,10 +169,10 @@ __all__ = [
     "certify_transfer",
     "certify_zero_risk",
     "check_data",
-    "classify_critical_floats",
     "constants",
     "corollary_3",
     "count_answers",
+    "critical_point_type",
     "designed_minima",
     "designed_saddles",
     "escape_path",

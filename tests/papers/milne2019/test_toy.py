@@ -122,8 +122,8 @@ def test_training_to_zero_is_refused_outside_of_its_conditions():
         assert answer.reason == f"not so: {failing}"
         assert [c.text for c in answer.conditions] == TEXTS
         assert next(c.text for c in answer.conditions if not c.holds) == failing
-    for rate, squares in ((0, 3), ("1/10", -1)):
-        with pytest.raises(DataError, match="rate, squared_norm"):
+    for rate, squares, wrong in ((0, 3, "rate: got 0"), ("1/10", -1, "squared_norm: got -1")):
+        with pytest.raises(DataError, match=wrong):
             certify_trained_to_zero(toy(), rate, squares)
     assert_unknown(certify_trained_to_zero(toy(0), "1/10", 3), "lambda > 0")
 
@@ -220,11 +220,11 @@ def test_no_draw_escapes_the_certificate_for_every_draw(data, slope):
 
 
 def test_bad_numbers_for_every_draw_are_named():
-    with pytest.raises(DataError, match="slope, radius: got -1 and 1"):
+    with pytest.raises(DataError, match="slope: got -1, need"):
         certify_every_draw(-1, 1, 1, 1, 1)
-    with pytest.raises(DataError, match="slope, radius: got 1 and 0"):
+    with pytest.raises(DataError, match="radius: got 0, need"):
         certify_every_draw(1, 0, 1, 1, 1)
-    with pytest.raises(DataError, match="rate, squared_norm"):
+    with pytest.raises(DataError, match="rate: got 0"):
         certify_every_draw(1, 1, 1, 0, 1)
     assert_unknown(certify_every_draw(1, 1, -1, 1, 1), "weight decay -1")
 

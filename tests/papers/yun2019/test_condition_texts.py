@@ -98,7 +98,7 @@ def split_with(**changes):
 
 def escape_with(**changes):
     found = replace(saddle_escape(WIDE, HALF, "1/4"), **changes)
-    return certify_saddle(WIDE, HALF, "1/4", found)
+    return certify_saddle(WIDE, HALF, "1/4", found=found)
 
 
 # name: (the question, its verdict, its conditions as printed)

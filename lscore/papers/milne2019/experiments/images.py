@@ -53,6 +53,7 @@ IMAGE_SETS = {
 def load_images(
     name: str | ImageSet,
     part: str = "train",
+    *,
     folder: str | Path | None = None,
     dtype: type = np.float32,
     retries: int = 3,

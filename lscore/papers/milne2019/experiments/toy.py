@@ -17,8 +17,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from lscore.curvature.shares import loss_change_fraction
 from lscore.errors import DataError, DtypeError, ShapeError
-from lscore.runs.ensembles import check_steps, loss_change_fraction
+from lscore.runs.ensembles import check_steps
 
 
 @dataclass(frozen=True)
@@ -174,11 +175,16 @@ class Runs:
     ) -> np.ndarray:
         """Percent of the decrease of the risk after the bound first fell below weight decay.
 
-        (trials,); for K0 this is the measurement of Figure 1 of Milne (2019), MILNE-F1. See
-        `loss_change_fraction` and `squared_bound`.
+        (trials,); for K0 this is the measurement of Figure 1 of Milne (2019), MILNE-F1. Raises
+        `DataError` for trials whose risk does not decrease. See `squared_bound`.
         """
+        risk = self.risk(self.factor)
+        if not (risk[0] > risk[-1]).all():
+            raise DataError(f"risk: {int((~(risk[0] > risk[-1])).sum())} trials do not decrease")
         inside = self.squared_bound(name, factor, radius) < self.weight_decay**2
-        return 100 * loss_change_fraction(inside, self.risk(self.factor))
+        entries = [int(row.argmax()) if row.any() else None for row in inside.T]
+        shares = [loss_change_fraction(*trial) for trial in zip(risk.T, entries, strict=True)]
+        return 100 * np.array(shares)
 
 
 def default_starts(rng: np.random.Generator, trials: int, units: int = 2) -> np.ndarray:
@@ -199,6 +205,7 @@ def descend_sides(
     rate: float,
     steps: int,
     weight_decay: float,
+    *,
     factor: float = 0.5,
     output_relu: bool = False,
 ) -> Runs:

@@ -96,6 +96,7 @@ def train(
     data: Images,
     seed: int,
     definition: str = "minibatch",
+    *,
     step: float = 0.05,
     steps: int = 938,
     every: int = 10,
@@ -114,7 +115,8 @@ def train(
     loss = nn.functional.cross_entropy
     risk = ModuleRisk(module, loss, data.X.to(device), data.y.to(device), weight_decay)
     route = "double-backward" if definition == "full Hessian" else "tangent-sweep"
-    run = sgd(risk, step, steps, batch_size, seed, definition, route, every)
+    options = {"seed": seed, "definition": definition, "route": route, "every": every}
+    run = sgd(risk, step, steps, batch_size, **options)
     module.eval()
     with torch.no_grad():
         right = module(data.X_test.to(device)).argmax(1) == data.y_test.to(device)
@@ -124,6 +126,7 @@ def train(
 def image_trial(
     seed: int,
     model: str,
+    *,
     data: str = "digits",
     definitions: Sequence[str] = DEFINITIONS,
     curve: bool = False,

@@ -13,6 +13,7 @@ from flint import fmpq
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
+from lscore.algebra.rationals import positive
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError, ShapeError
 from lscore.model.activations import identity
@@ -80,11 +81,9 @@ def certify_absolute_minimum(w: object, radius: Scalar) -> Certificate:
     >>> certify_absolute_minimum([1, "1/10"], "1/2").verdict.value
     'unknown'
     """
-    w, radius = exact(w, "w"), rational(radius, "radius")
+    w, radius = exact(w, "w"), positive(radius, "radius")
     if w.shape != (2, 1):
         raise ShapeError(f"w: shape {w.shape}, need (2, 1)")
-    if radius <= 0:
-        raise DataError(f"radius: got {radius}, need a positive number")
     margin = w[0, 0] - abs(w[1, 0]) - 2 * radius
     better = exact(["1/100", 1])
     low = absolute_risk(better, fmpq(1))

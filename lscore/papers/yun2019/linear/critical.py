@@ -9,6 +9,7 @@ from __future__ import annotations
 from flint import fmpq
 
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, ones, stack
+from lscore.algebra.rationals import positive
 from lscore.certificates import Certificate, Condition, Question, Verdict
 from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
@@ -22,7 +23,6 @@ from lscore.papers.yun2019.linear.saddles import (
 from lscore.papers.yun2019.linear.setting import (
     CLAIM,
     LINEAR_SMOOTH,
-    positive,
     product,
     product_gradient,
     total_bias,
@@ -56,7 +56,7 @@ def certify_saddle_or_minimum(risk: Risk, w: Point, epsilon: Scalar = 1) -> Cert
     """
     epsilon = positive(epsilon, "epsilon")
     if risk.network.bias:
-        return _classify_with_biases(risk, w, epsilon)
+        return _with_biases(risk, w, epsilon)
     answer = _wide(risk, exact(risk.network.point(w), "w"), epsilon)
     narrow = answer.verdict is Verdict.UNKNOWN and risk.loss.quadratic
     return _in_bottleneck(risk, w) if narrow else answer
@@ -84,7 +84,7 @@ def _in_bottleneck(risk: Risk, w: Point) -> Certificate:
     return best if best.certified else certify_strict_saddle(risk, w)
 
 
-def _classify_with_biases(risk: Risk, w: Point, epsilon: fmpq) -> Certificate:
+def _with_biases(risk: Risk, w: Point, epsilon: fmpq) -> Certificate:
     """The same for x -> R x + c: c is stationary, the weights move, the last bias follows."""
     w = exact(risk.network.point(w), "w")
     plain, v = without_biases(risk, w)

@@ -22,7 +22,7 @@ from lscore.errors import DataError, ShapeError
 from lscore.model.activations import identity
 from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
-from lscore.papers.yun2019.linear.floats import classify_critical_floats
+from lscore.papers.yun2019.linear.floats import critical_point_type
 from lscore.papers.yun2019.linear.setting import CLAIM, LINEAR, unit_matrix
 
 
@@ -80,7 +80,7 @@ def _unimodular(rng: np.random.Generator, size: int) -> tuple[RationalMatrix, Ra
 
 @checked
 def partial_decomposition(
-    widths: Sequence[int], kept: int, zero_blocks: tuple[int, int], seed: int = 0
+    widths: Sequence[int], kept: int, zero_blocks: tuple[int, int], *, seed: int = 0
 ) -> Designed:
     r"""A critical point that keeps some components of the best map and misses the others.
 
@@ -162,24 +162,24 @@ def designed_saddles(family: Sequence[Sequence[int]] = (), seed: int = 0) -> Ite
         smallest = min(widths[0], widths[-1])
         for kept in range(smallest):
             for pair in combinations(range(1, len(widths)), 2):
-                yield partial_decomposition(widths, kept, pair, seed)
+                yield partial_decomposition(widths, kept, pair, seed=seed)
 
 
 @checked
 def designed_minima(seed: int = 0) -> Iterator[Designed]:
     """Partial decompositions of the same widths that keep every component: global minima."""
     for widths in WIDTHS:
-        yield partial_decomposition(widths, min(widths[0], widths[-1]), (1, 2), seed)
+        yield partial_decomposition(widths, min(widths[0], widths[-1]), (1, 2), seed=seed)
 
 
 @checked
-def count_answers(points: Sequence[Designed], noise: float, seed: int = 0) -> Counter:
-    """How `classify_critical_floats` names designed points once normal noise is on every weight."""
+def count_answers(points: Sequence[Designed], noise: float, *, seed: int = 0) -> Counter:
+    """How `critical_point_type` names designed points once normal noise is on every weight."""
     rng, kinds = np.random.default_rng(seed), Counter()
     for made in points:
         w = made.point.floats()[:, 0]
         w = w + noise * rng.normal(size=w.shape)
-        kinds[classify_critical_floats(made.risk, w).kind] += 1
+        kinds[critical_point_type(made.risk, w).kind] += 1
     return kinds
 
 

@@ -13,6 +13,7 @@ from lscore.algebra.arguments import checked
 from lscore.algebra.linear import least_squares, pivot_columns, rank
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, stack
 from lscore.algebra.polynomials import dominates
+from lscore.algebra.rationals import positive
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import DataError, HypothesisError, ShapeError
 from lscore.model.networks import Network, Point
@@ -21,7 +22,6 @@ from lscore.papers.yun2019.linear.setting import (
     CLAIM,
     LINEAR,
     LINEAR_SQUARED,
-    positive,
     product,
     product_gradient,
     product_loss,

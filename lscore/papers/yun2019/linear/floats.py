@@ -97,9 +97,10 @@ def _matrices(risk: Risk, w: Point | np.ndarray) -> tuple[list[np.ndarray], np.n
 
 
 @checked
-def classify_critical_floats(
+def critical_point_type(
     risk: Risk,
     w: Point | np.ndarray,
+    *,
     gap_tolerance: float = 1e-9,
     rank_tolerance: float | None = None,
 ) -> FloatAnswer:
@@ -114,9 +115,9 @@ def classify_critical_floats(
     >>> import torch
     >>> from lscore import Network, identity
     >>> risk = Risk(Network((1, 1, 1), identity, bias=False), [1.0], [1.0])
-    >>> classify_critical_floats(risk, torch.tensor([0.0, 0.0], dtype=torch.float64)).kind
+    >>> critical_point_type(risk, torch.tensor([0.0, 0.0], dtype=torch.float64)).kind
     'saddle'
-    >>> classify_critical_floats(risk, torch.tensor([2.0, 0.5], dtype=torch.float64)).kind
+    >>> critical_point_type(risk, torch.tensor([2.0, 0.5], dtype=torch.float64)).kind
     'global minimum'
     """
     weights, R, scale = _matrices(risk, w)

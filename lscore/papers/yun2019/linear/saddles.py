@@ -12,6 +12,7 @@ from flint import arb, fmpq
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact
+from lscore.algebra.rationals import positive
 from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import BudgetError, HypothesisError
 from lscore.minima.descent import declared
@@ -28,7 +29,6 @@ from lscore.papers.yun2019.linear.setting import (
     CLAIM,
     LINEAR_SMOOTH,
     layer_gradients,
-    positive,
     product,
     product_gradient,
     value_at,
@@ -149,7 +149,7 @@ def _positive(text: str, change: fmpq | arb, name: str) -> Condition:
 
 @_SADDLE.checker
 def certify_saddle(
-    risk: Risk, w: Point, epsilon: Scalar = 1, found: Escape | None = None
+    risk: Risk, w: Point, epsilon: Scalar = 1, *, found: Escape | None = None
 ) -> Certificate:
     r"""Is w a saddle: a critical point with higher and lower points at every distance?
 

@@ -18,7 +18,7 @@ import numpy as np
 from flint import arb, fmpq, fmpz, fmpz_mat
 
 from lscore.algebra.arguments import checked
-from lscore.algebra.matrices import RationalMatrix, Scalar, exact, ones, rational
+from lscore.algebra.matrices import RationalMatrix, exact, ones
 from lscore.errors import DataError, DtypeError, HypothesisError, ShapeError
 from lscore.model.balls import ball_risk
 from lscore.model.networks import Network, Point
@@ -35,14 +35,6 @@ def unit_matrix(size: int) -> RationalMatrix:
     """The identity matrix in rationals."""
     entries = [int(i == j) for i in range(size) for j in range(size)]
     return RationalMatrix(fmpz_mat(size, size, entries), fmpz(1))
-
-
-def positive(value: Scalar, name: str) -> fmpq:
-    """The rational number that `value` is; `DataError` unless it is positive."""
-    number = rational(value, name)
-    if number <= 0:
-        raise DataError(f"{name}: got {number}, need a positive number")
-    return number
 
 
 def product(weights: Sequence, size: int | None = None):

@@ -56,7 +56,7 @@ def rounded_down(value: Real, digits: int = 6) -> Decimal:
 def enclosed_decrease(c: Constants, w: RationalMatrix) -> arb:
     """A ball around 1/3 - R(w)."""
     with ctx.workprec(PRECISION):
-        return arb(THIRD) - ball_risk(c.risk, w, PRECISION)
+        return arb(THIRD) - ball_risk(c.risk, w, bits=PRECISION)
 
 
 def _vectors(c: Constants, **vectors: Vector) -> list[np.ndarray]:

@@ -9,22 +9,16 @@ from flint import fmpq
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.linear import affine_least_squares, pure_error
-from lscore.algebra.matrices import RationalMatrix, Scalar, augment, exact, ones, rational
+from lscore.algebra.matrices import RationalMatrix, Scalar, augment, exact, ones
+from lscore.algebra.rationals import positive
 from lscore.certificates import Certificate, Condition, Question
-from lscore.errors import DataError, HypothesisError
+from lscore.errors import HypothesisError
 from lscore.minima.affine import certify_affine_minimum
 from lscore.model.risk import Risk
 from lscore.model.settings import CLAIM, Setting, check_width
 from lscore.papers.yun2019.two_piece.lower_points import one_dead_unit
 from lscore.papers.yun2019.two_piece.setting import affine_fit, living_units, pack
 from lscore.surface.one_kink import OneKinkFit, best_one_kink
-
-
-def _alpha(alpha: Scalar) -> fmpq:
-    alpha = rational(alpha, "alpha")
-    if alpha <= 0:
-        raise DataError(f"alpha: got {alpha}, need a positive number")
-    return alpha
 
 
 @checked
@@ -45,7 +39,7 @@ def least_squares_minimum(risk: Risk, alpha: Scalar = 1) -> RationalMatrix:
     >>> w, risk(w)
     (column(3, 0, 1, 2, 1, 0, -2), 2)
     """
-    alpha = _alpha(alpha)
+    alpha = positive(alpha, "alpha")
     check_width(risk, risk.exact_y.shape[1], "one living unit per output")
     fit = affine_fit(risk)
     return pack(risk, *living_units(risk, fit.slope, fit.intercept, fit.predictions, alpha))

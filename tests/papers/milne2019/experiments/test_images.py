@@ -96,9 +96,9 @@ def test_images_are_downloaded_once_and_then_come_from_the_cache(openml, tmp_pat
     assert train.classes == ("zero", "one", "two")
     asked = len(openml.asked)
     assert asked >= 4
-    test = load_images(SMALL, "test", tmp_path, np.float64)
+    test = load_images(SMALL, "test", folder=tmp_path, dtype=np.float64)
     assert np.array_equal(test.X, images[9:].reshape(3, 3, 2, 2) / 255)
-    assert len(load_images(SMALL, "all", tmp_path)) == 12
+    assert len(load_images(SMALL, "all", folder=tmp_path)) == 12
     assert len(openml.asked) == asked
     assert len((tmp_path / "small.sha256").read_text()) == 64
 
@@ -159,7 +159,7 @@ def test_unknown_names_and_parts(tmp_path):
     with pytest.raises(DataError, match="need one of mnist, cifar10, cifar100"):
         load_images("imagenet", folder=tmp_path)
     with pytest.raises(DataError, match="train, test or all"):
-        load_images("mnist", "half", tmp_path)
+        load_images("mnist", "half", folder=tmp_path)
 
 
 def test_the_image_sets_fit_the_networks():

@@ -1,5 +1,7 @@
 """The toy regression by cell moments: against a plain loop over trials, and refusals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,7 @@ from toy_risks import X, toy
 
 from lscore.errors import DataError, DtypeError, ShapeError
 from lscore.papers.milne2019.experiments.toy import default_starts, descend_sides, sides
-from lscore.runs.ensembles import descend_together, initial_points, risk_on
+from lscore.runs.ensembles import descend_together, risk_on
 
 
 def naive(x, y, start, steps, decay=0.4, rate=0.1, output_relu=False):
@@ -62,7 +64,7 @@ def test_a_weight_that_is_or_becomes_zero_is_treated_as_autodiff_does():
 def test_risks_along_the_runs_are_the_risk():
     risk, starts = toy(), default_starts(np.random.default_rng(3), 4)
     run = descend_sides(sides(X, X / 4), starts, 0.1, 3, 0.4)
-    values = descend_together(risk, starts, 0.1, 3, {"risk": risk_on(risk)}).watched["risk"]
+    values = descend_together(risk, starts, 0.1, 3, watch={"risk": risk_on(risk)}).watched["risk"]
     assert abs(run.risk() - values.numpy()).max() < 1e-14
     assert np.allclose(run.squared_norm()[0], (starts**2).sum(1))
 
@@ -110,8 +112,6 @@ def test_bad_arguments_of_the_moments_are_named():
         descend_sides(data, np.ones((2, 4)), 0.1, 1.0, 0.4)
     with pytest.raises(DataError, match="name: got 'K9'"):
         descend_sides(data, np.ones((1, 2)), 0.1, 1, 0.4).squared_bound("K9")
-    with pytest.raises(ShapeError, match="seeds"):
-        initial_points(toy().network, [])
 
 
 @pytest.mark.parametrize(
@@ -143,3 +143,17 @@ def test_moments_of_integers_and_of_float32_are_those_of_their_values():
         assert sides(x, [1, 3]).square.tolist() == [2, 0.5]
     with pytest.raises(ShapeError, match="x, y"):
         sides([], [])
+
+
+def test_share_of_the_decrease_after_the_first_entry():
+    """x = 1, y = 1/4: K1 is below the decay 2/5 where |1/4 - w v| is."""
+    starts = np.array([[0.2, 0.2], [0.85, 0.85], [3.0, 3.0]])
+    run = descend_sides(sides([1.0], [0.25]), starts, 0.01, 9, 0.4)
+    product, risk = run.states[:, 0, 0] * run.states[:, 1, 0], run.risk(run.factor)
+    entry = int(np.flatnonzero(abs(0.25 - product[:, 1]) < 0.4)[0])
+    assert 0 < entry < 9
+    assert abs(0.25 - product[-1, 2]) > 0.4
+    first, at, last = risk[[0, entry, -1], 1]
+    assert run.share_inside("K1").tolist() == [100, 100 * ((at - last) / (first - last)), 0]
+    with pytest.raises(DataError, match="3 trials do not decrease"):
+        replace(run, states=run.states[::-1]).share_inside("K1")

@@ -62,5 +62,5 @@ def test_the_same_zeros_give_pivots_as_designed():
         (3, 4): "3 of 4",
         (1, 2): "2 of 4",
     }.items():
-        made = partial_decomposition((2, 2, 2, 2, 2), 1, pair, 3)
+        made = partial_decomposition((2, 2, 2, 2, 2), 1, pair, seed=3)
         assert certify_saddle_or_minimum(made.risk, made.point).values["pivot_layer"] == pivot

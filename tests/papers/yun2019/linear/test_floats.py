@@ -9,7 +9,7 @@ from lscore import exact, mean_squared_error
 from lscore.algebra.linear import least_squares
 from lscore.errors import DtypeError
 from lscore.papers.yun2019 import (
-    classify_critical_floats,
+    critical_point_type,
     linear_descent,
     suboptimality,
 )
@@ -17,7 +17,7 @@ from lscore.papers.yun2019 import (
 
 def test_float_witnesses_are_higher_and_lower_in_fractions():
     for made in SADDLES[::7]:
-        answer = classify_critical_floats(made.risk, made.point.point())
+        answer = critical_point_type(made.risk, made.point.point())
         assert answer.kind == "saddle"
         level = made.risk(exact(made.point.point()))
         assert made.risk(exact(answer.up)) > level > made.risk(exact(answer.down))
@@ -46,7 +46,7 @@ def test_floats_find_the_exact_gap():
 
 def test_a_gradient_that_explains_the_change_leaves_it_unresolved():
     risk, w = random_risk(2, 2, 3, 2)
-    assert classify_critical_floats(risk, w.point()).kind == "unresolved"
-    assert classify_critical_floats(NARROW, exact([1, 0, 2, 0]).point()).kind == "unresolved"
+    assert critical_point_type(risk, w.point()).kind == "unresolved"
+    assert critical_point_type(NARROW, exact([1, 0, 2, 0]).point()).kind == "unresolved"
     with pytest.raises(DtypeError, match="float point"):
-        classify_critical_floats(risk, w)
+        critical_point_type(risk, w)

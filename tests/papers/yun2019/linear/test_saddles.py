@@ -48,7 +48,7 @@ def test_global_minima_are_certified_and_not_called_saddles():
 def test_a_perturbed_witness_is_refused():
     made = SADDLES[20]
     found = replace(saddle_escape(made.risk, made.point, "1/8"), epsilon=rational("1/4"))
-    assert certify_saddle(made.risk, made.point, "1/4", found).certified
+    assert certify_saddle(made.risk, made.point, "1/4", found=found).certified
     nudge = exact([1] * made.risk.dimension) / 10**9
     spoiled = {
         "same product": replace(found, base=found.base + nudge),
@@ -57,7 +57,7 @@ def test_a_perturbed_witness_is_refused():
         "moves by more": replace(found, epsilon=found.epsilon / 64),
     }
     for words, witness in spoiled.items():
-        answer = certify_saddle(made.risk, made.point, "1/4", witness)
+        answer = certify_saddle(made.risk, made.point, "1/4", found=witness)
         assert answer.verdict == "unknown"
         (wrong,) = [c.text for c in answer.conditions if not c.holds]
         assert words in wrong
@@ -74,12 +74,12 @@ def test_the_escape_needs_a_positive_step_and_a_gradient():
 def test_balls_that_overlap_leave_the_rise_undecided():
     made = SADDLES[20]
     found = saddle_escape(made.risk, made.point, "1/4")
-    answer = certify_saddle(replace(made.risk, loss=Wide()), made.point, "1/4", found)
+    answer = certify_saddle(replace(made.risk, loss=Wide()), made.point, "1/4", found=found)
     assert (answer.verdict, answer.method) == ("unknown", "ball")
     assert [c.holds for c in answer.conditions[-2:]] == [None, None]
     assert answer.reason == "a point within reach is higher: not decided"
     far = replace(found, epsilon=rational(100))  # the smaller of the two radii counts
-    assert certify_saddle(made.risk, made.point, "1/64", far).conditions[4].holds is False
+    assert certify_saddle(made.risk, made.point, "1/64", found=far).conditions[4].holds is False
 
 
 @pytest.mark.parametrize("epsilon", [1, "1e90", "1e-90", "1e5000"])

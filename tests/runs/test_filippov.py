@@ -6,7 +6,7 @@ from flows import HALF
 
 from lscore import Network, Risk, relu
 from lscore.cells.floats import pieces_of
-from lscore.runs.flow_state import FlowState, WallDistances
+from lscore.runs.filippov import FlowState, WallDistances
 
 ONE_UNIT = Risk(Network((1, 1, 1), relu), [1, -2], [1, 0], HALF)
 
