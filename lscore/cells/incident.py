@@ -233,7 +233,8 @@ class _Search:
                 if not answer.solvable:
                     self._descend(place + 1, branch, system, answer.obstruction, standing)
                     continue
-            if not self._is_out(place, branch, system):
+            signed = [tie for tie in self.later[: place + 1] if tie not in standing]
+            if not self._is_out(signed, branch, system):
                 self._descend(place + 1, branch, system, None, standing)
 
     def _keep(self, state: list, direction, standing: list) -> None:
@@ -247,8 +248,10 @@ class _Search:
         else:
             self.found.append(IncidentCell(cell, direction, tuple(standing)))
 
-    def _is_out(self, place: int, state: list, rows: list[RationalMatrix]) -> bool:
+    def _is_out(self, signed: list[Tie], state: list, rows: list[RationalMatrix]) -> bool:
         """Whether signed ties with these gradients surely cannot all be positive.
+
+        The last rows are those of the later ties `signed`, in order.
 
         One hidden layer. With one output and all output weights non-zero the ties are linear in
         (|v_k| z_k, c), an open map of w, so first order decides (Lemma F). Else a combination of
@@ -265,7 +268,6 @@ class _Search:
             return True
         data = self.risk.exact_augmented if network.bias else self.risk.exact_X
         slopes, pieces = network.activations[0].slopes, state[0]
-        signed = self.later[: place + 1]
         outputs, width = weight.shape
         zero = zeros(outputs * width * data.shape[1])
         columns = [stack([row, zero]) for row in rows[: -len(signed)]]

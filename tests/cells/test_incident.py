@@ -1,8 +1,11 @@
 """The cells at a kink: their number, and which stay in doubt."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from kinked_points import PLANE
+from losses import Absolute
 
 from lscore import (
     Network,
@@ -93,3 +96,16 @@ def test_one_layer_leaves_no_doubt():
         risk = Risk(Network((1, 1), ()), X, [1] * len(X), binary_hinge())
         found = incident_cells(risk, exact(w))
         assert (len(found.cells), len(found.doubtful)) == (count, 0)
+
+
+def test_margins_that_nothing_moves_hide_no_cells():
+    """Without biases a sample of output 0 stays there where its unit is off: |f - 0| stands."""
+    risk = Risk(Network((1, 1, 1), relu, bias=False), [1, -1, 1], [0, 0, 0], Absolute())
+    for w, count, doubtful in ([0, 0], 0, 4), ([1, 0], 2, 0):
+        found = incident_cells(risk, exact(w))
+        assert (len(found.cells), len(found.doubtful)) == (count, doubtful)
+        cells = [*(cell.cell for cell in found.cells), *found.doubtful]
+        known = {tuple(part.tobytes() for part in cell.pieces) for cell in cells}
+        for u in product((-1, 1), repeat=2):
+            near = pattern_at(risk, exact(w) + exact(u) / 8).pieces
+            assert tuple(part.tobytes() for part in near) in known
