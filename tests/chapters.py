@@ -12,7 +12,7 @@ import matplotlib as mpl
 import refresh
 from matplotlib import pyplot as plt
 
-from lscore.errors import DtypeError, ShapeError
+from lscore.errors import DtypeError, LscoreError, ShapeError
 from lscore.pages import stops
 from lscore.pages.inputs import Page
 
@@ -56,9 +56,11 @@ def run(cells):
     def note(error, namespace, parts):
         explained = said(error, namespace, parts)
         trial.stops += bool(explained)
-        fixed = isinstance(error, ShapeError | DtypeError)
-        if explained and fixed and not explained.startswith("it needs"):
-            trial.problems.append(f"a length or type is fixed in the code: {error}")
+        if explained and not explained.startswith("it needs"):
+            if isinstance(error, ShapeError | DtypeError):
+                trial.problems.append(f"a length or type is fixed in the code: {error}")
+            elif not isinstance(error, LscoreError):
+                trial.problems.append(f"a bare exception stops a cell: {explained}")
         return explained
 
     stops.stopped = note

@@ -116,6 +116,14 @@ class Page:
             one = "one" if len(mine) == 1 else "ones"
             say(f"Changed here: {', '.join(mine)}. Captions and text speak of the printed {one}.")
 
+    def refused(self, names: tuple[str, ...]) -> None:
+        """Mark the inputs among `names`, which a refusal kept from being made, as changed.
+
+        The printed ones are made without one; while they are recorded nothing is marked.
+        """
+        if not os.environ.get(RECORD):
+            self.changed += [n for n in names if n in self.printed and n not in self.changed]
+
     def claim(self, holds: object, text: str, yours: str = "") -> None:
         """State what a caption or the text says of the printed inputs.
 

@@ -1,9 +1,10 @@
 """A cell that cannot go on with a reader's inputs says so in a sentence, and the page goes on.
 
 While a page is open, each cell runs inside a try. Nothing changes as long as its inputs are the
-printed ones: an error is an error. With other inputs a refusal by lscore is printed as a sentence,
-and what the rest of the cell would have defined becomes `Missing`, so that no later cell
-takes an old result for a new one.
+printed ones: an error is an error. With other inputs a refusal by lscore, or any error of a
+statement that reads a changed input or what its cell made of one, is printed as a sentence, and
+what the rest of the cell would have defined becomes `Missing`, so that no later cell takes an old
+result for a new one.
 """
 
 from __future__ import annotations
@@ -123,13 +124,20 @@ def stopped(error: Exception, names: dict, parts: tuple) -> str:
     line = error.__traceback__.tb_lineno
     failed = next(k for k, (_, last, _, _) in enumerate(parts) if line <= last)
     lacks = [n for n in parts[failed][2] if isinstance(names.get(n), Missing)]
+    refusal = isinstance(error, LscoreError)
     if not page.changed:  # an input may be changed and not marked yet, as on the front page
         unmarked = page.printed.keys() - page.marked
         page.given(**{n: names[n] for n in page.printed if n in unmarked & names.keys()})
-    if not page.changed or not (lacks or isinstance(error, LscoreError)):
+    if refusal:
+        page.refused(parts[failed][3])
+    sources = set(parts[failed][2])
+    for _, _, reads, writes in reversed(parts[:failed]):
+        sources |= set(reads) if sources & set(writes) else set()
+    if not page.changed or not (lacks or refusal or sources & set(page.changed)):
         return ""
     written = {name for part in parts[failed:] for name in part[3]}
-    why = f"it needs {' and '.join(lacks)}, which did not come out" if lacks else str(error)
+    said = str(error) if refusal else f"{type(error).__name__}: {error}"
+    why = f"it needs {' and '.join(lacks)}, which did not come out" if lacks else said
     for name in written:
         if not isinstance(names.get(name), ModuleType):
             names[name] = Missing(name, why)

@@ -83,6 +83,24 @@ def test_a_refusal_stops_one_cell_and_what_needs_it(x, problems, printed):
     assert trial.stops == (0 if x == 1 else 2)
 
 
+def test_an_input_that_is_refused_when_it_is_made_stops_its_cell(printed, monkeypatch):
+    cells = [SETUP, 'from lscore import exact\nx = exact("a")\npage.given(x=x)', "x.T", END]
+    trial = run(cells)
+    assert (trial.changed, trial.stops) == (["x"], 2)
+    assert trial.printed.startswith("With your x this cell stops: ")
+    assert " ".join(trial.printed.split()).endswith("it needs x, which did not come out.")
+    monkeypatch.setenv("LSCORE_RECORD", os.devnull)
+    assert run(cells).problems[0].startswith("code cell 2 ends in ")
+
+
+def test_an_error_of_the_reader_stops_its_cell_but_one_of_the_page_does_not(printed):
+    start = SETUP + 'x = "a"\npage.given(x=x)'
+    trial = run([start, "y = [x]\n{}[y[0]]", "z = 2\n1 / 0", END])
+    assert trial.problems[0] == "a bare exception stops a cell: KeyError: 'a'"
+    assert trial.problems[1] == "code cell 3 ends in ZeroDivisionError: division by zero"
+    assert "With your x this cell stops: KeyError: 'a'." in trial.printed
+
+
 def test_a_change_that_is_not_there_once_is_refused():
     with pytest.raises(AssertionError, match="occurs 2 times"):
         with_change(["a = 1", "b = 1"], "1", "2")
