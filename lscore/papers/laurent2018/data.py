@@ -122,7 +122,7 @@ def leaky_slope(h: object) -> fmpq:
         if h.knots == (fmpq(0),) and 0 <= h.slopes[0] <= 1:
             return h.slopes[0]
     name = getattr(h, "name", h)
-    raise HypothesisError("LVB-T3", "activation", f"{name} is not a leaky ReLU", h)
+    raise HypothesisError("LVB-T3", "activation", f"{name} is no leaky ReLU of slope 0 to 1", h)
 
 
 @checked

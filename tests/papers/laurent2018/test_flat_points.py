@@ -149,7 +149,7 @@ def test_the_hypotheses_of_theorem_two_are_checked():
     with pytest.raises(HypothesisError, match="stretch"):
         flat_point(DEEP, TIED, 1)
     bent = Risk(Network((1, 1, 1), absolute_value), [1], [1], binary_hinge())
-    with pytest.raises(HypothesisError, match="not a leaky ReLU"):
+    with pytest.raises(HypothesisError, match="no leaky ReLU of slope 0 to 1"):
         flat_point(bent, exact([1, 0, 1, 0]))
 
 
