@@ -6,6 +6,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable
 from importlib.resources import as_file, files
+from inspect import signature
 
 from flint import fmpq
 
@@ -40,13 +41,18 @@ def same_number(answer: object, wanted: fmpq) -> str:
 def attempt(checker: Callable[..., str], *arguments: object) -> str:
     """What the checker of an exercise says of an answer; ``...`` stands for an open one.
 
+    A list where the checker wants a point is read as one, exactly.
+
     >>> attempt(same_number, ..., fmpq(3, 2)), attempt(same_number, "3/2", fmpq(3, 2))
     ('not answered yet', 'correct: 3/2')
     """
     if any(argument is ... for argument in arguments):
         return "not answered yet"
+    wanted = [str(p.annotation) for p in signature(checker).parameters.values()]
     try:
-        return checker(*arguments)
+        read = [exact(given) if isinstance(given, list) and wants in {"Point", "RationalMatrix"}
+                else given for given, wants in zip(arguments, wanted, strict=False)]  # fmt: skip
+        return checker(*read)
     except LscoreError as error:
         return f"not yet: {error}"
 

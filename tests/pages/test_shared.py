@@ -38,6 +38,14 @@ def test_a_refusal_is_text_and_its_absence_an_error():
         refusal(lambda: 1 / 0)
 
 
+def test_a_list_is_read_as_a_point_where_one_is_wanted():
+    risk = Risk(Network((1, 1, 1), relu), [0, 1, 2], [0, 0, 1])
+    answer = attempt(fools_the_checker, risk, [1, -1, 1, 0])
+    assert answer == attempt(fools_the_checker, risk, exact([1, -1, 1, 0]))
+    assert answer.startswith("correct")
+    assert attempt(fools_the_checker, risk, [1, -1]).startswith("not yet: w: ")
+
+
 def test_an_attempt_never_ends_in_an_exception():
     assert attempt(same_number, ..., 1) == "not answered yet"
     assert attempt(same_number, "1/2", rational("1/2")) == "correct: 1/2"
