@@ -134,7 +134,8 @@ class _SaddleLoss(Loss):
     smooth = polynomial = True
 
     def __call__(self, outputs, targets, pieces=None) -> fmpq:
-        return outputs.dot(outputs) - 2 * outputs[0, 1] ** 2
+        a, b, c, d = (outputs[i, j] for i in (0, 1) for j in (0, 1))
+        return a**2 - b**2 + c**2 + d**2
 
     def gradient(self, outputs, targets, pieces=None) -> RationalMatrix:
         return (outputs - exact([[0, 2 * outputs[0, 1]], [0, 0]])) * 2
