@@ -103,7 +103,7 @@ CLAIMS = [
         "data are rare if path slopes and switches balance the classes, else generic",
         "as printed the family of switches includes a sample's own class: then all data are rare",
         standing="refuted as printed",
-        shown='"as printed:", is_rare',
+        shown='"as printed:", printed',
     ),
     Claim(
         "LVB-T3",

@@ -30,7 +30,7 @@ CLAIMS = [
         "Lemma 8",
         "curvature c >= C along a C^2 stretch of the flow gives |g(t)|^2 <= |g(0)|^2 exp(-C t)",
         "the bound (17) is meant for every t of the stretch, with a non-zero gradient",
-        shown="certify_decay(line, w, rate=c",
+        shown="certify_decay(line, line_start, rate=c",
     ),
     Claim(
         "MILNE-E16",
