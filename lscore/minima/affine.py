@@ -26,6 +26,7 @@ from lscore.model.losses import Loss, objects
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 
+_MINIMUM = Question("B-BALANCE", STATEMENT)
 _INSIDE = "every hidden unit stays on one linear piece"
 _CONVEX = "0 is in the subdifferential of the convex problem"
 Positions = list[np.ndarray]
@@ -52,7 +53,7 @@ def _question(risk: Risk) -> Question:
     if risk.loss.quadratic and len(risk.network.widths) == 3:
         return Question("YUN-T1", STATEMENT)
     sharp = risk.loss.hinge and risk.network.widths[-1] == 1
-    return Question("LVB-NS" if sharp else "B-BALANCE", STATEMENT)
+    return Question("LVB-NS", STATEMENT) if sharp else _MINIMUM
 
 
 def _bend(risk: Risk, where: Positions) -> str:
@@ -137,7 +138,7 @@ def _unsupported(risk: Risk) -> str:
     return "" if risk.loss.convex else "the loss is not known to be convex in the outputs"
 
 
-@checked
+@_MINIMUM.checker
 def certify_affine_minimum(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Decide whether w is a local minimum when every unit stays on one linear piece.
 

@@ -93,7 +93,7 @@ def _add(columns: dict[tuple[int, ...], None], entries: Iterable[int]) -> None:
         columns[tuple(v // unit for v in vector)] = None
 
 
-@checked
+@_MINIMUM.checker
 def certify_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Do the pulls of the loss balance along every path? Then w is a local minimum (B-BALANCE).
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import numpy as np
 from flint import fmpq
 
-from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact, stack
 from lscore.cells.pattern import Located, locate
 from lscore.certificates import Certificate, Condition, Question
@@ -35,7 +34,7 @@ HINGES = Setting(
 _MINIMUM = Question("LVB-F", STATEMENT)
 
 
-@checked
+@_MINIMUM.checker
 def certify_hinge_minimum(
     risk: Risk, w: Point | np.ndarray, *, limit: int = MAX_CASES
 ) -> Certificate:

@@ -8,7 +8,6 @@ from contextlib import suppress
 import numpy as np
 import torch
 
-from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact
 from lscore.cells.pattern import locate
 from lscore.certificates import Certificate, Condition, Question, Verdict
@@ -60,7 +59,7 @@ def propose_directions(risk: Risk, w: RationalMatrix, trials: int, seed: int) ->
     return [steepest] * bool(usable) + [directions[i] for i in order]
 
 
-@checked
+@MINIMUM_BY_RAYS.checker
 def certify_local_minimum(
     risk: Risk,
     w: Point | np.ndarray,

@@ -16,7 +16,7 @@ from flint import fmpq
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational, to_float
 from lscore.algebra.rationals import positive
-from lscore.errors import DtypeError, ShapeError
+from lscore.errors import DtypeError, SettingError, ShapeError
 from lscore.model.activations import piecewise_linear
 
 Outputs = torch.Tensor | RationalMatrix | np.ndarray
@@ -26,8 +26,8 @@ class Loss:
     r"""A function :math:`\ell(\hat Y, Y)` of outputs and targets (n, k), with facts about it.
 
     A loss of your own derives from it, sets the facts that are true, and gives `__call__`,
-    `gradient` and `second`; with knots also `margins`. All facts are False and nothing is said
-    about it until then:
+    `gradient` and `second`; with knots also `margins`. What it does not give raises `SettingError`,
+    which a checker turns into *unknown*. All facts are False until then:
 
     - `convex` in the outputs; `smooth`: continuously differentiable in them; `nonnegative`;
     - `polynomial`: in each piece a polynomial with rational coefficients, so that exact outputs
@@ -67,11 +67,11 @@ class Loss:
 
     def __call__(self, outputs: Outputs, targets: Outputs, pieces: np.ndarray | None = None):
         """The loss, a number."""
-        raise NotImplementedError(f"{type(self).__name__}.__call__")
+        raise SettingError(f"loss: {type(self).__name__} has no value, need `__call__`")
 
     def gradient(self, outputs: Outputs, targets: Outputs, pieces: np.ndarray | None = None):
         """The derivative by the outputs, (n, k)."""
-        raise NotImplementedError(f"{type(self).__name__}.gradient")
+        raise SettingError(f"loss: {type(self).__name__} has no derivative, need `gradient`")
 
     def second(self, outputs: Outputs, targets: Outputs, pieces: np.ndarray | None = None):
         """The second derivatives by the outputs of each sample, (n, k, k): a tensor for a tensor,
@@ -79,7 +79,8 @@ class Loss:
         targets, shape = paired(outputs, targets), tuple(outputs.shape)
         curvature = self.curvature(len(targets))
         if curvature is None:
-            raise NotImplementedError(f"{type(self).__name__}.second")
+            name = type(self).__name__
+            raise SettingError(f"loss: {name} has no second derivative, need `second`")
         if len(shape) != 2:
             raise ShapeError(f"outputs: shape {shape}, need (n, k)")
         if isinstance(outputs, torch.Tensor):
@@ -112,6 +113,9 @@ class Loss:
 
     def directions(self, targets: RationalMatrix | np.ndarray) -> np.ndarray:
         """D (n, J, k), how each margin changes with each output: objects, exact."""
+        if not self.knots:
+            name = type(self).__name__
+            raise SettingError(f"loss: {name} has no knots and is not said to be smooth, need one")
         targets = exact(targets, "targets")
         n, k = targets.shape
         columns = [exact([[int(c == r) for c in range(k)]] * n) for r in range(k)]

@@ -123,13 +123,13 @@ def layout(network, w: Matrix) -> list[Layer]:
     """
     layers, start = [], 0
     for out, inner in zip(network.widths[1:], network.widths, strict=False):
-        middle, stop = start + out * inner, start + out * (inner + network.bias)
-        if isinstance(w, RationalMatrix):
-            weight, bias = w.flat(start, out, inner), w.flat(middle, stop - middle, 1)
-        else:
-            weight, bias = w[start:middle].reshape(out, inner), w[middle:stop]
-        layers.append(Layer(weight, bias if network.bias else None))
-        start = stop
+        exactly, middle = isinstance(w, RationalMatrix), start + out * inner
+        weight = w.flat(start, out, inner) if exactly else w[start:middle].reshape(out, inner)
+        start, bias = middle, None
+        if network.bias:
+            start = middle + out
+            bias = w.flat(middle, out, 1) if exactly else w[middle:start]
+        layers.append(Layer(weight, bias))
     return layers
 
 

@@ -7,8 +7,19 @@ import torch
 from flint import arb, fmpq, fmpq_poly
 from losses import Absolute, Huber, Logistic, Quartic, Tilted
 
-from lscore import Network, Risk, SquaredLoss, binary_hinge, exact, multiclass_hinge, relu
-from lscore.errors import DataError, DtypeError, ShapeError, TieError
+from lscore import (
+    Network,
+    Risk,
+    SquaredLoss,
+    binary_hinge,
+    certify_affine_minimum,
+    certify_local_minimum,
+    exact,
+    multiclass_hinge,
+    relu,
+)
+from lscore.errors import DataError, DtypeError, SettingError, ShapeError, TieError
+from lscore.minima.balanced import certify_balance
 from lscore.model.balls import ball_risk
 from lscore.model.losses import Loss, objects
 
@@ -101,8 +112,26 @@ def test_a_loss_that_promises_nothing_has_nothing():
     assert plain.curvature(3) is None
     assert plain.positions(at, at) is None
     for method in (plain, plain.gradient, plain.second):
-        with pytest.raises(NotImplementedError, match="Loss"):
+        with pytest.raises(SettingError, match="loss: Loss has no"):
             method(at, at)
+
+
+@pytest.mark.parametrize("smooth", [True, False])
+def test_a_checker_that_needs_what_a_loss_does_not_give_says_so(smooth):
+    class ValueOnly(Loss):
+        convex = polynomial = True
+
+        def __call__(self, outputs, targets, pieces=None):
+            exactly = hasattr(outputs, "numerator")
+            return outputs.dot(outputs) if exactly else (outputs * outputs).sum()
+
+    ValueOnly.smooth = smooth
+    lacks = "no derivative" if smooth else "no knots and is not said to be smooth"
+    risk = Risk(Network((1, 1, 1), relu), [1, 2], [0, 1], ValueOnly())
+    for checker in (certify_affine_minimum, certify_balance, certify_local_minimum):
+        answer = checker(risk, exact([1, 1, 1, 0]))
+        assert answer.verdict == "unknown"
+        assert f"ValueOnly has {lacks}" in answer.reason
 
 
 def test_what_has_no_derivative_or_no_partner_is_refused():

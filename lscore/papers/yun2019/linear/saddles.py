@@ -127,10 +127,10 @@ def _moved_at_most(risk: Risk, w, v, epsilon: fmpq) -> bool:
 
 
 def _escape_conditions(
-    risk: Risk, w: RationalMatrix, found: Escape, epsilon: fmpq
+    risk: Risk, w: RationalMatrix, level: fmpq | arb, found: Escape, epsilon: fmpq
 ) -> list[Condition]:
     """The statements about the three points, each decided exactly (or by balls)."""
-    level, epsilon = value_at(risk, w), min(epsilon, found.epsilon)
+    epsilon = min(epsilon, found.epsilon)
     near = [_moved_at_most(risk, w, v, epsilon) for v in (found.base, found.up, found.down)]
     same = product(weights_of(risk, found.base)) == product(weights_of(risk, w))
     return [
@@ -195,9 +195,9 @@ def certify_saddle(
         "the same moves work for every smaller epsilon", any(not t.is_zero() for t in terms)
     )
     found = found or saddle_escape(risk, w, epsilon)
-    moves = _escape_conditions(risk, w, found, epsilon)
-    conditions = [critical, turning, every, *moves]
     depth, level = len(weights), value_at(risk, w)
+    moves = _escape_conditions(risk, w, level, found, epsilon)
+    conditions = [critical, turning, every, *moves]
     exactly = isinstance(level, fmpq)
     method = "exact" if exactly else "ball"
     wanting = next((c for c in conditions if c.holds is not True), None)

@@ -56,8 +56,10 @@ def weights_of(risk: Risk, w: Point) -> list[RationalMatrix]:
 
 
 def value_at(risk: Risk, w: RationalMatrix) -> fmpq | arb:
-    """The risk: a rational, or a ball if the loss is no polynomial; else `DtypeError`."""
-    value = risk(w) if risk.loss.polynomial else ball_risk(risk, w)
+    """The risk of a linear network: a rational, by its product, or a ball if the loss is no
+    polynomial; else `DtypeError`."""
+    exactly = risk.loss.polynomial
+    value = product_loss(risk, product(weights_of(risk, w))) if exactly else ball_risk(risk, w)
     if not isinstance(value, fmpq | arb):
         raise DtypeError(f"loss: value gives {type(value).__name__}, need a rational or a ball")
     return value
