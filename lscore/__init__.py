@@ -8,6 +8,7 @@ from lscore.algebra.matrices import RationalMatrix, exact
 from lscore.algebra.rationals import rational
 from lscore.cells.arrangement.units import activation_cells
 from lscore.cells.forms import cell_polynomial, certify_multilinear
+from lscore.cells.hessians import cell_hessian
 from lscore.cells.incident import incident_cells
 from lscore.cells.partition import (
     certify_disconnected,
@@ -30,7 +31,6 @@ from lscore.minima.kinks import certify_hinge_minimum
 from lscore.minima.local import certify_local_minimum
 from lscore.minima.paths import certify_nonincreasing
 from lscore.minima.smooth import (
-    cell_hessian,
     certify_indefinite,
     certify_smooth_extremum,
     certify_smooth_maximum,

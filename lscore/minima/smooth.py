@@ -14,10 +14,10 @@ from itertools import product
 import numpy as np
 from flint import fmpq, fmpq_mpoly
 
-from lscore.algebra.arguments import checked
-from lscore.algebra.matrices import RationalMatrix, exact
+from lscore.algebra.matrices import exact
 from lscore.cells.forms import cell_polynomial
-from lscore.cells.pattern import Cell, cell_at
+from lscore.cells.hessians import cell_hessian
+from lscore.cells.pattern import cell_at
 from lscore.certificates import Certificate, Condition, Question
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
@@ -28,25 +28,6 @@ _BOTH = Question("LVB-C2", "the Hessian has eigenvalues of both signs")
 _MIRRORED = Question("LVB-B-C2-1", "the spectrum of the Hessian is symmetric about 0")
 _MAXIMUM = Question("MILNE-L2", "the point is a local maximum")
 _EXTREMUM = Question("LVB-C1", "the point is a local extremum")
-
-
-@checked
-def cell_hessian(cell: Cell, w: RationalMatrix) -> RationalMatrix:
-    """The exact (m, m) Hessian of the frozen risk at an exact point.
-
-    >>> from lscore import Network, binary_hinge, relu
-    >>> risk = Risk(Network((1, 1, 1), relu, bias=False), [2], [1], binary_hinge())
-    >>> w = exact([1, "1/4"])                              # risk 1 - 2 w v
-    >>> cell_hessian(cell_at(risk, w), w)
-    [[0, -2], [-2, 0]]
-    """
-    m = cell.risk.dimension
-    hessian = [[fmpq(0)] * m for _ in range(m)]
-    for exponents, c in cell_polynomial(cell, w).to_dict().items():
-        if sum(exponents) == 2:
-            i, j = [k for k, e in enumerate(exponents) for _ in range(e)]
-            hessian[i][j] = hessian[j][i] = 2 * c if i == j else c
-    return exact(hessian)
 
 
 @_BOTH.checker

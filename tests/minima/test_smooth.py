@@ -11,6 +11,7 @@ from lscore import (
     Risk,
     binary_hinge,
     cell_at,
+    cell_hessian,
     exact,
     hard_tanh,
     leaky_relu,
@@ -20,7 +21,6 @@ from lscore import (
     risk_along,
 )
 from lscore.minima.smooth import (
-    cell_hessian,
     certify_indefinite,
     certify_mirrored_spectrum,
     certify_smooth_extremum,
@@ -193,14 +193,6 @@ def test_weight_decay_leaves_no_maximum_not_even_of_a_constant_piece():
         assert not answer.certified  # the output bias still moves the risk
         off = Risk(Network((1, 1), (), output_activation=relu), [1], [1], weight_decay=decay)
         assert certify_smooth_maximum(off, exact([-1, -1])).certified == certified
-
-
-def test_the_hessian_of_a_square_is_the_square_of_the_input():
-    """w^2 / 2 at 2: a diagonal entry counts once."""
-    risk = Risk(Network((1, 1), (), bias=False), [1], [0])
-    assert cell_hessian(cell_at(risk, exact([2])), exact([2])) == exact([[1]])
-    wide = Risk(Network((2, 1), (), bias=False), [[1, 3]], [0])
-    assert cell_hessian(cell_at(wide, exact([2, 0])), exact([2, 0])) == exact([[1, 3], [3, 9]])
 
 
 FLAT = Risk(Network((1, 1, 1), relu), [-1, 1], [-1, 1], binary_hinge())
