@@ -105,3 +105,39 @@ def is_positive_definite(A: RationalMatrix) -> bool:
     if found.low > 0 or found.high <= 0:
         return bool(found.low > 0)
     return inertia(A)[:2] == (0, 0)
+
+
+@checked
+def negative_vector(A: RationalMatrix) -> RationalMatrix:
+    """A column v with v'Av < 0 for a symmetric matrix that is not positive semidefinite.
+
+    Elimination: a negative diagonal entry gives v; a positive one is cleared from the others; if
+    all are 0, an entry off the diagonal does. `DataError` if there is no such v, and as `inertia`.
+
+    >>> negative_vector(exact([[1, 2], [2, 1]])), negative_vector(exact([[0, 1], [1, 0]]))
+    (column(-2, 1), column(1, -1))
+    """
+    _symmetric(A)
+    form = [[A[i, j] for j in range(len(A))] for i in range(len(A))]
+    basis = [[fmpq(int(i == j)) for j in range(len(A))] for i in range(len(A))]
+    left = list(range(len(A)))
+    while left:
+        for i in left:
+            if form[i][i] < 0:
+                return exact(basis[i])
+        pivot = next((i for i in left if form[i][i] > 0), None)
+        if pivot is None:
+            break
+        left.remove(pivot)
+        for j in left:
+            share = form[j][pivot] / form[pivot][pivot]
+            if share != 0:
+                basis[j] = [a - share * b for a, b in zip(basis[j], basis[pivot], strict=True)]
+                for k in left:
+                    form[j][k] -= share * form[pivot][k]
+    for i in left:
+        for j in left:
+            if form[i][j] != 0:
+                side = 1 if form[i][j] < 0 else -1
+                return exact([a + side * b for a, b in zip(basis[i], basis[j], strict=True)])
+    raise DataError("A: is positive semidefinite, no v has v'Av < 0")

@@ -3,9 +3,16 @@
 import numpy as np
 import pytest
 from flint import fmpq
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lscore.algebra import definite
-from lscore.algebra.definite import inertia, is_positive_definite, smallest_eigenvalue
+from lscore.algebra.definite import (
+    inertia,
+    is_positive_definite,
+    negative_vector,
+    smallest_eigenvalue,
+)
 from lscore.algebra.matrices import exact
 from lscore.errors import DataError, ShapeError
 
@@ -65,8 +72,25 @@ def test_random_matrices_against_numpy():
 
 
 def test_what_is_no_symmetric_matrix_is_refused_by_name():
-    for function in (smallest_eigenvalue, inertia, is_positive_definite):
+    for function in (smallest_eigenvalue, inertia, is_positive_definite, negative_vector):
         with pytest.raises(ShapeError, match=r"A: shape \(1, 2\), need a square matrix"):
             function(exact([[1, 2]]))
         with pytest.raises(DataError, match=r"A: entries \(1, 0\) and \(0, 1\) differ"):
             function(exact([[1, 2], [3, 4]]))
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.integers(-3, 3), min_size=10, max_size=10))
+def test_a_negative_vector_is_found_unless_there_is_none(entries):
+    a = iter(entries)
+    A = [[0] * 4 for _ in range(4)]
+    for i in range(4):
+        for j in range(i + 1):
+            A[i][j] = A[j][i] = next(a)
+    A = exact(A)
+    if not inertia(A)[0]:
+        with pytest.raises(DataError, match="positive semidefinite"):
+            negative_vector(A)
+        return
+    v = negative_vector(A)
+    assert (v.T @ A @ v)[0, 0] < 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from lscore.algebra.matrices import exact
+from lscore.cells.hessians import cell_hessian
+from lscore.cells.pattern import cell_at
 from lscore.model.activations import identity
 from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
@@ -10,7 +12,6 @@ from lscore.pages.shared import same_number
 from lscore.papers.yun2019 import (
     certify_saddle_or_minimum,
     certify_strict_saddle,
-    linear_hessian,
     negative_curvature,
 )
 from lscore.papers.yun2019.linear.setting import product, weights_of
@@ -30,7 +31,8 @@ def is_strict_with_zero_layers(risk: Risk, w: Point) -> str:
 def eigenvalue_by_hand(answer: object) -> str:
     r"""The smallest eigenvalue of the Hessian of :math:`\frac12 (w_2 w_1 - 3)^2` at 0."""
     risk = Risk(Network((1, 1, 1), identity, bias=False), [1], [3])
-    H = linear_hessian(risk, exact([0, 0]))
+    origin = exact([0, 0])
+    H = cell_hessian(cell_at(risk, origin), origin)
     return same_number(answer, -abs(H[0, 1]))  # the diagonal is 0
 
 

@@ -1,6 +1,7 @@
 """Milne, "Piecewise strong convexity of neural networks", NeurIPS 2019."""
 
 from lscore.papers.milne2019.balance import certify_layer_balance
+from lscore.papers.milne2019.bounds import curvature_chain
 from lscore.papers.milne2019.region import certify_membership, curvature_bounds
 from lscore.papers.milne2019.toy import (
     certify_every_draw,
@@ -17,6 +18,7 @@ __all__ = [
     "certify_only_minimum",
     "certify_trained_to_zero",
     "curvature_bounds",
+    "curvature_chain",
     "lowest_risk",
     "toy_sides",
 ]

@@ -23,7 +23,12 @@ from lscore.cells.rays import risk_along
 from lscore.certificates import Certificate, Condition, Question
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
-from lscore.papers.milne2019.region import MILNE, data_loss, squared_radius
+from lscore.papers.milne2019.region import (
+    MILNE,
+    data_loss,
+    norms_are_below,
+    squared_radius,
+)
 
 _BALANCE = Question("MILNE-N", "this critical point obeys (i), (ii) and (iii)")
 
@@ -34,9 +39,9 @@ def certify_layer_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
 
     The gradient is computed exactly and must vanish; otherwise, on a kink, and at 0 the answer is
     unknown, for the theorem says nothing. (ii) is read off the second-order term of the risk along
-    w itself. In (iii) :math:`|W|_*` is the common norm of (i), for the output layer is a single
-    row. Slopes above 1 are accepted, so that one can see (iii) fail. Unknown for other risks. Sound
-    and complete.
+    w itself. With one output :math:`|W|_*` in (iii) is the common norm of (i), for the output layer
+    is a single row. Slopes above 1 are accepted, so that one can see (iii) fail. Unknown for other
+    risks. Sound and complete.
 
     >>> from lscore import Network, SquaredLoss, relu
     >>> risk = Risk(Network((1, 1, 1), relu, bias=False), [1], ["1/2"],
@@ -59,14 +64,16 @@ def certify_layer_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
     norms = [layer.weight.dot(layer.weight) for layer in risk.network.unpack(w)]
     curvature, wanted = _residual_curvature(risk, w), -(len(norms) - 1) * risk.weight_decay
     quotient = curvature / w.dot(w)
-    # the output layer is a row, so by (i) the largest operator norm is the common Frobenius norm
-    product = 2 * data_loss(risk, w) * squared_radius(risk) * max(norms) ** (len(norms) - 2)
-    room = product - risk.weight_decay**2
+    lowest, decay = 2 * data_loss(risk, w) * squared_radius(risk), risk.weight_decay
+    large = not norms_are_below(risk, w, lowest, decay**2)
+    # a single row has its Frobenius norm as operator norm, and by (i) no layer has a larger one
+    one = risk.network.widths[-1] == 1
+    room = lowest * max(norms) ** (len(norms) - 2) - decay**2 if one else None
     conditions = (
         *setting,
         Condition("(i) all layers have the same norm", len(set(map(str, norms))) == 1),
         Condition("(ii) w'Bw = -H lambda |w|^2", quotient == wanted),
-        Condition("(iii) 2 l r^2 |W|_*^(2(H-1)) >= lambda^2", room >= 0, room),
+        Condition("(iii) 2 l r^2 |W|_*^(2(H-1)) >= lambda^2", large, room),
     )
     values = {"rayleigh_quotient": quotient, "lambda": risk.weight_decay}
     failed = [c.text for c in conditions if not c.holds]

@@ -43,7 +43,6 @@ from lscore.papers.yun2019.linear.setting import (
 )
 from lscore.papers.yun2019.linear.strict import (
     certify_strict_saddle,
-    linear_hessian,
     negative_curvature,
 )
 from lscore.papers.yun2019.smooth.fit import (
@@ -183,7 +182,6 @@ __all__ = [
     "layer_gradients",
     "least_squares_minimum",
     "linear_descent",
-    "linear_hessian",
     "lower_point_in_box",
     "lowest_pass",
     "most_negative_place",

@@ -81,3 +81,18 @@ def test_toy_minima_are_balanced(a, b, decay):
     assert certify_layer_balance(risk, point).verdict == CERTIFIED
     assert risk(point) == lowest_risk(risk)
     assert certify_membership(risk, point).verdict == REFUTED
+
+
+def test_several_outputs_are_balanced_and_the_bound_is_sharp():
+    """W0 = rho a' u', W1 = rho w u, e = -(lambda / |a|) w with unit u, w: 2 l r^2 = lambda^2."""
+    u, v = exact(["3/5", "4/5"]), exact(["5/13", "-12/13"])
+    a, rho, decay = exact([3, 4]), fmpq(1, 2), fmpq(1, 4)
+    W0, W1 = u @ a.T * (rho / 5), v @ u.T * rho
+    y = W1 @ W0 @ a + v * (decay / 5)
+    network = Network((2, 2, 2), linear(1), bias=False)
+    risk = Risk(network, a.T, y.T, HALF, decay)
+    answer = certify_layer_balance(risk, network.pack([W0, W1]))
+    assert answer.verdict == CERTIFIED
+    assert answer.conditions[-1].holds
+    lower = Risk(network, a.T, y.T, HALF, decay * fmpq(101, 100))
+    assert certify_layer_balance(lower, network.pack([W0, W1])).verdict == UNKNOWN

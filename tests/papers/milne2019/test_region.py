@@ -48,7 +48,8 @@ def test_membership_refuses_other_settings():
     w = exact([0] * 4)
     assert_unknown(certify_membership(toy(), w, theta="2/5"), "theta")
     assert_unknown(certify_membership(toy(), w, squared_r="1/2"), r"\|x\| <= r")
-    assert_unknown(certify_membership(chain(2, 1), exact([0] * 3)), "hypothesis 1 hidden layer")
+    flat = Risk(Network((1, 1), (), bias=False), [1], [1], HALF, 1)
+    assert_unknown(certify_membership(flat, exact([0])), "H >= 1")
     assert_unknown(certify_membership(toy(activation=two_piece(2, 0)), w), "slope")
 
 
@@ -73,3 +74,18 @@ def test_the_bounds_are_ordered_and_hold(data, seed):
     assert squares == sorted(squares, reverse=True)
     smallest = np.linalg.eigvalsh(risk.hessian(torch.tensor(w)).numpy())[0] - 0.25
     assert smallest >= -(squares[-1] ** 0.5) - 1e-9
+
+
+def test_deep_networks_and_several_outputs():
+    """0 lies in U from two hidden layers on; with one, contradictory labels can empty it."""
+    assert certify_membership(chain(2, 9), exact([0] * 3)).certified
+    assert certify_membership(chain(1, 9), exact([0] * 2)).refuted
+    torn = Risk(Network((1, 1, 1), relu, bias=False), [1, 1], [10, -10], HALF, 1)
+    rng = np.random.default_rng(0)
+    for w in rng.normal(size=(20, 2)):
+        assert certify_membership(torn, w).refuted  # l >= 50, and the bound is l < 1/8
+    two = Risk(Network((1, 1, 1, 2), relu, bias=False), [1], [[1, 0]], HALF, 3)
+    # l = 1/2, r = 1, |W|_* = s: 72 l s^2 = 36 s^2 against 9
+    assert certify_membership(two, exact(["49/100", 0, 0, 0])).certified
+    assert certify_membership(two, exact(["1/2", 0, 0, 0])).refuted
+    assert certify_membership(two, exact(["51/100", 0, 0, 0])).refuted

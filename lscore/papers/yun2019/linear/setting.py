@@ -138,20 +138,3 @@ def layer_gradients(
         parts.append(left @ product(weights[:j]).T if j else left)
         left = weights[j].T @ left
     return parts[::-1]
-
-
-def is_positive_semidefinite(A: RationalMatrix) -> bool:
-    r"""Whether a symmetric matrix has no negative eigenvalue, decided exactly.
-
-    The characteristic polynomial of a matrix with real eigenvalues has no negative root if and
-    only if its coefficients alternate in sign (zeros allowed). `ShapeError` if not symmetric.
-
-    >>> is_positive_semidefinite(exact([[1, 1], [1, 1]]))
-    True
-    >>> is_positive_semidefinite(exact([[1, 2], [2, 1]]))
-    False
-    """
-    if A.shape[0] != A.shape[1] or A != A.T:
-        raise ShapeError(f"A: shape {A.shape}, need a symmetric matrix")
-    coefficients = A.numerator.charpoly().coeffs()[::-1]
-    return all((-1) ** k * c >= 0 for k, c in enumerate(coefficients))

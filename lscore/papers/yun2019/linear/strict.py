@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from flint import fmpq
 
 from lscore.algebra.arguments import checked
+from lscore.algebra.definite import inertia, negative_vector
 from lscore.algebra.linear import null_space
 from lscore.algebra.matrices import RationalMatrix, exact
+from lscore.cells.hessians import cell_hessian
+from lscore.cells.pattern import cell_at
 from lscore.certificates import Certificate, Condition, Question
-from lscore.errors import DataError
 from lscore.minima.descent import certify_along
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
@@ -24,7 +26,6 @@ from lscore.papers.yun2019.linear.directions import flip
 from lscore.papers.yun2019.linear.setting import (
     CLAIM,
     LINEAR_SQUARED,
-    is_positive_semidefinite,
     layer_gradients,
     product,
     product_gradient,
@@ -89,83 +90,13 @@ def _bend(chain: list, j: int, k: int, image: RationalMatrix, x: RationalMatrix,
     return moves
 
 
-@checked
-def linear_hessian(risk: Risk, w: Point) -> RationalMatrix:
-    r"""The exact Hessian of a deep linear network with squared loss, shape (m, m), at any point.
-
-    Entry for weights [a, b] of layer j and [p, q] of layer k: with A, B the products above and
-    below a layer and c the scale of the loss, :math:`2c\, (A_j^\top A_k)_{ap} (B_j S
-    B_k^\top)_{bq}`, and for j < k the coupling :math:`M_{qa} C_{pb}` on top.
-
-    >>> from lscore import Network, identity
-    >>> risk = Risk(Network((1, 1, 1), identity, bias=False), [1], [1])      # (v u - 1)^2 / 2
-    >>> linear_hessian(risk, exact([0, 0])), linear_hessian(risk, exact([1, 1]))
-    ([[0, -1], [-1, 0]], [[1, 1], [1, 1]])
-    """
-    LINEAR_SQUARED.require(risk, CLAIM)
-    weights = weights_of(risk, w)
-    G = product_gradient(risk, product(weights))
-    S = risk.exact_X.T @ risk.exact_X * (2 * risk.loss.scale(len(risk.X)))
-    depth, d = len(weights), risk.network.widths
-    above = [product(weights[j + 1 :], d[j + 1]) for j in range(depth)]
-    below = [product(weights[:j], d[0]) for j in range(depth)]
-    places = [(j, a, b) for j in range(depth) for a in range(d[j + 1]) for b in range(d[j])]
-    outer = {(j, k): above[j].T @ above[k] for j in range(depth) for k in range(depth)}
-    inner = {(j, k): below[j] @ S @ below[k].T for j in range(depth) for k in range(depth)}
-    links = {(j - 1, k - 1): (M, C) for j, k, M, C in coupled_layers(weights, G)}
-
-    def entry(first: tuple, second: tuple) -> fmpq:
-        (j, a, b), (k, c, e) = sorted((first, second))
-        value = outer[j, k][a, c] * inner[j, k][b, e]
-        if (j, k) in links:
-            M, C = links[j, k]
-            value += M[e, a] * C[c, b]
-        return value
-
-    return exact([[entry(p, q) for q in places] for p in places])
-
-
-def negative_vector(A: RationalMatrix) -> RationalMatrix:
-    """A column v with v'Av < 0 for a symmetric matrix that is not positive semidefinite.
-
-    Elimination: a negative diagonal entry gives v; a positive one is cleared from the others; if
-    all are 0, an entry off the diagonal does. `DataError` if there is no such v.
-
-    >>> negative_vector(exact([[1, 2], [2, 1]])), negative_vector(exact([[0, 1], [1, 0]]))
-    (column(-2, 1), column(1, -1))
-    """
-    form = [[A[i, j] for j in range(len(A))] for i in range(len(A))]
-    basis = [[fmpq(int(i == j)) for j in range(len(A))] for i in range(len(A))]
-    left = list(range(len(A)))
-    while left:
-        for i in left:
-            if form[i][i] < 0:
-                return exact(basis[i])
-        pivot = next((i for i in left if form[i][i] > 0), None)
-        if pivot is None:
-            break
-        left.remove(pivot)
-        for j in left:
-            share = form[j][pivot] / form[pivot][pivot]
-            if share != 0:
-                basis[j] = [a - share * b for a, b in zip(basis[j], basis[pivot], strict=True)]
-                for k in left:
-                    form[j][k] -= share * form[pivot][k]
-    for i in left:
-        for j in left:
-            if form[i][j] != 0:
-                side = 1 if form[i][j] < 0 else -1
-                return exact([a + side * b for a, b in zip(basis[i], basis[j], strict=True)])
-    raise DataError("A: is positive semidefinite, no v has v'Av < 0")
-
-
 def _downward(risk: Risk, w: RationalMatrix) -> RationalMatrix | None:
     """The direction of two layers, else one along which the exact Hessian is negative."""
     direction = negative_curvature(risk, w)
     if direction is not None:
         return direction
-    H = linear_hessian(risk, w)
-    return None if is_positive_semidefinite(H) else negative_vector(H)
+    hessian = cell_hessian(cell_at(risk, w), w)
+    return negative_vector(hessian) if inertia(hessian)[0] else None
 
 
 @_STRICT.checker

@@ -2,10 +2,7 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from linear_points import random_risk
 
 from lscore import (
@@ -17,14 +14,12 @@ from lscore import (
     relu,
     tanh,
 )
-from lscore.algebra.linear import null_space, rank
 from lscore.errors import HypothesisError, ShapeError
 from lscore.papers.yun2019 import (
     layer_gradients,
 )
 from lscore.papers.yun2019.linear.setting import (
     LINEAR_SQUARED,
-    is_positive_semidefinite,
     product,
     product_gradient,
     product_loss,
@@ -64,22 +59,3 @@ def test_wrong_gradient_shape_and_empty_products():
     with pytest.raises(ShapeError, match="does not fit"):
         layer_gradients([exact([[1, 2]])], exact([[1], [2]]))
     assert product([], 2) == exact([[1, 0], [0, 1]])
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.integers(-3, 3), min_size=9, max_size=9))
-def test_semidefiniteness_is_decided_as_by_the_eigenvalues(entries):
-    A = exact(np.array(entries, dtype=float).reshape(3, 3))
-    symmetric, square = A + A.T, A @ A.T
-    assert is_positive_semidefinite(square)
-    assert is_positive_semidefinite(symmetric) == (
-        np.linalg.eigvalsh(symmetric.floats())[0] > -1e-9
-    )
-    for v in null_space(A):
-        assert (A @ v).is_zero()
-    assert len(null_space(A)) == 3 - rank(A)
-
-
-def test_semidefiniteness_needs_a_symmetric_matrix():
-    with pytest.raises(ShapeError, match="symmetric"):
-        is_positive_semidefinite(exact([[1, 2], [0, 1]]))

@@ -6,28 +6,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from cases import assert_unknown
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from linear_points import NARROW, SADDLES, random_risk
 from losses import Cave
 
 from lscore import (
+    cell_at,
+    cell_hessian,
     exact,
     mean_squared_error,
     risk_along,
 )
-from lscore.errors import DataError, HypothesisError
+from lscore.errors import HypothesisError
 from lscore.papers.yun2019 import (
     certify_bottleneck_minimum,
     certify_saddle_or_minimum,
     certify_strict_saddle,
-    linear_hessian,
     negative_curvature,
 )
-from lscore.papers.yun2019.linear.setting import (
-    is_positive_semidefinite,
-)
-from lscore.papers.yun2019.linear.strict import negative_vector
 
 
 def test_checkers_of_the_squared_loss_refuse_other_losses():
@@ -37,23 +32,6 @@ def test_checkers_of_the_squared_loss_refuse_other_losses():
     with pytest.raises(HypothesisError, match="squared loss"):
         negative_curvature(other, exact([0] * 4))
     assert certify_saddle_or_minimum(other, exact([0, 1, 0, 1])).verdict == "unknown"
-
-
-@settings(max_examples=80, deadline=None)
-@given(st.lists(st.integers(-3, 3), min_size=10, max_size=10))
-def test_a_negative_vector_is_found_unless_there_is_none(entries):
-    a = iter(entries)
-    A = [[0] * 4 for _ in range(4)]
-    for i in range(4):
-        for j in range(i + 1):
-            A[i][j] = A[j][i] = next(a)
-    A = exact(A)
-    if is_positive_semidefinite(A):
-        with pytest.raises(DataError, match="positive semidefinite"):
-            negative_vector(A)
-        return
-    v = negative_vector(A)
-    assert (v.T @ A @ v)[0, 0] < 0
 
 
 def test_curvature_is_decided_for_every_designed_saddle_and_agrees_with_floats():
@@ -82,7 +60,7 @@ def test_curvature_is_decided_for_every_designed_saddle_and_agrees_with_floats()
 def test_the_exact_hessian_is_that_of_the_expansion_along_rays(widths, loss):
     risk, w = random_risk(6, *widths)
     risk = replace(risk, loss=loss) if loss else risk
-    H = linear_hessian(risk, w)
+    H = cell_hessian(cell_at(risk, w), w)
     assert H == H.T
     rng = np.random.default_rng(0)
     for _ in range(5):
