@@ -91,7 +91,7 @@ class Attending(nn.Module):
         self.pick, self.weights = pick, weights
         self.up, self.out = nn.Linear(12, 8), nn.Linear(8, 10)
         self.attend = trained(nn.MultiheadAttention(8, heads, **options))
-        self.register_buffer("mask", mask)
+        self.register_buffer("mask", None if mask is None else mask.clone())
 
     def forward(self, x):
         x = x.squeeze(1)
