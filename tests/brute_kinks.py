@@ -18,12 +18,14 @@ EPSILON = Fraction(1, 10**9)
 class Hinges:
     """The sum of weight * max(0, offset - sign * f(x)) over terms (x, sign, weight, offset).
 
-    f has one hidden layer of K units with slopes (left, right), biases or none.
+    f has one hidden layer of K units with slopes (left, right), with biases if `bias`, and an
+    output bias if `shift`.
     """
 
     d: int
     K: int
     bias: bool
+    shift: bool
     slopes: tuple
     terms: list
 
@@ -32,11 +34,11 @@ class Hinges:
         d, K = self.d, self.K
         rows = [w[k * d : (k + 1) * d] + w[d * K + k : d * K + k + self.bias] for k in range(K)]
         start = K * (d + self.bias)
-        return rows, w[start : start + K], w[-1] if self.bias else 0
+        return rows, w[start : start + K], w[-1] if self.shift else 0
 
     def pack(self, rows, out, c):
         flat = [a for row in rows for a in row[: self.d]]
-        return flat + [a for row in rows for a in row[self.d :]] + out + [c] * self.bias
+        return flat + [a for row in rows for a in row[self.d :]] + out + [c] * self.shift
 
     def act(self, z):
         return self.slopes[z > 0] * z
@@ -71,7 +73,7 @@ def lower_point(problem, w):
     hidden = [
         (k, i) for k in range(problem.K) for i in alive if dot(rows[k], X[i]) == 0 != any(X[i])
     ]
-    D, size = len(X[0]), problem.K * len(X[0]) + problem.bias + len(unused)
+    D, size = len(X[0]), problem.K * len(X[0]) + problem.shift + len(unused)
 
     def row(k, x, *more):
         """x at the place of a_k, and numbers (place, value)."""
@@ -97,7 +99,7 @@ def lower_point(problem, w):
             chamber = cone + [row(k, [s * x for x in X[i]]) for (k, i), s in side.items()]
             changes = {}
             for i in alive:
-                change = row(0, [], *([(problem.K * D, 1)] if problem.bias else []))
+                change = row(0, [], *([(problem.K * D, 1)] if problem.shift else []))
                 for k in range(problem.K):
                     on = side.get((k, i), dot(rows[k], X[i])) > 0
                     part = [sign[k] * problem.slopes[on] * x for x in X[i]]
@@ -130,7 +132,7 @@ def confirmed(problem, w, move, sign, unused):
                 continue
             weights[k] = sign[k] * t * eta[k]
             point.append([b / (t * eta[k]) for b in a] if eta[k] else row)
-        shift = t * move[problem.K * D] if problem.bias else 0
+        shift = t * move[problem.K * D] if problem.shift else 0
         found = problem.pack(point, weights, c + shift)
         near = max(abs(a - b) for a, b in zip(found, w, strict=True)) <= 2 * EPSILON
         if near and problem.risk(found) < base:

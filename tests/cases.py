@@ -202,11 +202,12 @@ def reference_outputs(risk, w):
     network, values = risk.network, [fraction(v) for v in w.entries()]
     signal, start = table(risk.exact_X), 0
     outer = (*network.activations, network.output_activation)
-    for inner, out, h in zip(network.widths, network.widths[1:], outer, strict=False):
+    layers = zip(network.widths, network.widths[1:], outer, network.biases, strict=False)
+    for inner, out, h, has_bias in layers:
         weight = [values[start + k * inner : start + (k + 1) * inner] for k in range(out)]
         start += out * inner
-        bias = values[start : start + out] if network.bias else [Fraction(0)] * out
-        start += out * network.bias
+        bias = values[start : start + out] if has_bias else [Fraction(0)] * out
+        start += out * has_bias
         signal = [
             [
                 reference_activation(h, sum(a * b for a, b in zip(x, row, strict=True)) + b)

@@ -212,6 +212,9 @@ POOL = {
     "Risk": lambda: Risk(Network((1, 2, 1), relu), LINE, [0, 1, 4, 9]),
     "Risk, plane": lambda: Risk(Network((2, 2, 1), leaky_relu("1/2")), GRID, [1, -1, -1, 1]),
     "Risk, no bias": lambda: Risk(Network((1, 2, 1), relu, bias=False), [1, 2], [1, 2]),
+    "Risk, no output bias": lambda: Risk(
+        Network((1, 2, 1), relu, bias=(True, False)), LINE, [1, -1, 1, -1], binary_hinge()
+    ),
     "Risk, decay": lambda: Risk(Network((1, 1, 1), relu), LINE, LINE, weight_decay="1/10"),
     "Risk, deep": lambda: Risk(Network((1, 2, 2, 1), hard_tanh), LINE, LINE),
     "Risk, no layer": lambda: Risk(Network((1, 1), ()), LINE, LINE),

@@ -58,7 +58,7 @@ class Plain:
 
     def __init__(self, risk):
         network, loss = risk.network, risk.loss
-        self.widths, self.bias = network.widths, network.bias
+        self.widths, self.biases = network.widths, network.biases
         self.activations = [shape_of(h) for h in (*network.activations, network.output_activation)]
         self.smooth = any(isinstance(h, Smooth) for h in self.activations)
         self.number = float if self.smooth else Fraction
@@ -81,11 +81,11 @@ class Plain:
     def layers(self, w):
         """Per layer the rows of weights and the biases."""
         start, found = 0, []
-        for inner, out in zip(self.widths, self.widths[1:], strict=False):
+        for inner, out, bias in zip(self.widths, self.widths[1:], self.biases, strict=False):
             rows = [w[start + k * inner : start + (k + 1) * inner] for k in range(out)]
             start += out * inner
-            biases = w[start : start + out] if self.bias else [0] * out
-            start += out * self.bias
+            biases = w[start : start + out] if bias else [0] * out
+            start += out * bias
             found.append((rows, biases))
         return found
 
@@ -176,7 +176,7 @@ class Plain:
             for l in reversed(range(len(steps))):
                 inputs, _, slopes = steps[l]
                 pull = [d * s for d, s in zip(pull, slopes, strict=True)]
-                if self.bias:
+                if self.biases[l]:
                     end -= len(pull)
                     for k, d in enumerate(pull):
                         total[end + k] += d

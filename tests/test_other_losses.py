@@ -29,7 +29,7 @@ class OtherPlain(Plain):
 
     def __init__(self, risk):
         network = risk.network
-        self.widths, self.bias = network.widths, network.bias
+        self.widths, self.biases = network.widths, network.biases
         self.activations = [shape_of(h) for h in (*network.activations, network.output_activation)]
         self.smooth, self.number = False, Fraction
         self.X, self.y = table(risk.exact_X), table(risk.exact_y)

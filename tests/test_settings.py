@@ -8,7 +8,7 @@ cases of their own paper in which they certify, and these are asked again with o
 A decided answer is tested by an oracle of `oracles`, in a world of plain Fractions that shares no
 code with the package. A new checker needs a row: its question, and an oracle.
 
-Size: 54 checkers x 90 settings; 10 more take no risk and are listed as such. (`PiecewiseLinear` has
+Size: 54 checkers x 95 settings; 10 more take no risk and are listed as such. (`PiecewiseLinear` has
 no jumps at knots, so there is no such setting.)
 """
 
@@ -95,7 +95,12 @@ AXES = {
         "hard tanh": hard_tanh,
         "absolute value": absolute_value,
     },
-    "bias": {"yes": True, "no": False},
+    "bias": {
+        "yes": lambda depth: True,
+        "no": lambda depth: False,
+        "all but the last layer": lambda depth: (*[True] * (depth - 1), False),
+        "the last layer": lambda depth: (*[False] * (depth - 1), True),
+    },
     "outputs": {"one": 1, "two": 2},
     "loss": {
         "half squares": lambda n, k: SquaredLoss(),
@@ -185,7 +190,7 @@ class Case:
         """A second point: the output layer has moved."""
         m, last = self.risk.dimension, len(self.risk.network.unpack(w)[-1].weight.entries())
         steps = self.rng.integers(-1, 2, m).tolist()
-        cut = m - last - (self.risk.network.widths[-1] if self.risk.network.bias else 0)
+        cut = m - last - self.risk.network.widths[-1] * self.risk.network.biases[-1]
         return w + exact([0 if j < cut else steps[j] for j in range(m)]) / 2
 
 
@@ -198,7 +203,7 @@ def case_of(setting, seed):
     rng, X, k = np.random.default_rng(seed), value["data"], value["outputs"]
     widths = (len(X[0]), *value["hidden"], k)
     network = Network(
-        widths, value["activation"] if value["hidden"] else (), value["bias"],
+        widths, value["activation"] if value["hidden"] else (), value["bias"](len(widths) - 1),
         value["output activation"],
     )  # fmt: skip
     loss, n = value["loss"](len(X), k), len(X)
@@ -218,8 +223,9 @@ def resting_point(risk):
     """First layer weights 0, its biases 1; the output layer 0 with the mean labels as its bias."""
     w = [0] * risk.dimension
     d, first, k = risk.network.widths[0], risk.network.widths[1], risk.network.widths[-1]
-    if risk.network.bias:
+    if risk.network.biases[0]:
         w[d * first : d * first + first] = [1] * first
+    if risk.network.biases[-1]:
         means = [sum(column) / len(risk.y) for column in zip(*risk.y.tolist(), strict=True)]
         w[-k:] = [Fraction(v) for v in means]
     return exact(w)
@@ -341,7 +347,7 @@ def changes(risk, w):
 def tempting_labels(risk, w):
     """The outputs at w minus residuals that no affine (or, without bias, linear) map sees."""
     P = Plain(risk)
-    design = [[*x, 1] if P.bias else x for x in P.X]
+    design = [[*x, 1] if any(P.biases) else x for x in P.X]
     left = reference_residuals(design, [Fraction(i * i + 1) for i in range(len(P.X))])
     return [row[0] - r for row, r in zip(P.outputs(w), left, strict=True)]
 
@@ -479,7 +485,7 @@ def of_a_product(f, case):
 
 
 def of_the_inputs(f, case):
-    listed = activation_cells(case.risk.exact_X, case.risk.network.bias, progress=False)
+    listed = activation_cells(case.risk.exact_X, case.risk.network.biases[0], progress=False)
     yield partial(f, listed), partial(oracles.patterns, case.plain, [], listed=listed)
 
 

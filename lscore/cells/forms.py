@@ -81,8 +81,8 @@ def forms(cell: Cell) -> list[Form]:
     depth = len(network.widths) - 1
     weights = [f"W{l}" for l in range(1, depth + 1)]
     found = [Form(cell, "data", 0, tuple(weights))]
-    if network.bias:
-        found += [Form(cell, "bias", l, (f"b{l + 1}", *weights[l + 1 :])) for l in range(depth)]
+    for l, bias in enumerate(network.biases):
+        found += [Form(cell, "bias", l, (f"b{l + 1}", *weights[l + 1 :]))] if bias else []
     for l, h in enumerate(network.switches):
         if any(c != 0 for c in h.intercepts):
             found.append(Form(cell, "intercept", l, tuple(weights[l + 1 :])))
@@ -156,7 +156,7 @@ def parameter_names(network: Network) -> list[str]:
     names = []
     for l, (out, inner) in enumerate(zip(network.widths[1:], network.widths, strict=False), 1):
         names += [f"W{l}_{i}_{j}" for i in range(out) for j in range(inner)]
-        names += [f"b{l}_{i}" for i in range(out)] if network.bias else []
+        names += [f"b{l}_{i}" for i in range(out)] if network.biases[l - 1] else []
     return names
 
 

@@ -5,9 +5,9 @@ first layer are linear in the parameters and independent between units, so their
 those of one central hyperplane arrangement per unit. Later ties are decided one by one: a sign
 occurs if some direction gives it together with all earlier ones to first order.
 
-Without biases a signal can stay on its knot on an open set: a layer is off, or an input is 0. Such
-a *standing* tie is no wall. It is not broken (either side gives the same frozen risk), and the open
-set counts as a cell; with these the complement of the cells is a null set again.
+In a layer without bias a signal can stay on its knot on an open set: the layer below is off, or an
+input is 0. Such a *standing* tie is no wall. It is not broken (either side gives the same frozen
+risk), and the open set counts as a cell; with these the complement of the cells is a null set.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def stands(risk: Risk, tie: Tie, pieces: Sequence[np.ndarray]) -> bool:
     network, activations = risk.network, risk.network.switches
     signal: list = [risk.exact_X[i, j] for j in range(network.widths[0])]
     for l, width in enumerate(network.widths[1:]):  # None: not constant
-        off = not network.bias and all(value == 0 for value in signal)
+        off = not network.biases[l] and all(value == 0 for value in signal)
         if l + 1 == layer <= len(activations):
             return off
         signal = [fmpq(0) if off else None] * width
@@ -183,7 +183,7 @@ class _Search:
 
     def _first_layer(self, ties: list[Tie]):
         """The combinations of the moving ties of layer 1, each with a direction (m, 1)."""
-        data = self.risk.exact_augmented if self.risk.network.bias else self.risk.exact_X
+        data = self.risk.exact_augmented if self.risk.network.biases[0] else self.risk.exact_X
         inner, lists, places = self.risk.network.widths[0], [], []
         for k in sorted({unit for _, _, unit in ties}):
             mine = [place for place, tie in enumerate(ties) if tie[2] == k]
@@ -266,7 +266,7 @@ class _Search:
         weight = self.w.run.layers[1].weight
         if network.widths[2] == 1 and all(v != 0 for v in weight.entries()):
             return True
-        data = self.risk.exact_augmented if network.bias else self.risk.exact_X
+        data = self.risk.exact_augmented if network.biases[0] else self.risk.exact_X
         slopes, pieces = network.activations[0].slopes, state[0]
         outputs, width = weight.shape
         zero = zeros(outputs * width * data.shape[1])

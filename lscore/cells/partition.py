@@ -82,15 +82,17 @@ def _off_layers(risk: Risk, w: Located) -> dict[int, int]:
 def certify_null_walls(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Do the points that lie in no cell form a null set? (LVB-L1)
 
-    With a bias in every layer, yes: each pre-activation is its own bias plus something that does
-    not depend on it, so each wall is a graph. The derivatives by the biases are computed, at w.
-    So is each margin of a hinge loss, unless an output activation has a flat piece: then refuted if
-    a margin is 0 all around w, else unknown. Without biases refuted if a layer is off at w for some
-    sample while a later pre-activation, then 0 all around w, sits on a knot; else unknown. Sound.
+    With a bias in every layer that has knots, yes: each pre-activation is its own bias plus
+    something that does not depend on it, so each wall is a graph. The derivatives by the biases are
+    computed, at w. So is each margin of a hinge loss (with biases in all layers), unless an output
+    activation has a flat piece: then refuted if a margin is 0 all around w, else unknown. Else
+    refuted if a layer is off at w for some sample while a later pre-activation, then 0 all around
+    w, sits on a knot; else unknown. Sound.
     Source: Laurent and von Brecht (2018), Lemma 1.
     """
     w = locate(risk, w)
-    if risk.network.bias:
+    bent = len(risk.network.switches)
+    if all(risk.network.biases if risk.loss.knots else risk.network.biases[:bent]):
         conditions = [
             Condition(f"pre-activations of layer {l + 1} have derivative 1 by their bias", holds)
             for l, holds in enumerate(_own_bias(risk, w))
@@ -151,7 +153,7 @@ def certify_smooth(risk: Risk, w: Point | np.ndarray, trials: int = 20) -> Certi
     r"""Are the outputs, as functions of the parameters, smooth around w? (MILNE-L1)
 
     Certified if no pre-activation lies on a knot, or only such that are 0 all around w because an
-    earlier layer is off (networks without biases). Refuted with a direction u along which a
+    earlier layer is off (where layers have no bias). Refuted with a direction u along which a
     derivative jumps: its values for small t > 0 and t < 0 differ. Unknown if none of `trials`
     integer directions shows a jump. Sound. Source: Milne (2019), Lemma 1.
 
@@ -163,7 +165,7 @@ def certify_smooth(risk: Risk, w: Point | np.ndarray, trials: int = 20) -> Certi
     w = locate(risk, w)
     hidden = len(risk.network.switches)
     ties = [tie for tie in w.pattern.ties if tie[0] <= hidden]
-    off = {} if risk.network.bias else _off_layers(risk, w)
+    off = {} if all(risk.network.biases) else _off_layers(risk, w)
     pieces = w.pattern.pieces
     felt = [
         (l, i, k)

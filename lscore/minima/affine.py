@@ -94,12 +94,12 @@ def _nearest(h, z: RationalMatrix, position: np.ndarray) -> tuple[list[fmpz], fm
 
 
 def _smallest_ratio(risk: Risk, nearest: list, common: fmpz) -> fmpq | None:
-    """min_i (nearest_i / common)^2 / (|x_i|^2 + 1), without the 1 if there are no biases; None if
+    """min_i (nearest_i / common)^2 / (|x_i|^2 + 1), without the 1 if layer 1 has no bias; None if
     nothing can leave its piece.
 
     Floats only leave out candidates (`_close_to_smallest`); rationals decide.
     """
-    data = risk.exact_augmented if risk.network.bias else risk.exact_X
+    data = risk.exact_augmented if risk.network.biases[0] else risk.exact_X
     ratios = []
     for i in _close_to_smallest(risk, nearest, common) if nearest else []:
         square = sum((data[i, j] ** 2 for j in range(data.shape[1])), fmpq(0))
@@ -118,7 +118,7 @@ def _close_to_smallest(risk: Risk, nearest: list, common: fmpz) -> list[int]:
     try:
         with np.errstate(all="ignore"):
             squares = np.array([int(v) / whole for v in nearest]) ** 2
-            sizes = (risk.X.numpy() ** 2).sum(1) + risk.network.bias
+            sizes = (risk.X.numpy() ** 2).sum(1) + risk.network.biases[0]
             ratios = squares / sizes
     except OverflowError:
         return everything
@@ -236,11 +236,14 @@ def certify_affine_run(
 
 def _functions(risk: Risk, where: Positions) -> tuple[RationalMatrix, str]:
     """The functions of x that an output can be near the point, as columns (n, p), and in words."""
-    network, constant, alive = risk.network, risk.network.bias, True
-    for h, position in reversed(list(zip(network.activations, where, strict=True))):
+    network, constant, alive = risk.network, risk.network.biases[-1], True
+    for h, position, bias in reversed(
+        list(zip(network.activations, where, network.biases, strict=False))
+    ):
         pieces = set(map(int, position[0] // 2))
         constant |= alive and any(h.intercepts[p] != 0 for p in pieces)
         alive &= any(h.slopes[p] != 0 for p in pieces)
+        constant |= alive and bias
     if not alive:
         unit = ones(len(risk.exact_X)) if constant else zeros(len(risk.exact_X))
         every = "every unit has slope 0" if len(where) == 1 else "a layer has slope 0"
@@ -286,8 +289,11 @@ def _box_radius(risk: Risk, w: RationalMatrix, pairs: list) -> fmpq:
 
     def stay(r: fmpq) -> bool:
         spread = signals[0] * 0
-        for weight, signal, (h, z, pieces) in zip(weights, signals, levels, strict=False):
-            reach = (abs(signal) + spread).sum(axis=1)[:, None] + int(risk.network.bias)
+        biases = map(int, risk.network.biases)
+        for weight, bias, signal, (h, z, pieces) in zip(
+            weights, biases, signals, levels, strict=False
+        ):
+            reach = (abs(signal) + spread).sum(axis=1)[:, None] + bias
             spread = spread @ weight + r * reach
             for p, t in enumerate(h.knots):
                 beside = (pieces == p) | (pieces == p + 1)

@@ -1,4 +1,4 @@
-r"""What backpropagation reports at a kink, and why biases in every layer make it a subgradient.
+r"""What backpropagation reports at a kink, and why hidden biases make it a subgradient.
 
 Autograd takes the left slope of ReLU at 0 and counts a tied margin as slack. Lowering the biases
 of tied units, layer by layer, and then scaling up the output layer enters the cell in which all
@@ -41,7 +41,7 @@ def autograd_cell(risk: Risk, w: Point | np.ndarray) -> Cell:
 
 
 def autograd_direction(risk: Risk, w: Point) -> RationalMatrix:
-    """A direction from the point into `autograd_cell`, if every layer has biases.
+    """A direction from the point into `autograd_cell`, if every hidden layer has biases.
 
     Lowers the biases of tied units so far that each tie falls at rate 1 at least; tied margins fall
     because the output layer grows.
@@ -61,7 +61,7 @@ def autograd_direction(risk: Risk, w: Point) -> RationalMatrix:
                 layer.bias[k] = -max(*found, fmpq(0)) - 1
     found = rates([tie for tie in w.pattern.ties if tie[0] > len(network.switches)])
     if found:
-        last = network.widths[-1] * (network.widths[-2] + 1)
+        last = network.widths[-1] * (network.widths[-2] + network.biases[-1])
         growth = max(*found, fmpq(0)) + 1
         move[-last:] += np.array(w.entries()[-last:], dtype=object) * growth
     return exact(move.tolist())
@@ -72,9 +72,9 @@ def certify_autograd(risk: Risk, w: Point | np.ndarray) -> Certificate:
     r"""Is autograd's gradient at w an element of Clarke's subdifferential? (LVB-AG)
 
     Certified by a direction from w into the cell whose gradient autograd reports: with biases in
-    every layer it always exists (no output activation). Else decided by `certify_subgradient`:
-    certified as a convex combination, refuted with a direction, or unknown. Sound; piecewise linear
-    networks of any depth, any loss with exact values.
+    every hidden layer it always exists (no output activation). Else decided by
+    `certify_subgradient`: certified as a convex combination, refuted with a direction, or unknown.
+    Sound; piecewise linear networks of any depth, any loss with exact values.
 
     >>> from lscore import Network, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [0, 1], [1, 1])
@@ -84,7 +84,7 @@ def certify_autograd(risk: Risk, w: Point | np.ndarray) -> Certificate:
     """
     w = locate(risk, w)
     cell = Cell(risk, w.pattern.pieces)
-    if risk.network.bias and risk.network.output_activation is None:
+    if all(risk.network.biases[:-1]) and risk.network.output_activation is None:
         direction = autograd_direction(risk, w)
         try:
             reached = cell_along(risk, w, direction).pattern == cell.pattern

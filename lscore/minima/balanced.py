@@ -55,10 +55,10 @@ def reachable_functions(
     """
     n = len(X)
     products, columns = {(1,) * n: None}, {}
-    if network.bias:
+    if network.biases[-1]:
         columns.update(products)
-    hidden = list(zip(network.activations, pieces, strict=False))
-    for h, layer in reversed(hidden):
+    hidden = list(zip(network.activations, pieces, network.biases, strict=False))
+    for h, layer, bias in reversed(hidden):
         slopes, intercepts = _integers(h.slopes), _integers(h.intercepts)
         longer: dict[tuple[int, ...], None] = {}
         for product in products:
@@ -68,7 +68,7 @@ def reachable_functions(
         if len(longer) > limit:
             raise BudgetError(f"the cell has {len(longer)} different paths, the limit is {limit}")
         products = longer
-        if network.bias:
+        if bias:
             columns.update(products)
     for inputs in X.numerator.transpose().tolist():
         for product in products:
@@ -99,7 +99,7 @@ def certify_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
 
     Conditions, for some subgradient :math:`\nu` (n, k) of the loss at the outputs: (i) where a
     pre-activation is on a knot the pulls of the samples with that input sum to 0, unless it stays
-    there near w (`stands`: no biases and inputs that stay 0); (ii)
+    there near w (`stands`: no bias and inputs that stay 0); (ii)
     :math:`\sum_i \nu_{ic} f(i) = 0` for every output c and every f of `reachable_functions`. Proof:
     with ties resolved in any way, the same for equal inputs, every point near w has outputs
     :math:`\hat Y'` with :math:`\hat Y' - \hat Y` in the span of these functions; (i) makes (ii)

@@ -50,7 +50,7 @@ def ball_jet(risk: Risk, w: RationalMatrix, u: RationalMatrix, *, bits: int = 12
     try:
         both = zip(*(layout(network, balls(point)[:, 0]) for point in (w, u)), strict=True)
         layers = [
-            Layer(Jets(a.weight, b.weight), Jets(a.bias, b.bias) if network.bias else None)
+            Layer(Jets(a.weight, b.weight), None if a.bias is None else Jets(a.bias, b.bias))
             for a, b in both
         ]
         none = balls(risk.exact_X * 0)

@@ -121,7 +121,7 @@ def unused_unit_direction(
     h, width = network.activations[0], len(hidden.weight)
     z = hidden(risk.exact_X)
     bends = risk.loss.second(out(h(z)), risk.exact_y)
-    data = risk.exact_augmented if network.bias else risk.exact_X
+    data = risk.exact_augmented if network.biases[0] else risk.exact_X
     for c in range(pull.shape[1]):
         for k in range(width):
             if not out.weight.column(k).is_zero():
@@ -136,10 +136,10 @@ def unused_unit_direction(
             bend = sum((v * v * row[c, c] for v, row in squares), fmpq(0))
             move, inner = [fmpq(0)] * risk.dimension, hidden.weight.shape[1]
             move[k * inner : (k + 1) * inner] = (-g).entries()[:inner]
-            if network.bias:
+            if network.biases[0]:
                 move[width * inner + k] = -g[inner, 0]
             step = g.dot(g) / bend if bend > 0 else g.dot(g)
-            move[width * (inner + network.bias) + c * width + k] = step
+            move[width * data.shape[1] + c * width + k] = step
             return exact(move)
     return None
 

@@ -40,13 +40,13 @@ def certify_hinge_minimum(
 ) -> Certificate:
     r"""Is w a local minimum of a hinge risk of one hidden layer? Decided at any point.
 
-    Write :math:`\tilde x = (x, 1)` (x without biases), :math:`z_k = (w_k, b_k)`,
+    Write :math:`\tilde x = (x, 1)` (x without hidden biases), :math:`z_k = (w_k, b_k)`,
     :math:`h_{ik} = \langle z_k, \tilde x_i \rangle`, and let :math:`[l_i, r_i]` be minus the
     subdifferential of the loss at output i; for the binary hinge :math:`y_i \mu_i` if unsolved, 0
     if slack, all between them at a tie. w is a local minimum if and only if, for every sign
     :math:`s_k` of the units with :math:`v_k = 0` (else :math:`s_k = \mathrm{sign}\, v_k`) and all
     sides :math:`\pi_{ik} = \pm 1` of the hidden ties, there are :math:`p_i \in [l_i, r_i]` and
-    :math:`q_{ik} \ge 0` with :math:`\sum_i p_i = 0` (with biases) and, for every unit,
+    :math:`q_{ik} \ge 0` with :math:`\sum_i p_i = 0` (with an output bias) and, for every unit,
 
     .. math:: g_k = s_k \sum_i p_i \lambda_{ik} \tilde x_i + \sum_{\text{ties}} q_{ik} \pi_{ik}
         \tilde x_i = 0, \quad\text{or } v_k = 0 \text{ and } \langle g_k, z_k \rangle < 0,
@@ -112,15 +112,17 @@ def _slopes_at(w: Located) -> Slopes:
     for i, (low, high) in enumerate(pulls):
         if low > high:
             raise not_convex(loss, i)
-    weight = stack([hidden.weight.T, hidden.bias.T]).T if network.bias else hidden.weight
+    weight = hidden.weight
+    if network.biases[0]:
+        weight = stack([weight.T, hidden.bias.T]).T
     return Slopes(
-        _rows(risk.exact_augmented if network.bias else risk.exact_X),
+        _rows(risk.exact_augmented if network.biases[0] else risk.exact_X),
         _rows(w.run.pre[0].T),
         _rows(weight),
         out.weight.entries(),
         pulls,
         (network.activations[0].slopes[0], network.activations[0].slopes[-1]),
-        network.bias,
+        network.biases[1],
     )
 
 
@@ -139,7 +141,7 @@ def _curve(risk: Risk, at: Slopes, levels: list[Level]) -> RationalMatrix:
     columns = [[fmpq(0)] * risk.dimension for _ in levels]
     since = {k: (0, abs(v)) for k, v in enumerate(at.v) if v}
     for l, level in enumerate(levels):
-        if at.bias:
+        if at.shifts:
             columns[l][-1] = level.shift
         for k, turn in level.turns.items():
             columns[l][width * size + k] = level.signs[k] * turn

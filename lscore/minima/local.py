@@ -176,8 +176,8 @@ def most_monomials(network: Network) -> int:
     (38, 32)
     """
     count = 1
-    for width in network.widths[:-1]:
-        count = 2 * (width * count + network.bias)
+    for width, bias in zip(network.widths, network.biases, strict=False):
+        count = 2 * (width * count + bias)
     return count * network.widths[-1]
 
 

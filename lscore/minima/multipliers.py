@@ -54,10 +54,10 @@ class Level:
 class Slopes:
     r"""F around a point: what its directional derivatives are made of.
 
-    `data` (n, D) are the inputs, with a 1 if there are biases; `pre` and `z` have a row per unit,
-    the pre-activations (n) and input weights (D); `v` are the output weights, `bounds` the
+    `data` (n, D) are the inputs, with a 1 if hidden units have biases; `pre` and `z` have a row per
+    unit, the pre-activations (n) and input weights (D); `v` are the output weights, `bounds` the
     intervals of p, minus the subdifferential of the loss at the output of each sample; `slopes` are
-    those of the activation, left and right of 0.
+    those of the activation, left and right of 0; `shifts`: whether there is an output bias c.
     """
 
     data: list[Numbers]
@@ -66,7 +66,7 @@ class Slopes:
     v: Numbers
     bounds: list[tuple[fmpq, fmpq]]
     slopes: tuple[fmpq, fmpq]
-    bias: bool
+    shifts: bool
 
     @cached_property
     def pulling(self) -> list[int]:
@@ -216,7 +216,7 @@ class _Program:
         self.free = {i: {} for i in at.free if shared}  # what each p that is not fixed does
         self.fixed: dict[int, fmpq] = {}  # what the lower bounds of all p do
         self.own: list[dict[int, fmpq]] = []
-        if shared and at.bias:
+        if shared and at.shifts:
             for i in at.pulling:
                 self._pull(i, {0: fmpq(1)})
         self.starts = [self._face(face) for face in faces]

@@ -71,17 +71,19 @@ def _cheaper(network: Network) -> tuple[Callable, int]:
 
 def _shapes(network: Network) -> list[tuple[int, int]]:
     """Per layer the number of units and of inputs, where a bias counts as an input, 1."""
-    return [(out, inner + network.bias) for out, inner in network._sizes]
+    pairs = zip(network._sizes, network.biases, strict=True)
+    return [(out, inner + bias) for (out, inner), bias in pairs]
 
 
 def _forward(network: Network, layers: list[Layer], X: torch.Tensor) -> tuple[list, list]:
     """Inputs [signal, 1] and slopes of every layer, (n, s) and (n, d)."""
     outer = [*network.activations, network.output_activation]
     run = forward(layers, X, lambda l, z: z if outer[l] is None else outer[l](z))
-    ones = [torch.ones(len(X), 1, dtype=torch.float64)] * network.bias
+    ones = torch.ones(len(X), 1, dtype=torch.float64)
     pairs = zip(outer, run.pre, strict=True)
     slopes = [torch.ones_like(z) if h is None else h.slope(z) for h, z in pairs]
-    return [torch.cat([signal, *ones], 1) for signal in run.inputs], slopes
+    inputs = zip(run.inputs, network.biases, strict=True)
+    return [torch.cat([signal, *([ones] * bias)], 1) for signal, bias in inputs], slopes
 
 
 def _backward(layers: list[Layer], slopes: list[torch.Tensor]) -> list[torch.Tensor]:
@@ -95,12 +97,12 @@ def _backward(layers: list[Layer], slopes: list[torch.Tensor]) -> list[torch.Ten
 def _places(network: Network) -> list[list[tuple[slice, slice]]]:
     """Per layer the flat positions of weight and bias, each with its columns among the inputs."""
     places, start = [], 0
-    for out, inner in network._sizes:
+    for (out, inner), bias in zip(network._sizes, network.biases, strict=True):
         stop = start + out * inner
         places.append([(slice(start, stop), slice(0, inner))])
-        if network.bias:
+        if bias:
             places[-1].append((slice(stop, stop + out), slice(inner, inner + 1)))
-        start = stop + out * network.bias
+        start = stop + out * bias
     return places
 
 

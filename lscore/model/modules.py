@@ -223,9 +223,9 @@ def as_module(network: Network, w: torch.Tensor) -> nn.Sequential:
     outer = (*network.activations, network.output_activation)
     for layer, activation in zip(network.unpack(w), outer, strict=True):
         out, inner = layer.weight.shape
-        linear = nn.Linear(inner, out, bias=network.bias, dtype=torch.float64)
+        linear = nn.Linear(inner, out, bias=layer.bias is not None, dtype=torch.float64)
         linear.weight = nn.Parameter(layer.weight.detach().clone())
-        if network.bias:
+        if layer.bias is not None:
             linear.bias = nn.Parameter(layer.bias.detach().clone())
         parts += [linear] if activation is None else [linear, Elementwise(activation)]
     return nn.Sequential(*parts)

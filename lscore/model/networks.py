@@ -32,8 +32,9 @@ class Network:
     r""":math:`\hat y = W_L\, h(\cdots h(W_1 x + b_1) \cdots) + b_L` with rows as samples.
 
     Parameters: `widths` (d_0, ..., d_L), all >= 1, with at least two entries; `activation`, one
-    for all hidden layers or a tuple with one per hidden layer; `bias`, whether every layer has
-    one; `output_activation` (default: none). `dimension` is m, the number of parameters.
+    for all hidden layers or a tuple with one per hidden layer; `bias`, whether every layer has one,
+    or a tuple that says it of each layer, the output layer last; `output_activation` (default:
+    none). `dimension` is m, the number of parameters.
 
     >>> from lscore.model.activations import relu
     >>> net = Network((1, 2, 1), relu)
@@ -43,11 +44,13 @@ class Network:
     >>> w = net.pack([exact([1, -1]), exact([[1, 1]])], [exact([0, 0]), exact([0])])
     >>> net(w, exact([-3, 2]))              # |x| as the sum of two ReLUs
     column(3, 2)
+    >>> Network((1, 2, 1), relu, bias=(True, False)).dimension      # no output bias
+    6
     """
 
     widths: object
     activation: Activation | tuple[Activation, ...]
-    bias: bool = True
+    bias: bool | tuple[bool, ...] = True
     output_activation: Activation | None = None
 
     def __post_init__(self) -> None:
@@ -69,6 +72,18 @@ class Network:
                 f"activation: got {len(self.activation)}, need one or one for each of the "
                 f"{len(widths) - 2} hidden layers"
             )
+        one = isinstance(self.bias, bool | np.bool_)
+        biases = tuple(map(bool, [self.bias] if one else self.bias))
+        if not one and len(biases) != len(widths) - 1:
+            raise ShapeError(
+                f"bias: got {len(biases)}, need one or one for each of the {len(widths) - 1} layers"
+            )
+        object.__setattr__(self, "bias", biases if len(set(biases)) > 1 else biases[0])
+
+    @cached_property
+    def biases(self) -> tuple[bool, ...]:
+        """Whether a layer has a bias, one per layer."""
+        return self.bias if isinstance(self.bias, tuple) else (self.bias,) * (len(self.widths) - 1)
 
     @cached_property
     def activations(self) -> tuple[Activation, ...]:
@@ -87,10 +102,11 @@ class Network:
     def _sizes(self) -> list[tuple[int, int]]:
         return list(zip(self.widths[1:], self.widths[:-1], strict=True))
 
-    @property
+    @cached_property
     def dimension(self) -> int:
         """Number of parameters m."""
-        return sum(out * (inner + self.bias) for out, inner in self._sizes)
+        pairs = zip(self._sizes, self.biases, strict=True)
+        return sum(out * (inner + bias) for (out, inner), bias in pairs)
 
     def point(self, w: Point | np.ndarray, name: str = "w") -> Point:
         """Check a point (or direction): float64 of shape (m,), or exact of shape (m, 1).
@@ -103,9 +119,16 @@ class Network:
         if tuple(w.shape) != needed:
             raise ShapeError(
                 f"{name}: shape {tuple(w.shape)}, need {needed} for widths {self.widths} "
-                f"{'with' if self.bias else 'without'} biases"
+                f"{self.biases_in_words()}"
             )
         return w
+
+    def biases_in_words(self) -> str:
+        """Which layers have a bias, such as "without biases"."""
+        if isinstance(self.bias, bool):
+            return f"{'with' if self.bias else 'without'} biases"
+        having = [str(l) for l, b in enumerate(self.biases, 1) if b]
+        return f"with biases in layer {' and '.join(having)} only"
 
     @cached_property
     def switches(self) -> tuple[PiecewiseLinear, ...]:
@@ -123,15 +146,26 @@ class Network:
         return layout(self, self.point(w))
 
     def pack(self, weights: Sequence[object], biases: Sequence[object] | None = None) -> Point:
-        """The flat point of weight matrices (out, in) and biases; inverse of `unpack`."""
-        if len(weights) != len(self._sizes) or (biases is not None) != self.bias:
+        """The flat point of weight matrices (out, in) and biases; inverse of `unpack`.
+
+        `biases` has None for each layer without one; None alone says it of all layers.
+        """
+        none = biases is None or all(b is None for b in biases)
+        if len(weights) != len(self._sizes) or none == any(self.biases):
             raise ShapeError(
                 f"weights, biases: need {len(self._sizes)} weights"
-                + (" and as many biases" if self.bias else " and no biases")
+                + (" and as many biases" if any(self.biases) else " and no biases")
             )
-        if biases is not None and len(biases) != len(weights):
+        biases = [None] * len(weights) if biases is None else biases
+        if len(biases) != len(weights):
             raise ShapeError(f"biases: got {len(biases)}, need {len(weights)}")
-        kinds = {_kind(part) for part in [*weights, *([] if biases is None else biases)]}
+        for i, (b, needed) in enumerate(zip(biases, self.biases, strict=True)):
+            if (b is not None) != needed:
+                given, need = ("none", "one") if needed else ("one", "None")
+                raise ShapeError(
+                    f"biases[{i}]: got {given}, need {need}: a network {self.biases_in_words()}"
+                )
+        kinds = {_kind(part) for part in [*weights, *biases] if part is not None}
         if len(kinds) > 1 or kinds - {"exact", "torch.float64"}:
             raise DtypeError(
                 f"weights, biases: got {', '.join(sorted(kinds))} (dtype), need all torch.float64 "
@@ -142,7 +176,7 @@ class Network:
             if tuple(weight.shape) != size:
                 raise ShapeError(f"weights[{i}]: shape {tuple(weight.shape)}, need {size}")
             parts.append(weight)
-            if biases is not None:
+            if biases[i] is not None:
                 needed = (size[0], 1) if isinstance(weight, RationalMatrix) else (size[0],)
                 if tuple(biases[i].shape) != needed:
                     raise ShapeError(f"biases[{i}]: shape {tuple(biases[i].shape)}, need {needed}")
@@ -154,8 +188,8 @@ class Network:
         checked_size(self.dimension, "widths: number of parameters")
         generator = torch.Generator().manual_seed(int(seed))
         parts = []
-        for out, inner in self._sizes:
-            draws = torch.rand(out * (inner + self.bias), generator=generator, dtype=torch.float64)
+        for (out, inner), bias in zip(self._sizes, self.biases, strict=True):
+            draws = torch.rand(out * (inner + bias), generator=generator, dtype=torch.float64)
             parts.append((2 * draws - 1) / inner**0.5)
         return torch.cat(parts)
 
@@ -176,7 +210,7 @@ class Network:
         X = X if isinstance(X, RationalMatrix) else float_tensor(X, "X")
         if isinstance(w, RationalMatrix) != isinstance(X, RationalMatrix):
             raise DtypeError("w, X: one is exact and the other is not; convert with `exact`")
-        if columns > self.widths[0] and not (self.bias and isinstance(w, RationalMatrix)):
+        if columns > self.widths[0] and not (self.biases[0] and isinstance(w, RationalMatrix)):
             raise DataError("augmented: need an exact point and biases")
         if isinstance(w, RationalMatrix) and not self.is_piecewise_linear:
             raise SettingError("w: exact points need piecewise linear activations; see `ball_risk`")

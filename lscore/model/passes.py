@@ -122,11 +122,13 @@ def layout(network, w: Matrix) -> list[Layer]:
     This is the order inside a point. Parts of an array are views, through which it can be written.
     """
     layers, start = [], 0
-    for out, inner in zip(network.widths[1:], network.widths, strict=False):
+    for out, inner, has_bias in zip(
+        network.widths[1:], network.widths[:-1], network.biases, strict=True
+    ):
         exactly, middle = isinstance(w, RationalMatrix), start + out * inner
         weight = w.flat(start, out, inner) if exactly else w[start:middle].reshape(out, inner)
         start, bias = middle, None
-        if network.bias:
+        if has_bias:
             start = middle + out
             bias = w.flat(middle, out, 1) if exactly else w[middle:start]
         layers.append(Layer(weight, bias))

@@ -60,7 +60,7 @@ _WITHOUT = (optim.AdamW, optim.Adafactor, optim.LBFGS, optim.Rprop, optim.Sparse
 def from_torch(module: nn.Module) -> tuple[Network, torch.Tensor]:
     """The `Network` and the point of a ``torch.nn.Sequential``, nested or not.
 
-    Read are Linear layers, all with a bias or all without, and between them ReLU, LeakyReLU, ReLU6,
+    Read are Linear layers, each with a bias or without, and between them ReLU, LeakyReLU, ReLU6,
     Hardtanh, Hardsigmoid, Softshrink, ELU, SELU, GELU (not its tanh approximation), Sigmoid, SiLU,
     Softplus (beta 1, by its formula; torch returns z beyond 20), Softsign, Tanh, and ours as
     `Elementwise`. Two Linear layers without an activation between them get the identity. Identity,
@@ -97,11 +97,8 @@ def from_torch(module: nn.Module) -> tuple[Network, torch.Tensor]:
         raise ShapeError("module: has no Linear layer")
     _refuse_frozen(module)
     output = between.pop() if len(between) == len(linears) else None
-    biases = [layer.bias for layer in linears if layer.bias is not None]
-    if biases and len(biases) < len(linears):
-        raise DataError("module: some layers have a bias and some have none, need all or none")
-    weights = [layer.weight for layer in linears]
-    return from_arrays(weights, biases or None, tuple(between), output_activation=output)
+    weights, biases = [layer.weight for layer in linears], [layer.bias for layer in linears]
+    return from_arrays(weights, biases, tuple(between), output_activation=output)
 
 
 def _does_nothing(layer: nn.Module) -> bool:
@@ -138,7 +135,8 @@ def from_arrays(
     """The `Network` and the point of one weight matrix, and one bias vector, per layer.
 
     Matrices are (out, in), as in torch; with `inputs_first` they are (in, out), as the ``coefs_``
-    of scikit-learn and the kernels of Keras. `biases` is None for a network without. Arrays and
+    of scikit-learn and the kernels of Keras. `biases` is None for a network without, and has None
+    for each layer without. Arrays and
     tensors of floats give a float point, lists and other numbers an exact one (if any part is
     exact, all are). `activation` and `output_activation` as in `Network`. Raises `ShapeError`,
     `DtypeError`, `DataError` naming the part.
@@ -150,10 +148,11 @@ def from_arrays(
     if not len(weights):
         raise ShapeError("weights: got none, need one matrix per layer")
     parts = [_part(W, f"weights[{k}]") for k, W in enumerate(weights)]
-    offsets = [_part(b, f"biases[{k}]") for k, b in enumerate(() if biases is None else biases)]
+    given = [None] * len(parts) if biases is None else biases
+    offsets = [None if b is None else _part(b, f"biases[{k}]") for k, b in enumerate(given)]
     if any(isinstance(part, RationalMatrix) for part in parts + offsets):
         parts = [exact(W, f"weights[{k}]") for k, W in enumerate(parts)]
-        offsets = [exact(b, f"biases[{k}]") for k, b in enumerate(offsets)]
+        offsets = [None if b is None else exact(b, f"biases[{k}]") for k, b in enumerate(offsets)]
     if inputs_first:
         parts = [part.T for part in parts]
     for k, W in enumerate(parts):
@@ -164,8 +163,11 @@ def from_arrays(
             cure = "" if inputs_first else "; inputs_first=True reads (in, out)"
             raise ShapeError(f"weights[{k}]: shape {given}, need {order}{cure}")
     widths = (parts[0].shape[1], *(W.shape[0] for W in parts))
-    network = Network(widths, activation, biases is not None, output_activation)
-    return network, network.pack(parts, None if biases is None else offsets)
+    if len(offsets) != len(parts):
+        raise ShapeError(f"biases: got {len(offsets)}, need {len(parts)}")
+    bias = tuple(b is not None for b in offsets)
+    network = Network(widths, activation, bias, output_activation)
+    return network, network.pack(parts, offsets)
 
 
 def _part(values: object, name: str) -> torch.Tensor | RationalMatrix:

@@ -108,7 +108,7 @@ class Risk:
 
     def forward(self, w: Point) -> tuple[list, torch.Tensor | RationalMatrix]:
         """Pre-activations (one (n, d_l) matrix per hidden layer) and outputs (n, k)."""
-        if isinstance(w, RationalMatrix) and self.network.bias:
+        if isinstance(w, RationalMatrix) and self.network.biases[0]:
             return self.network.forward(w, self.exact_augmented, augmented=True)
         return self.network.forward(w, self.exact_X if isinstance(w, RationalMatrix) else self.X)
 

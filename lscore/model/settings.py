@@ -98,8 +98,9 @@ class Setting:
         ):
             if needed not in (None, found):
                 yield _count(needed, noun), _count(found, noun), found
+        if self.biases is not None and network.bias is not self.biases:
+            yield *_biases(network, self.biases), network
         for noun, needed, found, witness in (
-            ("biases", self.biases, network.bias, network),
             ("output activation", self.output_activation, outer is not None, outer),
             ("weight decay", self.weight_decay, decay != 0, decay),
         ):
@@ -116,6 +117,15 @@ def _loss_name(loss: Loss) -> str:
     if loss.quadratic:
         return repr(loss) + own  # its scale may be what is asked for
     return f"{loss.kind} {'hinge ' if loss.hinge else ''}loss{own}"
+
+
+def _biases(network: Network, needed: bool) -> tuple[str, str]:
+    """What is needed and what is there, where not every layer is as needed."""
+    if isinstance(network.bias, bool):
+        return ("biases", "no biases") if needed else ("no biases", "biases")
+    layer = network.biases.index(not needed) + 1
+    every, lacking = "a bias in every layer", f"no bias in layer {layer}"
+    return (every, lacking) if needed else ("no biases", f"a bias in layer {layer}")
 
 
 def _count(number: int, noun: str) -> str:

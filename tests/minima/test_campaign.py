@@ -100,7 +100,7 @@ def draw_setting(rng):
     hidden = tuple(int(v) for v in rng.integers(1, 4, depth))
     chosen = tuple(ACTIVATIONS[i] for i in rng.integers(0, len(ACTIVATIONS), depth))
     output = relu if rng.random() < 0.08 else None
-    network = Network((d, *hidden, outputs), chosen, bool(rng.random() < 0.7), output)
+    network = Network((d, *hidden, outputs), chosen, tuple(rng.random(depth + 1) < 0.7), output)
     X = exact([[Fraction(int(v), 2) for v in row] for row in rng.integers(-2, 3, (4, d))])
     grid = rng.integers(-4, 5, network.dimension) * (rng.random(network.dimension) < 0.8)
     entries = [Fraction(int(v), int(rng.choice([1, 2, 3]))) for v in grid]
@@ -110,7 +110,7 @@ def draw_setting(rng):
         weights, biases = [a.weight for a in layers], [a.bias for a in layers]
         k, rows = int(rng.integers(hidden[-1])), table(weights[-1])
         weights[-1] = exact([[0 if j == k else v for j, v in enumerate(row)] for row in rows])
-        w = network.pack(weights, biases if network.bias else None)
+        w = network.pack(weights, biases)
     return network, X, w
 
 
@@ -163,7 +163,7 @@ def hinge(rng):
         w = w * Fraction(int(rng.choice([1, 1, 2])), int(rng.choice([1, 4])))
     elif rng.random() < 0.5:  # outputs as large as the labels ask: slack or tied margins
         w = w * int(rng.choice([2, 3]))
-    elif network.bias:  # the outputs are constants, and margins are tied
+    elif network.biases[-1]:  # the outputs are constants, and margins are tied
         layers = network.unpack(w)
         weights_in = [layer.weight for layer in layers[:-1]] + [layers[-1].weight * 0]
         ends = exact([int(v) for v in rng.choice([-1, 0, 1], k)])

@@ -126,7 +126,7 @@ def test_no_contradiction_in_a_campaign(case):
 def all_move(risk, found):
     """Whether every tie can be broken: without biases an input 0 never leaves its knot."""
     zero = [i for i in range(len(risk.exact_X)) if risk.exact_X.rows(i, i + 1).is_zero()]
-    return risk.network.bias or not any(i in zero for _, i, _ in found.ties)
+    return risk.network.biases[0] or not any(i in zero for _, i, _ in found.ties)
 
 
 def test_the_budget_is_stated_and_kept():

@@ -6,6 +6,7 @@ of 100 and prints the counts."""
 import os
 import random
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -49,29 +50,29 @@ def plain(risk):
     rows = [numbers(risk.exact_X.rows(i, i + 1)) for i in range(n)]
     terms = list(zip(rows, numbers(risk.exact_y), mu, [1] * n, strict=True))
     slopes = (fraction(h.slopes[0]), fraction(h.slopes[-1]))
-    return Hinges(*network.widths[:2], network.bias, slopes, terms)
+    return Hinges(*network.widths[:2], *network.biases, slopes, terms)
 
 
 def random_point(rng):
     """A small risk and a point on a grid, with ties of units and of a margin, and unused units."""
     d, K, n = rng.choice([1, 1, 2, 2, 3]), rng.choice([1, 1, 2, 2, 3]), rng.randint(2, 6)
-    bias = rng.random() < 0.7
+    bias, shift = rng.random() < 0.7, rng.random() < 0.7
     X = [[rng.choice([-2, -1, 0, 1, 2]) for _ in range(d)] for _ in range(n)]
     y = [rng.choice([1, -1]) for _ in range(n)]
     if rng.random() < 0.3:  # separable
-        q, b = [rng.choice([-1, 0, 1, 2]) for _ in range(d)], rng.choice([-1, 0, 1]) * bias
+        q, b = [rng.choice([-1, 0, 1, 2]) for _ in range(d)], rng.choice([-1, 0, 1]) * shift
         y = [1 if dot(q, x) + b > 0 else -1 for x in X]
     mu = [Fraction(rng.randint(1, 3), 4) for _ in range(n)]
     halves = [sum(m for m, label in zip(mu, y, strict=True) if label == s) for s in (-1, 1)]
     if all(halves) and rng.random() < 0.4:  # equal class weights
         mu = [m / halves[label > 0] for m, label in zip(mu, y, strict=True)]
-    network = Network((d, K, 1), activation(rng.choice(SLOPES)), bias)
+    network = Network((d, K, 1), activation(rng.choice(SLOPES)), (bias, shift))
     risk = Risk(network, X, y, binary_hinge(mu))
     weights = [0, 0, 0, 1, -1] if rng.random() < 0.4 else [-2, -1, 0, 0, 0, 1, Fraction(1, 2)]
     w = [rng.choice([-2, -1, -1, 0, 0, 1, 1, 2]) for _ in range(K * d)]
     w += [rng.choice([-2, -1, 0, 1, 2]) for _ in range(K * bias)]
     w += [rng.choice(weights) for _ in range(K)]
-    if bias:
+    if shift:
         outputs = numbers(risk.predictions(exact([*w, 0])))
         ties = [label - f for label, f in zip(y, outputs, strict=True)]
         w.append(rng.choice([rng.choice([-1, 0, 1]), *ties]))
@@ -177,6 +178,10 @@ NAMED = {
     "Figure 4 (a)": (FIGURE_4, [1, 0, -1, 0, -1, -1, 1, -1, 0], "certified", 0),
     "Figure 4 (b), with an output bias": (
         FIGURE_4, [1, 0, -1, 0, "-7/2", "-7/2", 4, -4, 0], "refuted", "3/10"
+    ),
+    "Figure 4 (b)": (
+        replace(FIGURE_4, network=replace(FIGURE_4.network, bias=(True, False))),
+        [1, 0, -1, 0, "-7/2", "-7/2", 4, -4], "certified", "3/10"
     ),
     "Figure 4 (c)": (FIGURE_4, [1, 0, -1, 0, -10, -10, 1, -1, 0], "certified", 1),
     "active, unsolved, critical": (ODD, [1, -1, 1, 0], "refuted", 1),

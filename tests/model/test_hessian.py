@@ -11,6 +11,8 @@ SHAPES = [
     ((3, 4, 2), relu, False),
     ((3, 4, 5, 2), hard_tanh, True),
     ((2, 3, 4, 3, 1), leaky_relu("1/4"), True),
+    ((3, 4, 2), hard_tanh, (True, False)),
+    ((2, 3, 4, 3, 2), leaky_relu("1/4"), (False, True, False, True)),
 ]
 
 

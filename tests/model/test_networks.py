@@ -30,7 +30,7 @@ def test_pack_is_the_inverse_of_unpack(seed, bias):
     for point in (w, exact(w)):
         layers = network.unpack(point)
         weights, biases = [v.weight for v in layers], [v.bias for v in layers]
-        again = network.pack(weights, biases if bias else None)
+        again = network.pack(weights, biases)
         assert bool((again == point).all()) if point is w else again == point
     assert w.shape == (network.dimension,)
     sizes = zip(network.widths, network.widths[1:], strict=False)
@@ -167,6 +167,39 @@ def test_inputs_are_checked_against_the_point():
 def test_parts_that_do_not_fit_are_refused(change, message):
     with pytest.raises(LscoreError, match=message):
         NET.pack(*change(*float_parts()))
+
+
+def test_each_layer_has_a_bias_of_its_own_or_none():
+    network = Network((2, 3, 1), relu, bias=(True, False))
+    W, b = float_parts()
+    w = network.pack(W, [b[0], None])
+    assert network.dimension == len(w) == 12
+    assert [layer.bias is None for layer in network.unpack(w)] == [False, True]
+    same = (Network((2, 3, 1), relu, bias=(v, v)) for v in (True, False))
+    assert [other.bias for other in same] == [True, False]
+    assert Network((2, 3, 1), relu, [False, False]) == Network((2, 3, 1), relu, False)
+
+
+@pytest.mark.parametrize(
+    ("biases", "message"),
+    [
+        (lambda b: b, r"biases\[1\]: got one, need None: .* with biases in layer 1 only"),
+        (lambda b: [None, b[1]], r"biases\[0\]: got none, need one"),
+        (lambda b: None, "need 2 weights and as many biases"),
+        (lambda b: [b[0]], "biases: got 1, need 2"),
+    ],
+)
+def test_the_wrong_layers_with_biases_are_refused(biases, message):
+    W, b = float_parts()
+    with pytest.raises(ShapeError, match=message):
+        Network((2, 3, 1), relu, bias=(True, False)).pack(W, biases(b))
+
+
+def test_biases_must_be_one_per_layer():
+    with pytest.raises(ShapeError, match="bias: got 1, need one or one for each of the 2 layers"):
+        Network((2, 3, 1), relu, bias=(True,))
+    with pytest.raises(DtypeError, match=r"bias\[0\]: got the int|bias\[0\]: got int"):
+        Network((2, 3, 1), relu, bias=(1, 0))
 
 
 def test_biases_are_refused_where_there_are_none():

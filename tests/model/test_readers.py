@@ -2,6 +2,7 @@
 
 import warnings
 from copy import deepcopy
+from itertools import cycle
 
 import numpy as np
 import pytest
@@ -59,11 +60,14 @@ ACTIVATIONS = [
 
 
 @pytest.mark.parametrize("layers", MODULES)
-@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("bias", [True, False, (True, False), (False, True)])
 def test_a_torch_module_and_its_network_are_the_same_function(layers, bias):
     torch.manual_seed(0)
-    module = nn.Sequential(*layers(lambda a, b: nn.Linear(a, b, bias=bias, dtype=f64)))
+    turns = cycle([bias] if isinstance(bias, bool) else bias)
+    module = nn.Sequential(*layers(lambda a, b: nn.Linear(a, b, bias=next(turns), dtype=f64)))
     network, w = from_torch(module)
+    linears = [layer for layer in module.modules() if isinstance(layer, nn.Linear)]
+    assert network.biases == tuple(layer.bias is not None for layer in linears)
     assert torch.allclose(network(w, POINTS), module(POINTS), rtol=1e-14, atol=1e-14)
     assert torch.equal(w, nn.utils.parameters_to_vector(module.parameters()))
     exact_outputs = network(exact(w), exact(POINTS)).floats()
@@ -157,7 +161,6 @@ REFUSED = {
         DataError,
         r"Dropout.*train mode, call module.eval\(\)",
     ),
-    "mixed biases": (lambda: nn.Sequential(line(), line(bias=False)), DataError, "some have none"),
     "no layer": (nn.Sequential, ShapeError, "no Linear layer"),
     "a layer": (line, DtypeError, "got Linear, need torch.nn.Sequential"),
     "own forward": (Own, DtypeError, "got Own, need torch.nn.Sequential itself"),
@@ -331,6 +334,7 @@ def test_lists_give_an_exact_point_and_one_exact_part_makes_all_exact():
         ),
         (lambda W: from_arrays([W[0]], None, relu), ShapeError, r"weights\[0\]: shape \(2,\)"),
         (lambda W: from_arrays([W], [], ()), ShapeError, "biases: got 0, need 1"),
+        (lambda W: from_arrays([W, W.T], [W[0]], relu), ShapeError, "biases: got 1, need 2"),
         (lambda W: from_arrays([W], [W[0]], ()), ShapeError, r"biases\[0\]: shape \(2,\)"),
         (lambda W: from_arrays([W, W.T], None, (relu, relu)), ShapeError, "activation: got 2"),
         (lambda W: from_arrays([W * np.nan], None, ()), DataError, "NaN"),

@@ -56,6 +56,19 @@ FACTS = {
 }
 
 
+@pytest.mark.parametrize(
+    ("needed", "bias", "message"),
+    [
+        (True, (True, False), "got no bias in layer 2, need a bias in every layer"),
+        (False, (False, True), "got a bias in layer 2, need no biases"),
+        (True, (True, True), ""),
+        (False, (False, False), ""),
+    ],
+)
+def test_biases_in_some_layers_are_neither_biases_nor_none(needed, bias, message):
+    assert Setting(biases=needed).misses(Network((1, 1, 1), relu, bias)) == message
+
+
 def test_every_fact_has_a_case():
     assert list(FACTS) == [field.name for field in fields(Setting)]
 

@@ -83,8 +83,9 @@ def _coefficients(cell: Cell) -> Iterator[tuple[tuple, fmpq]]:
     products: dict[tuple, tuple] = {}
     for r, column in enumerate(pull.numerator.transpose().tolist()):
         products.setdefault(tuple(map(int, column)), (r,))
-    for h, pieces in zip(network.activations[::-1], cell.pieces[-2::-1], strict=True):
-        yield from _bias_coefficients(network, products, scale)
+    layers = zip(network.activations, cell.pieces, network.biases[1:], strict=False)
+    for h, pieces, bias in reversed(list(layers)):
+        yield from _bias_coefficients(products, scale) if bias else ()
         common = fmpz(1)
         for slope in h.slopes:
             common = common.lcm(slope.q)
@@ -95,7 +96,7 @@ def _coefficients(cell: Cell) -> Iterator[tuple[tuple, fmpq]]:
                 times = tuple(v * slopes[p] for v, p in zip(vector, column, strict=True))
                 longer.setdefault(times, (*path, k))
         products = longer
-    yield from _bias_coefficients(network, products, scale)
+    yield from _bias_coefficients(products, scale) if network.biases[0] else ()
     inputs = cell.risk.exact_X.numerator.transpose().tolist()
     scale *= cell.risk.exact_X.denominator
     for vector, path in products.items():
@@ -104,10 +105,9 @@ def _coefficients(cell: Cell) -> Iterator[tuple[tuple, fmpq]]:
             yield (*path, j), fmpq(total, scale)
 
 
-def _bias_coefficients(network: Network, products: dict, scale: fmpz):
-    if network.bias:
-        for vector, path in products.items():
-            yield (*path, None), fmpq(sum(vector), scale)
+def _bias_coefficients(products: dict, scale: fmpz):
+    for vector, path in products.items():
+        yield (*path, None), fmpq(sum(vector), scale)
 
 
 def _refute(cell: Cell, path: tuple, coefficient: fmpq) -> Certificate:
@@ -145,9 +145,9 @@ def _path_point(network: Network, path: tuple) -> RationalMatrix:
             biases[layer][k] = 1
         else:
             weights[layer][k][source] = 1
-    return network.pack(
-        list(map(exact, weights)), list(map(exact, biases)) if network.bias else None
-    )
+    pairs = zip(biases, network.biases, strict=True)
+    parts = [exact(entries) if has_bias else None for entries, has_bias in pairs]
+    return network.pack(list(map(exact, weights)), parts)
 
 
 @checked
@@ -214,13 +214,13 @@ def certify_flat_is_optimal(
     data = LabelledData.of(risk)
     generic = certify_generic(data, limit=limit)
     conditions = [
-        Condition("every layer has biases", risk.network.bias),
+        Condition("every layer has biases", all(risk.network.biases)),
         Condition("the leaky slope is positive", data.alpha > 0, data.alpha, "slope"),
         *generic.conditions,
     ]
     reason = generic.reason
-    if not risk.network.bias:
-        reason = "the network has no biases"
+    if missing := Setting(biases=True).misses(risk):
+        reason = "the network has no biases" if not any(risk.network.biases) else missing
     elif data.alpha == 0:
         reason = "the slope of the activation is 0 on one side"
     elif generic.refuted:

@@ -137,7 +137,8 @@ def flat_ray(risk: Risk, w: Point, seed: int = 0) -> tuple[RationalMatrix, Cell]
     Where the loss is zero no signal :math:`x^{(l)}_i` of a sample vanishes, so almost every change
     of the weights resolves all ties; growing the output layer makes every margin slack. Random
     integer changes are tried at decreasing size, and `cell_along` decides exactly. Returns the
-    direction and the cell. Raises `HypothesisError` (LVB-T2) if the loss is not zero.
+    direction and the cell. Raises `HypothesisError` (LVB-T2) if the loss is not zero, and if a
+    layer has a bias while an earlier one has none: then a signal may vanish for good.
 
     >>> from lscore import Network, binary_hinge, relu
     >>> risk = Risk(Network((1, 2, 1), relu, bias=False), [-1, 1], [-1, 1], binary_hinge())
@@ -148,10 +149,13 @@ def flat_ray(risk: Risk, w: Point, seed: int = 0) -> tuple[RationalMatrix, Cell]
     w = exact(network.point(w), "w")
     if (loss := risk(w)) != 0:
         raise HypothesisError(CLAIM, "loss zero", f"the loss of the point is {loss}", loss)
+    if network.biases != tuple(sorted(network.biases, reverse=True)):
+        reason = "a layer with a bias follows one without"
+        raise HypothesisError(CLAIM, "biases", reason, network)
     size = fmpq(1)
     *hidden, output = network.unpack(w)
     weights = [layer.weight * 0 for layer in hidden] + [output.weight]
-    biases = [layer.bias * 0 for layer in hidden] + [output.bias] if network.bias else None
+    biases = [None if layer.bias is None else layer.bias * 0 for layer in hidden] + [output.bias]
     growth = network.pack(weights, biases)
     for _ in range(_TRIES):
         move = exact(rng.integers(-9, 10, risk.dimension).astype(float)) * size

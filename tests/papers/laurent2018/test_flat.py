@@ -63,7 +63,7 @@ def every_path(cell):
                 products = list(nu)
                 for layer, k in zip(layers, units, strict=True):
                     products = [v * layer[i][k] for i, v in enumerate(products)]
-                if network.bias and sum(products) != 0:
+                if network.biases[-1 - length] and sum(products) != 0:
                     return False
                 if length == len(slopes):
                     for column in zip(*X, strict=True):
@@ -82,10 +82,11 @@ CASES = [
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("bias", [(True, True), (False, False), (True, False), (False, True)])
 def test_the_decision_equals_a_walk_over_every_path(case, bias):
     widths, h, loss, labels = case
-    risk = Risk(Network(widths, h, bias), [-1, 0, 1, 1], labels, loss)
+    biases = tuple(bias[l % 2] for l in range(len(widths) - 1))
+    risk = Risk(Network(widths, h, biases), [-1, 0, 1, 1], labels, loss)
     rng = np.random.default_rng(0)
     terms = risk.loss.directions(risk.y.numpy()).shape[1]
     found = [0, 0]

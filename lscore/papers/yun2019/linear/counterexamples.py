@@ -50,7 +50,8 @@ def certify_linear_collapse(network: Network) -> Certificate:
     seen = [
         h
         for l, h in enumerate(every)
-        if h in bent and not any(f > l or (f < l and not network.bias) for f in flat)
+        if h in bent
+        and not any(f > l or (f < l and not any(network.biases[f + 1 : l + 1])) for f in flat)
     ]
     reason = ""
     if not network.is_piecewise_linear:

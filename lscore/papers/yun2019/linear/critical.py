@@ -55,7 +55,7 @@ def certify_saddle_or_minimum(risk: Risk, w: Point, epsilon: Scalar = 1) -> Cert
     'certified (exact): the point is a global minimum  [YUN-C5]'
     """
     epsilon = positive(epsilon, "epsilon")
-    if risk.network.bias:
+    if any(risk.network.biases):
         return _with_biases(risk, w, epsilon)
     answer = _wide(risk, exact(risk.network.point(w), "w"), epsilon)
     narrow = answer.verdict is Verdict.UNKNOWN and risk.loss.quadratic
