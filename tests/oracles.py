@@ -520,8 +520,12 @@ def balance(P, w, answer, rng):
 
 
 def membership(P, w, answer, rng):
-    radius = max(dot(x, x) for x in P.X)
-    assert answer.certified == (8 * P.loss(w) * radius < P.decay**2)
+    radius, hidden = max(dot(x, x) for x in P.X), len(P.activations) - 1
+    bound = 2 * (hidden * (hidden + 1)) ** 2 * P.loss(w) * radius
+    if hidden > 1:
+        norms = [np.linalg.norm(np.array(rows, float), 2) for rows, _ in P.layers(w)]
+        bound = float(bound) * max(norms) ** (2 * hidden - 2)
+    assert answer.certified == (bound < P.decay**2)
     if answer.certified and not P.ties(w):  # strongly convex there, which is what U is for
         assert np.linalg.eigvalsh(np.array(hessian(P, w), float))[0] > 0
 
