@@ -45,7 +45,7 @@ from lscore import (
 )
 from lscore.algebra.arguments import check, kind
 from lscore.errors import LscoreError
-from lscore.model.entropy import LogisticLoss
+from lscore.model.entropy import CrossEntropyLoss, LogisticLoss
 from lscore.model.hinges import HingeLoss
 from lscore.papers import laurent2018, milne2019, yun2019
 from lscore.papers.laurent2018 import LabelledData, flat_point
@@ -256,6 +256,11 @@ POOL = {
     "LabelledData, leaky": lambda: LabelledData(GRID, [0, 1, 2, 1], None, "1/2", 2),
     "Risk, saddle of the loss": lambda: saddle_corner_risk,
     "LogisticLoss": LogisticLoss,
+    "CrossEntropyLoss": CrossEntropyLoss,
+    "Risk, cross-entropy": lambda: Risk(
+        Network((1, 2, 3), leaky_relu("1/2")), LINE, [0, 1, 2, 1], CrossEntropyLoss()
+    ),
+    "Risk, logistic": lambda: Risk(Network((1, 2, 1), relu), LINE, [1, -1, 1, -1], LogisticLoss()),
     "Constants": lambda: yun2019.constants(square, [5, 1], [-12, None]),
     "place": lambda: yun2019.place(square, 1),
     "places": lambda: [yun2019.place(tanh, 1), yun2019.place(tanh, "1/2")],

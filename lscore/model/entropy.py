@@ -1,4 +1,7 @@
-r"""The logistic loss: convex and smooth, and never rational but where all outputs are 0."""
+r"""Logistic loss and cross-entropy: convex and smooth, and hardly ever rational.
+
+Balls decide. Exact outputs have an exact gradient only where no class is preferred.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import torch
 from flint import arb, fmpq
 
 from lscore.algebra.arguments import checked
-from lscore.algebra.matrices import RationalMatrix
+from lscore.algebra.matrices import RationalMatrix, exact, ones
 from lscore.errors import DataError, SettingError, ShapeError
 from lscore.model.hinges import integer_labels
 from lscore.model.losses import Loss, Outputs, paired
@@ -84,3 +87,96 @@ def _exponentials(margins: np.ndarray) -> np.ndarray:
     for place, m in np.ndenumerate(margins):
         found[place] = arb(m).exp()
     return found
+
+
+@checked
+@dataclass(frozen=True)
+class CrossEntropyLoss(Loss):
+    r""":math:`\frac1n \sum_i \sum_k -y_{ik} \log p_{ik}` with :math:`p_i` the softmax of
+    :math:`\hat y_i`, for K >= 2 outputs: ``torch.nn.CrossEntropyLoss()``.
+
+    Labels are classes 0..K-1 (n,), or rows of probabilities (n, K) that sum to exactly 1, as label
+    smoothing makes them; stored as rows. The gradient is :math:`(p - y)/n`. `shift_invariant`:
+    adding one number to all outputs of a sample changes nothing. Balls decide, and floats are
+    welcome; exact outputs have an exact gradient only where those of each sample are equal, and
+    raise `SettingError` otherwise.
+
+    >>> loss = CrossEntropyLoss()
+    >>> loss.gradient(exact([[0, 0], [3, 3]]), exact([[1, 0], [0, 1]]))
+    [[-1/4, 1/4], [1/4, -1/4]]
+    >>> loss(np.array([[arb(0), arb(0)]]), exact([[1, 0]])).str(5, radius=False)
+    '0.69315'
+    """
+
+    kind = "cross-entropy"
+    convex = smooth = nonnegative = proved = shift_invariant = True
+
+    def read_labels(self, y: object, outputs: int) -> np.ndarray | RationalMatrix:
+        """Rows (n, K) of probabilities. Raises `DtypeError`, `DataError` or `ShapeError`."""
+        rows = exact(y, "y")
+        if outputs < 2 or rows.shape[1] not in (1, outputs):
+            raise ShapeError(
+                f"y: shape {rows.shape} for {outputs} outputs, need (n,) or (n, K) for K >= 2"
+            )
+        if rows.shape[1] > 1:
+            sums = (rows @ ones(outputs)).entries()
+            bad = [i for i, total in enumerate(sums) if total != 1]
+            if bad or rows.smallest() < 0:
+                raise DataError(
+                    f"y: row {bad[0]} sums to {sums[bad[0]]}, need exactly 1 (fractions can)"
+                    if bad
+                    else f"y: got the probability {rows.smallest()}, need >= 0"
+                )
+            return rows
+        labels = integer_labels(y, "y")
+        bad = labels[(labels < 0) | (labels >= outputs)]
+        if bad.size:
+            raise DataError(f"y: got the class {bad[0]}, need 0..{outputs - 1}")
+        return (labels == np.arange(outputs)).astype(float)
+
+    def __call__(self, outputs: Outputs, targets: Outputs, pieces: np.ndarray | None = None):
+        """The loss of outputs (n, K) in floats or balls."""
+        targets = self._read(outputs, targets)
+        if isinstance(outputs, torch.Tensor):
+            return -(targets * torch.log_softmax(outputs, 1)).sum() / len(outputs)
+        terms = zip(targets.flat, _odds(outputs).flat, strict=True)
+        return sum((arb(y) * odds.log() for y, odds in terms if y), arb(0)) / len(outputs)
+
+    def gradient(self, outputs: Outputs, targets: Outputs, pieces: np.ndarray | None = None):
+        """The derivative by the outputs, (n, K)."""
+        n, k = outputs.shape
+        if isinstance(outputs, RationalMatrix):
+            first = outputs.column(0) @ ones(k).T
+            if outputs == first:
+                return (ones(n) @ ones(k).T / k - paired(outputs, targets)) / n
+        targets = self._read(outputs, targets)
+        return (self._probabilities(outputs) - targets) / n
+
+    def second(self, outputs: Outputs, targets: Outputs, pieces: np.ndarray | None = None):
+        """The second derivative of each sample, (n, K, K)."""
+        self._read(outputs, targets)
+        p, (n, k) = self._probabilities(outputs), outputs.shape
+        unit = torch.eye(k, dtype=p.dtype) if isinstance(p, torch.Tensor) else np.eye(k, dtype=int)
+        return (p[:, :, None] * unit - p[:, :, None] * p[:, None, :]) / n
+
+    def _probabilities(self, outputs: Outputs):
+        if isinstance(outputs, torch.Tensor):
+            return torch.softmax(outputs, 1)
+        return 1 / _odds(outputs)
+
+    def _read(self, outputs: Outputs, targets: Outputs):
+        targets = paired(outputs, targets)
+        if len(outputs.shape) != 2:
+            raise ShapeError(f"outputs: shape {tuple(outputs.shape)}, need (n, K)")
+        if isinstance(outputs, RationalMatrix):
+            raise SettingError(
+                "outputs: cross-entropy and its derivatives are rational only where all outputs of "
+                "a sample are equal, and then only the gradient; need floats or balls"
+            )
+        return targets
+
+
+def _odds(outputs: np.ndarray) -> np.ndarray:
+    r""":math:`1/p_{ik} = \sum_l e^{z_{il} - z_{ik}}`, which is thinner in balls than a quotient."""
+    z = np.asarray(outputs)
+    return _exponentials(z[:, None, :] - z[:, :, None]).sum(2)

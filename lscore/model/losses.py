@@ -35,6 +35,7 @@ class Loss:
     - `quadratic`: it is :math:`c\sum_i\|\hat y_i-y_i\|^2` with c = ``scale(n)``, no less;
     - `piecewise_linear` in the outputs; `hinge`: it is :math:`\sum_{ij}\mu_{ij}\max(m_{ij}, 0)`
       with margins m and numbers :math:`\mu` > 0;
+    - `shift_invariant`: adding one number to all outputs of a sample changes nothing;
     - `knots`: if there are any, the loss is a sum of functions of one *margin* each, and each has
       one formula between two knots: (0,) for hinge losses, (-delta, delta) for Huber's. `margins`
       (n, J) are affine in the outputs; one in piece p lies between knots p - 1 and p.
@@ -51,6 +52,7 @@ class Loss:
 
     kind: str = "custom"
     convex = smooth = polynomial = nonnegative = quadratic = piecewise_linear = hinge = False
+    shift_invariant = False
     proved = False
     knots: tuple = ()
 

@@ -33,6 +33,7 @@ LOSSES = {  # a formula is taken from losses that are `proved` only, other facts
     "convex piecewise linear loss": lambda loss: (
         loss.convex and loss.piecewise_linear and loss.polynomial and bool(loss.knots)
     ),
+    "cross-entropy": lambda loss: loss.proved and loss.kind in ("cross-entropy", "logistic"),
     "hinge loss": lambda loss: loss.hinge,
     "binary hinge loss": lambda loss: loss.proved and loss.hinge and loss.kind == "binary",
     "binary or multiclass hinge loss": lambda loss: (
