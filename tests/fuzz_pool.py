@@ -228,6 +228,10 @@ POOL = {
     "Risk, each class": lambda: Risk(
         Network((1, 3), ()), LINE, [0, 1, 2, 1], one_versus_all_hinge()
     ),
+    "PenalisedRisk": lambda: laurent2018.PenalisedRisk(
+        Risk(Network((1, 1, 2), relu), [-1, 1], [0, 1], one_versus_all_hinge()), 2
+    ),
+    "replicas": lambda: exact([[-1, 1], [0, 0], [2, 2], [-1, -1]]),
     "Risk, linear": lambda: Risk(
         Network((2, 2, 2), identity, bias=False), [[1, 0], [0, 1]], [[1, 0], [0, 3]]
     ),

@@ -708,3 +708,53 @@ def three_points(risk, w, answer, rng):
             assert P.risk(plus(w, u, room / largest if largest else 0)) >= base - ROUNDING
     if "spurious" in answer.statement:
         zero_risk(risk.network.activations[0])
+
+
+def convex_minimum(P, w, answer, rng):
+    if answer.certified:
+        global_minimum(P, w, rng)
+    else:
+        assert P.risk(P.point(answer.witness["lower_point"])) < P.risk(w)
+
+
+def penalised(P, W, dimension, gamma=1):
+    """The losses of the classes and gamma times the squared distances of all pairs of replicas."""
+    R, width, m = P.widths[-1], P.widths[-2], len(W[0])
+    hidden, total = m - (dimension - m) // (R - 1), 0
+    for r, w in enumerate(W):
+        out, rest = w[hidden : hidden + width], w[hidden + width :]
+        for i, outputs in enumerate(P.outputs(w[:hidden] + out * R + rest * R)):
+            total += P.mu[i][r] * max(1 - P.y[i][r] * outputs[r], 0)
+    for v, w in combinations(W, 2):
+        total += Fraction(gamma, R - 1) * sum((a - b) ** 2 for a, b in zip(v, w[:hidden]))  # noqa: B905
+    return total
+
+
+def columns(matrix):
+    return [numbers(matrix.column(r)) for r in range(matrix.shape[1])]
+
+
+def moved(W, u, t):
+    return [plus(w, v, t) for w, v in zip(W, u, strict=True)]
+
+
+def critical_replicas(P, W, answer, rng, dimension, parts):
+    """Refuted: a direction of descent. Certified: no difference, and each class is critical."""
+    base = penalised(P, W, dimension)
+    if answer.refuted:
+        u = columns(answer.witness["direction"])
+        assert penalised(P, moved(W, u, TINY), dimension) < base
+        return
+    assert base == sum(part.risk(w) for part, w in zip(parts, W, strict=True))
+    for part, w in zip(parts, W, strict=True):
+        subgradient(part, w, answer, rng)
+
+
+def penalised_minimum(P, W, answer, rng, dimension, parts):
+    base = penalised(P, W, dimension)
+    if answer.refuted:
+        assert penalised(P, columns(answer.witness["lower_replicas"]), dimension) < base
+        return
+    for _ in range(20):
+        u = rng.integers(-3, 4, (len(W), len(W[0]))).tolist()
+        assert penalised(P, moved(W, u, TINY), dimension) >= base

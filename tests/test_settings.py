@@ -8,7 +8,7 @@ cases of their own paper in which they certify, and these are asked again with o
 A decided answer is tested by an oracle of `oracles`, in a world of plain Fractions that shares no
 code with the package. A new checker needs a row: its question, and an oracle.
 
-Size: 54 checkers x 95 settings; 10 more take no risk and are listed as such. (`PiecewiseLinear` has
+Size: 57 checkers x 95 settings; 10 more take no risk and are listed as such. (`PiecewiseLinear` has
 no jumps at knots, so there is no such setting.)
 """
 
@@ -61,7 +61,7 @@ from lscore.errors import (
     ShapeError,
     TieError,
 )
-from lscore.papers.laurent2018 import LabelledData
+from lscore.papers.laurent2018 import LabelledData, PenalisedRisk
 from lscore.papers.yun2019 import constants, least_squares_minimum, place, split_tie
 
 REFUSALS = (BudgetError, DataError, DtypeError, HypothesisError, ShapeError, TieError)
@@ -255,6 +255,9 @@ def homes():
     valley = Risk(Network((1, 1, 1), relu), [0, 1, 2], [0, 0, 1])
     wire = Risk(Network((1, 1), (), bias=False, output_activation=relu), [1, -1], [1, 5], half)
     slack = Risk(Network((1, 1, 1), relu), [0, 2], [-1, 1], binary_hinge())
+    two_classes = Risk(Network((1, 1, 2), relu), [-1, 1], [0, 1], one_versus_all_hinge())
+    corners = [[0, 0], [2, 2], [0, 2], [2, 0], [3, 3]]
+    plane = Risk(Network((2, 1, 1), identity), corners, [1, 1, -1, -1, 1], binary_hinge())
     fit = [least_squares_minimum(parabola), exact([0, 0, -1, -1, 1, 2, "7/2"])]
     standing = [exact([1, 1, 2, 2, 1, -1, 1]), exact([1, -1, "-1/2", "-1/2", 6, 6, -2])]
     weighted = replace(flat, loss=binary_hinge(["1/4", "1/2", "1/4"]))
@@ -294,10 +297,13 @@ def homes():
         "certify_flat": [(flat, [exact([0, 0, -1, -1, 1, 2, 0])])],
         "certify_flat_is_optimal": [(flat, standing), (bare, [exact([1, 1, 1, 1])])],
         "certify_hinge_minimum": minima,
+        "certify_linear_hinge_minimum": [(plane, [exact(["1/2", "1/2", 0, 1, -2])])],
         "certify_local_minimum": minima,
         "certify_membership": [(milne, [exact([1, "1/2"]), exact([0, 0])])],
         "certify_not_convex": [(three, curved), (pair, ends)],
         "certify_only_minimum": [(toy, [exact([0] * 4)]), (both_sides, [exact([0] * 4)])],
+        "certify_penalised_critical": [(two_classes, [exact([1, 1, -1, 1, 1, -1])])],
+        "certify_penalised_minimum": [(two_classes, [exact([1, 1, -1, 1, 1, -1])])],
         "certify_subgradient": minima,
         "certify_touches_flat": [(flat, standing), (slack, [exact([1, 0, 1, -1])])],
         "certify_trained_to_zero": [(toy, [exact([0] * 4)])],
@@ -489,6 +495,33 @@ def of_the_inputs(f, case):
     yield partial(f, listed), partial(oracles.patterns, case.plain, [], listed=listed)
 
 
+def of_replicas(check, **keywords):
+    """The replicas that agree with a point, and others; parts written from the definition."""
+
+    def row(f, case):
+        risk = case.risk
+        if not made(PenalisedRisk, risk):
+            yield partial(f, risk, exact([[0, 1]]), **keywords), None
+            return
+        mu = risk.loss.term_weights(*risk.y.shape)
+        one = replace(risk.network, widths=(*risk.network.widths[:-1], 1))
+        parts = [
+            Plain(Risk(one, risk.exact_X, risk.exact_y.column(r), binary_hinge(mu.column(r))))
+            for r in range(risk.y.shape[1])
+        ]
+        for w in case.points:
+            W = PenalisedRisk(risk).replicated(w)
+            other = exact(case.rng.integers(-1, 2, W.shape).tolist())
+            for replicas in (W, W + other):
+                about = partial(check, case.plain, oracles.columns(replicas))
+                yield (
+                    partial(f, risk, replicas, **keywords),
+                    partial(about, dimension=risk.dimension, parts=parts),
+                )
+
+    return row
+
+
 def of_matrices(f, case):
     n = len(case.risk.X)
     for D in (case.rng.integers(-1, 2, (n, 2)).tolist(), [[0, 0]] * n):
@@ -587,6 +620,9 @@ ROWS = {
     "certify_touches_flat": at_points(oracles.touches_flat, limit=64),
     "certify_trained_to_zero": of_the_risk(oracles.trained_to_zero, "1/10", 1),
     "certify_along": along_directions,
+    "certify_linear_hinge_minimum": at_points(oracles.convex_minimum),
+    "certify_penalised_critical": of_replicas(oracles.critical_replicas, tie_limit=8, limit=128),
+    "certify_penalised_minimum": of_replicas(oracles.penalised_minimum, trials=6),
     "certify_vanishing": of_matrices,
 }
 WITHOUT_RISK = {

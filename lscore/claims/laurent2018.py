@@ -142,4 +142,41 @@ CLAIMS = [
         "rare is hard",
         "deciding whether data are rare is NP-complete, by subset sum",
     ),
+    Claim(
+        "LVB-T100",
+        "laurent2018",
+        "Theorem 100",
+        "deep linear network, hinge loss: a critical point with a non-zero product, and with equal "
+        "class weights every local minimum, is a global one",
+    ),
+    Claim(
+        "LVB-T7",
+        "laurent2018",
+        "Theorem 7",
+        "at critical points of the penalised risk the replicas agree and every class is critical",
+        standing="sharpened",
+    ),
+    Claim(
+        "LVB-L109",
+        "laurent2018",
+        "Lemma 109",
+        "replicas that are a local minimum of the penalised risk are one of the risk; the converse "
+        "is false",
+        standing="sharpened",
+    ),
+    Claim(
+        "LVB-C100",
+        "laurent2018",
+        "Corollary 100",
+        "deep linear, one versus all: a critical point of the penalised risk with no product 0 is "
+        "a global minimum",
+    ),
+    Claim(
+        "LVB-C101",
+        "laurent2018",
+        "Corollary 101",
+        "deep linear, equal class weights: no local minimum of the penalised risk with a product 0 "
+        "that is not optimal; the way down is explicit",
+        standing="sharpened",
+    ),
 ]

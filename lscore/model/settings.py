@@ -35,7 +35,11 @@ LOSSES = {  # a formula is taken from losses that are `proved` only, other facts
     ),
     "cross-entropy": lambda loss: loss.proved and loss.kind in ("cross-entropy", "logistic"),
     "hinge loss": lambda loss: loss.hinge,
+    "one of the hinge losses": lambda loss: loss.proved and loss.hinge,
     "binary hinge loss": lambda loss: loss.proved and loss.hinge and loss.kind == "binary",
+    "one versus all hinge loss": lambda loss: (
+        loss.proved and loss.hinge and loss.kind == "one versus all"
+    ),
     "binary or multiclass hinge loss": lambda loss: (
         loss.proved and loss.hinge and loss.kind in ("binary", "multiclass")
     ),
