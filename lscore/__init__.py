@@ -35,6 +35,7 @@ from lscore.minima.smooth import (
     certify_smooth_extremum,
     certify_smooth_maximum,
 )
+from lscore.minima.unit_by_unit import certify_kink_minimum
 from lscore.model.activations import (
     PiecewiseLinear,
     absolute_value,
@@ -101,6 +102,7 @@ __all__ = [
     "certify_hinge_minimum",
     "certify_in_cell",
     "certify_indefinite",
+    "certify_kink_minimum",
     "certify_local_minimum",
     "certify_loss_change",
     "certify_multilinear",

@@ -91,6 +91,12 @@ PULLED = Case(
     "a local minimum on a kink at a sample that pulls",
     Risk(Network((1, 1, 1), relu, bias=False), [1], [-1]),
     exact([0, 1]),
+    CERTIFIED,
+)
+DEEP_KINK = Case(
+    "a local minimum on kinks of two layers",
+    Risk(Network((1, 1, 1, 1), relu, bias=False), [1], [-1]),
+    exact([0, 1, 1]),
     UNKNOWN,
 )
 ZERO = Case(
@@ -114,9 +120,11 @@ CASES = [
     DEAD,
     KINK,
     PULLED,
+    DEEP_KINK,
     ZERO,
 ]
-CERTIFIED_CASES = [case for case in CASES if case.verdict == CERTIFIED and case is not KINK]
+AFFINE = [case for case in CASES if case not in (KINK, PULLED)]
+CERTIFIED_CASES = [case for case in AFFINE if case.verdict == CERTIFIED]
 REFUTED_CASES = [case for case in CASES if case.verdict == REFUTED]
 
 

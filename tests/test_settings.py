@@ -8,7 +8,7 @@ cases of their own paper in which they certify, and these are asked again with o
 A decided answer is tested by an oracle of `oracles`, in a world of plain Fractions that shares no
 code with the package. A new checker needs a row: its question, and an oracle.
 
-Size: 57 checkers x 95 settings; 10 more take no risk and are listed as such. (`PiecewiseLinear` has
+Size: 58 checkers x 95 settings; 10 more take no risk and are listed as such. (`PiecewiseLinear` has
 no jumps at knots, so there is no such setting.)
 """
 
@@ -297,6 +297,7 @@ def homes():
         "certify_flat": [(flat, [exact([0, 0, -1, -1, 1, 2, 0])])],
         "certify_flat_is_optimal": [(flat, standing), (bare, [exact([1, 1, 1, 1])])],
         "certify_hinge_minimum": minima,
+        "certify_kink_minimum": minima,
         "certify_linear_hinge_minimum": [(plane, [exact(["1/2", "1/2", 0, 1, -2])])],
         "certify_local_minimum": minima,
         "certify_membership": [(milne, [exact([1, "1/2"]), exact([0, 0])])],
@@ -606,6 +607,7 @@ ROWS = {
     "certify_in_balls": at_points(oracles.local_minimum),
     "certify_in_cell": at_points(oracles.in_cell),
     "certify_indefinite": at_points(oracles.indefinite),
+    "certify_kink_minimum": at_points(oracles.local_minimum),
     "certify_layerwise_affine": in_cells(oracles.layerwise_affine),
     "certify_local_minimum": at_points(oracles.local_minimum, trials=6, limit=2),
     "certify_membership": at_points(oracles.membership),

@@ -12,6 +12,13 @@ CLAIMS = [
         shown="bent = ",
     ),
     Claim(
+        "HE-foc",
+        "book",
+        "first-order conditions at any point",
+        "one hidden layer, one output: a point is a local minimum if and only if the pulls of the "
+        "loss sum to 0 and each unit, alone, has a local minimum of the tangent risk there",
+    ),
+    Claim(
         "HE-T2d",
         "he2020",
         "Theorem 2, linear collapse",

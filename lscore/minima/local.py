@@ -25,6 +25,7 @@ from lscore.minima.descent import (
 )
 from lscore.minima.kinks import certify_hinge_minimum
 from lscore.minima.smooth import certify_smooth_extremum
+from lscore.minima.unit_by_unit import certify_kink_minimum
 from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
 
@@ -81,25 +82,33 @@ def certify_local_minimum(
     3. The risk is 0, decay included: a global minimum, for it is a sum of terms >= 0 (B-ZERO).
     4. The pulls of a convex loss balance along every path: `certify_balance`; affine, dead and flat
        cells at any depth, affine minima of hinge risks, knots at samples that are fitted.
-    5. Not critical in the sense of Clarke: the common descent direction (`certify_subgradient`, up
+    5. One hidden layer, one output, a convex loss with a derivative at the outputs:
+       `certify_kink_minimum`, at any point, kinks and weight decay included.
+    6. Not critical in the sense of Clarke: the common descent direction (`certify_subgradient`, up
        to 256 incident cells). Critical without a hidden layer: the risk is convex, a global minimum
        (B-CONVEX).
-    6. In an open cell of one hidden layer, a unit without output weights that lowers the risk
+    7. In an open cell of one hidden layer, a unit without output weights that lowers the risk
        (`unused_unit_direction`).
-    7. The negative gradient, then `trials` random integer directions, ranked in floats, the best
+    8. The negative gradient, then `trials` random integer directions, ranked in floats, the best
        `limit` of them decided by `certify_along`; in an open cell then the eigenvector
        of the lowest eigenvalue of the float Hessian (squared loss, at most 500 parameters) or the
        direction of `certify_smooth_extremum` (hinge loss, `most_monomials` at most 10000).
-    8. One hidden layer and a hinge, or another convex loss without curvature:
+    9. One hidden layer and a hinge, or another convex loss without curvature:
        `certify_hinge_minimum`, at any point.
 
-    Sound. Complete, never unknown, for piecewise linear networks at points of risk 0; inside cells
-    of one hidden layer (up to 4096 units) and one output, squared loss, no decay, no output
-    activation; inside cells of hinge risks with `most_monomials` at most 10000 and no decay;
-    without hidden layer and output activation for squared losses; anywhere within the setting and
-    the limit of `certify_hinge_minimum`. Elsewhere a local minimum may stay unknown, on a kink
-    above all. `seed` fixes the directions. A refuted point whose decrease is at rounding level
-    comes with a reason that says so.
+    Sound. Complete, never unknown, for one hidden layer and one output without output activation,
+    at every point, kinks, dead and unused units included: any piecewise linear activation and any
+    convex loss that is differentiable and polynomial in pieces (squared, Huber) without weight
+    decay, with it activations whose every piece goes through 0; hinge and other piecewise linear
+    losses with such activations and no decay, or with any where no margin is tied. (Within the
+    limits of 1024 cases of `certify_kink_minimum` and `certify_hinge_minimum`.) Complete as well at
+    points of risk 0 of any piecewise linear network; inside cells of hinge risks with
+    `most_monomials` at most 10000 and no decay; without hidden layer and output activation for
+    squared losses. Elsewhere a local minimum may stay unknown: with two hidden layers or several
+    outputs wherever the pulls do not balance, on a kink above all; for smooth activations and the
+    logistic loss nearly always, as balls cannot show that a derivative is 0. `seed` fixes the
+    directions. A refuted point whose decrease is at rounding level comes with a reason that says
+    so.
 
     >>> from lscore import Network, Risk, identity
     >>> risk = Risk(Network((1, 1, 1, 1), identity, bias=False), [1], [1])
@@ -110,7 +119,9 @@ def certify_local_minimum(
     if along is not None:
         return certify_along(risk, w, along)
     if risk.inexact:
-        return certify_in_balls(risk, w)
+        answer = certify_in_balls(risk, w)
+        kink = certify_kink_minimum(risk, w) if answer.verdict is Verdict.UNKNOWN else answer
+        return answer if kink.verdict is Verdict.UNKNOWN else kink
     w = locate(risk, w)
     run = w.run
     if risk.loss.quadratic and len(risk.network.widths) == 3:
@@ -129,7 +140,10 @@ def certify_local_minimum(
 
 
 def _search(risk, w, run, balance, trials, seed, limit) -> Certificate:
-    """Questions 5 to 8: directions, the surest first, then every case of a hinge risk."""
+    """Questions 5 to 9: units one by one, directions, the surest first, cases of a hinge risk."""
+    kink = certify_kink_minimum(risk, w)
+    if kink.verdict is not Verdict.UNKNOWN:
+        return kink
     critical = certify_subgradient(risk, w, limit=256)
     if critical.refuted:
         return certify_along(risk, w, critical.witness["direction"])
@@ -146,7 +160,7 @@ def _search(risk, w, run, balance, trials, seed, limit) -> Certificate:
     if found.verdict is not Verdict.UNKNOWN:
         return found
     reason = f"{balance.reason}; and none of {limit} promising directions descends"
-    reason += f"; {found.reason}" if found.conditions else ""
+    reason += "".join(f"; {asked.reason}" for asked in (kink, found) if asked.conditions)
     return MINIMUM_BY_RAYS.unknown(reason, balance.conditions)
 
 

@@ -27,6 +27,7 @@ LOSSES = {  # a formula is taken from losses that are `proved` only, other facts
     "half the mean squared error": lambda loss: (
         loss.proved and loss.quadratic and loss.scale(1) == 2 * loss.scale(2) == fmpq(1, 2)
     ),
+    "convex loss": lambda loss: loss.convex,
     "differentiable loss": lambda loss: loss.smooth,
     "polynomial loss": lambda loss: loss.polynomial and not loss.knots,
     "piecewise linear loss": lambda loss: loss.piecewise_linear,

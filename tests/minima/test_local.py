@@ -10,8 +10,8 @@ from cases import (
     CASE_D,
     CASES,
     CERTIFIED_CASES,
+    DEEP_KINK,
     PARABOLA,
-    PULLED,
     REFUTED_CASES,
     TWO_OUTPUTS,
     XOR,
@@ -89,8 +89,8 @@ def test_the_order_of_the_deep_saddle_is_three():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_minimum_on_a_kink_that_pulls_is_unknown_and_never_refuted(seed):
-    answer = certify_local_minimum(PULLED.risk, PULLED.point, trials=100, seed=seed)
+def test_a_minimum_on_kinks_of_two_layers_is_unknown_and_never_refuted(seed):
+    answer = certify_local_minimum(DEEP_KINK.risk, DEEP_KINK.point, trials=100, seed=seed)
     assert str(answer) == (
         "unknown (exact): the point is a local minimum  [B-RAY]\n"
         "  fails     units are on knots only at inputs with pull 0\n"

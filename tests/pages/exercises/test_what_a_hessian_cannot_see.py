@@ -1,7 +1,7 @@
 """Exercises on second-order tests: right answers are accepted, others are told why."""
 
 import pytest
-from cases import CASE_A, CASE_B, CASE_D, KINK, PARABOLA, PULLED, SADDLE
+from cases import CASE_A, CASE_B, CASE_D, DEEP_KINK, KINK, PARABOLA, SADDLE
 
 from lscore import Network, Risk, exact, identity, relu
 from lscore.pages.exercises.what_a_hessian_cannot_see import (
@@ -34,7 +34,7 @@ def test_points_that_fool_a_second_order_test_are_recognised(case, order):
         ),
         (PARABOLA, exact([0, 0, -1, -1, 1, 2, "7/2"]), "not yet: the checker says certified"),
         (KINK.risk, KINK.point, "not yet: the checker says certified"),
-        (PULLED.risk, PULLED.point, "not yet: the checker says unknown"),
+        (DEEP_KINK.risk, DEEP_KINK.point, "not yet: the checker says unknown"),
     ],
 )
 def test_points_that_do_not_fool_it_are_told_why(risk, w, answer):

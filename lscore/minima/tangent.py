@@ -1,0 +1,182 @@
+r"""The tangent risk of one hidden layer and one output: a sum over the units.
+
+At a point w it is the risk with the loss replaced by its tangent at the outputs,
+:math:`T(w') = \langle \nu, \hat y(w') \rangle + \tfrac{\lambda}{2} |w'|^2`. If it has a local
+minimum at w, so has the risk: if the loss is convex, it
+grows at least as much from w on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from flint import arb, ctx, fmpq
+
+from lscore.algebra.balls import balls
+from lscore.algebra.matrices import RationalMatrix, exact, ones, stack
+from lscore.cells.pattern import Located
+from lscore.cells.rays import risk_along
+from lscore.minima.bends import Bent, bent
+from lscore.model.passes import Frozen, layout
+
+BITS = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Tangent:
+    """The tangent risk at a point, for a derivative `pull` (n, 1) of the loss at its outputs."""
+
+    at: Located
+    pull: RationalMatrix
+    limit: int
+
+    @cached_property
+    def data(self) -> RationalMatrix:
+        """The inputs (n, D), with a 1 if hidden units have biases."""
+        risk = self.at.risk
+        return risk.exact_augmented if risk.network.biases[0] else risk.exact_X
+
+    @cached_property
+    def units(self) -> list[tuple[RationalMatrix, fmpq]]:
+        """Per unit its input weights (D, 1), the bias last, and its output weight."""
+        hidden, out = self.at.run.layers
+        z = (
+            stack([hidden.weight.T, hidden.bias.T])
+            if self.at.risk.network.biases[0]
+            else hidden.weight.T
+        )
+        return [(z.column(k), v) for k, v in enumerate(out.weight.entries())]
+
+    @cached_property
+    def bends(self) -> list[Bent]:
+        r"""Per unit :math:`\varphi(w_k + u) - \varphi(w_k)` for small u."""
+        h, places = self.at.risk.network.activations[0], self.at.run.positions[0]
+        n, width = places.shape
+        repeated = self.pull @ ones(width).T
+        steady = self.data.T @ Frozen([h], [places // 2]).slope(0, repeated)
+        pull, found = self.pull.entries(), []
+        for k in range(width):
+            tied = [i for i in range(n) if places[i, k] % 2 and pull[i]]
+            pieces = [places[i, k] // 2 for i in tied]
+            weights = [
+                pull[i] * (h.slopes[p + 1] - h.slopes[p]) for i, p in zip(tied, pieces, strict=True)
+            ]
+            rows = stack([self.data.rows(i, i + 1) for i in tied]) if tied else None
+            found.append(bent(steady.column(k), rows, weights))
+        return found
+
+    def conditions(self) -> Iterator[tuple[str, Iterator[RationalMatrix]]]:
+        """Texts, each with the directions that show that it is false: none if it is true.
+
+        They say that the tangent risk has a local minimum, each on the ground of those before.
+        """
+        risk, used = self.at.risk, [k for k, (_, v) in enumerate(self.units) if v]
+        unused = [k for k, (_, v) in enumerate(self.units) if not v]
+        if risk.network.biases[1]:
+            yield "the derivative by the output bias is 0", self._bias()
+        yield "the derivatives by the output weights are 0", self._output_weights()
+        if used:
+            cases = sum(self.bends[k].cases(self._turned(k).concave) for k in used)
+            text = f"no used unit descends: multipliers in {cases} case{'s' * (cases != 1)}"
+            yield text, self._used(used)
+        if not risk.weight_decay:
+            if unused:
+                yield "around unused units nothing is pulled", self._unused(unused)
+            return
+        if used:
+            text = "no used unit has input weights longer than its output weight"
+            yield text, self._longer(used)
+        if unused:
+            yield "the input weights of unused units are 0", self._idle(unused)
+            yield "units at 0 pull at most as much as the decay", self._corner(unused)
+
+    def _bias(self) -> Iterator[RationalMatrix]:
+        c = self.at.run.layers[1].bias[0, 0]
+        slope = self.pull.dot(ones(len(self.pull))) + self.at.risk.weight_decay * c
+        if slope:
+            yield self.move(shift=-slope)
+
+    def _output_weights(self) -> Iterator[RationalMatrix]:
+        slopes = (self.at.run.inputs[1].T @ self.pull).entries()
+        for k, (phi, (_, v)) in enumerate(zip(slopes, self.units, strict=True)):
+            if slope := phi + self.at.risk.weight_decay * v:
+                yield self.move(k, turn=-slope)
+
+    def _turned(self, k: int) -> Bent:
+        """The derivative of the tangent risk by the input weights of a used unit."""
+        z, v = self.units[k]
+        return self.bends[k].scaled(v, z * self.at.risk.weight_decay)
+
+    def _used(self, used: list[int]) -> Iterator[RationalMatrix]:
+        for k in used:
+            u = self._turned(k).descent(self.limit)
+            if u is not None:
+                yield self.move(k, u)
+
+    def _unused(self, unused: list[int]) -> Iterator[RationalMatrix]:
+        r"""At order 2 a turn :math:`\eta` changes the risk by :math:`\eta g(u) + \eta^2 B`."""
+        for k in unused:
+            g = self.bends[k]
+            if g.is_zero:
+                continue
+            u, bend = g.nonzero(), self._bend(k)
+            yield self.move(k, u, -g(u) / (2 * bend) if bend > 0 else -g(u))
+
+    def _bend(self, k: int) -> fmpq:
+        r"""At least :math:`\tfrac12 \sum_i \ell_i''(\hat y_i) h(z_{ik})^2`, on both sides of a
+        knot of the loss."""
+        risk, signals = self.at.risk, self.at.run.inputs[1].column(k)
+        if risk.loss.polynomial:
+            bends = (
+                risk_along(risk, self.at, self.move(k, turn=side)).change[2] for side in (1, -1)
+            )
+            return max(bends)
+        with ctx.workprec(BITS):
+            seconds = risk.loss.second(balls(self.at.run.outputs), risk.exact_y)[:, 0, 0]
+            total = (seconds * balls(signals)[:, 0] ** 2).sum() / 2
+            mantissa, exponent = arb(total.upper()).man_exp()
+        return fmpq(mantissa) * fmpq(2) ** int(exponent)
+
+    def _longer(self, used: list[int]) -> Iterator[RationalMatrix]:
+        for k in used:
+            z, v = self.units[k]
+            if z.dot(z) > v * v:
+                yield self.move(k, z, z.dot(z) / v)
+
+    def _idle(self, unused: list[int]) -> Iterator[RationalMatrix]:
+        for k in unused:
+            if not self.units[k][0].is_zero():
+                yield self.move(k, -self.units[k][0])
+
+    def _corner(self, unused: list[int]) -> Iterator[RationalMatrix]:
+        decay = self.at.risk.weight_decay
+        for k in unused:
+            u = self.bends[k].steeper(decay, self.limit)
+            if u is not None:
+                yield self.move(k, u, -self.bends[k](u) / decay)
+
+    def move(self, k: int = 0, u: RationalMatrix | None = None, turn=0, shift=0) -> RationalMatrix:
+        """The direction that moves unit k by u (D, 1) and its output weight by `turn`, and the
+        output bias by `shift`."""
+        network = self.at.risk.network
+        d, width = network.widths[:2]
+        entries = [fmpq(0)] * network.dimension
+        if u is not None:
+            entries[k * d : (k + 1) * d] = u.entries()[:d]
+            entries[width * d + k : width * d + k + network.biases[0]] = u.entries()[d:]
+        entries[width * (d + network.biases[0]) + k] += turn
+        entries[-1] += shift
+        return exact(entries)
+
+    def speed(self, u: RationalMatrix) -> RationalMatrix:
+        """The derivative (n, 1) of the outputs along a direction, kinks included."""
+        network, (_, out) = self.at.risk.network, self.at.run.layers
+        inner, outer = layout(network, u)
+        places, rises = self.at.run.positions[0], inner(self.at.risk.exact_X)
+        up = np.array([e > 0 for e in rises.entries()]).reshape(places.shape)
+        pieces = places // 2 + (places % 2) * up
+        moved = Frozen(network.activations, [pieces]).slope(0, rises) @ out.weight.T
+        return moved + outer(self.at.run.inputs[1])
