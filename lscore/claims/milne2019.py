@@ -25,6 +25,26 @@ CLAIMS = [
         "with weight decay no smooth point is a local maximum, not even of a constant piece",
     ),
     Claim(
+        "MILNE-L3",
+        "milne2019",
+        "Lemma 3",
+        "in a cell no second derivative of the loss is below -sqrt(2 l) H (H + 1) r |W|_*^(H-1)",
+        standing="sharpened",
+    ),
+    Claim(
+        "MILNE-B-L3-1",
+        "book",
+        "the chain of bounds",
+        "K7 <= K6 <= ... <= K0: seven bounds of the negative curvature that are sharper, the last "
+        "of them exact",
+    ),
+    Claim(
+        "MILNE-B-L3-2",
+        "book",
+        "the optimal constant",
+        "H in place of H (H + 1) will do in Lemma 3, and no smaller constant will",
+    ),
+    Claim(
         "MILNE-L8",
         "milne2019",
         "Lemma 8",

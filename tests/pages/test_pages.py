@@ -144,18 +144,19 @@ def link_problems(path, root):
 
 
 class Visitor:
-    """One browser with one page for each width and theme, and nothing outside to reach."""
+    """One browser, a page for each width and one that changes its view; nothing outside to reach."""
 
     def __init__(self, browser):
-        self.tabs, self.outside, self.errors = {}, [], []
-        for size, width in WIDTHS.items():
-            for theme in THEMES:
-                view = {"width": width, "height": 900}
-                tab = browser.new_context(viewport=view, color_scheme=theme).new_page()
-                tab.on("request", lambda request: self.note_request(request.url))
-                tab.on("pageerror", lambda error: self.note_error(str(error)))
-                tab.on("console", lambda m: m.type == "error" and self.note_error(m.text))
-                self.tabs[size, theme] = tab
+        self.outside, self.errors = [], []
+        self.tabs = {size: self.open_tab(browser, width) for size, width in WIDTHS.items()}
+        self.reader = self.open_tab(browser, WIDTHS["desk"])
+
+    def open_tab(self, browser, width):
+        tab = browser.new_context(viewport={"width": width, "height": 900}).new_page()
+        tab.on("request", lambda request: self.note_request(request.url))
+        tab.on("pageerror", lambda error: self.note_error(str(error)))
+        tab.on("console", lambda m: m.type == "error" and self.note_error(m.text))
+        return tab
 
     def note_request(self, url):
         if urlsplit(url).hostname not in {"127.0.0.1", None}:
@@ -167,16 +168,18 @@ class Visitor:
 
     def broken_rules(self, size, theme):
         """What the page that is open breaks of axe-core's rules."""
-        if (size, theme) not in AXE:
-            return []
-        return axe.violations(self.tabs[size, theme], AXE[size, theme])
+        return axe.violations(self.reader, AXE[size, theme]) if (size, theme) in AXE else []
 
     def problems(self, url, size, theme):
-        """Open one page and return what is wrong with it."""
-        self.outside.clear(), self.errors.clear()
-        tab = self.tabs[size, theme]
-        tab.goto(url, wait_until="load")
-        return tab.evaluate(INSPECT) + self.outside + self.errors
+        """Look at one page and return what is wrong with it; it is opened once for all views."""
+        self.reader.set_viewport_size({"width": WIDTHS[size], "height": 900})
+        self.reader.emulate_media(color_scheme=theme)
+        if self.reader.url != url:
+            self.outside.clear(), self.errors.clear()
+            self.reader.goto(url, wait_until="load")
+        shown = self.reader.evaluate("document.documentElement.dataset.theme") or theme
+        found = [] if shown == theme else [f"shows the theme {shown}, asked for {theme}"]
+        return found + self.reader.evaluate(INSPECT) + self.outside + self.errors
 
 
 @pytest.fixture(scope="module")
@@ -248,7 +251,7 @@ FIRST = """image => {
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_the_first_picture_stands_within_a_screen_and_a_half(path, site, visitor):
-    tab = visitor.tabs["desk", "light"]
+    tab = visitor.tabs["desk"]
     tab.goto(f"{site}/{path.relative_to(ROOT).with_suffix('.html')}", wait_until="load")
     picture = tab.locator("article :is(figure, .cell_output) img").first
     # its middle, so that a tall one need not fit whole
@@ -273,7 +276,7 @@ def test_pages_are_small_and_described(page, html):
 
 
 def test_search_finds_the_exact_claim_first(site, visitor):
-    tab = visitor.tabs["desk", "light"]
+    tab = visitor.tabs["desk"]
     tab.goto(f"{site}/search.html?q=YUN-T1")
     link = tab.locator("#search-results ul.search li a").first
     assert (
@@ -288,7 +291,7 @@ def test_search_finds_the_exact_claim_first(site, visitor):
 
 
 def test_the_ledger_is_filtered_by_keyboard(site, visitor):
-    tab = visitor.tabs["desk", "light"]
+    tab = visitor.tabs["desk"]
     tab.goto(f"{site}/book/reference/ledger.html")
     rows = tab.locator("article .lscore-scroll tbody tr")
     assert rows.count() == rows.locator("visible=true").count() == len(CLAIMS)
@@ -301,7 +304,7 @@ def test_the_ledger_is_filtered_by_keyboard(site, visitor):
 
 
 def test_without_scripts_every_row_is_there(html, visitor):
-    context = visitor.tabs["desk", "light"].context.browser.new_context(java_script_enabled=False)
+    context = visitor.tabs["desk"].context.browser.new_context(java_script_enabled=False)
     tab = context.new_page()
     tab.goto((html / "book/reference/ledger.html").as_uri())
     rows = tab.locator("article .lscore-scroll tbody tr")
@@ -311,7 +314,7 @@ def test_without_scripts_every_row_is_there(html, visitor):
 
 
 def test_print_shows_what_is_folded(site, visitor):
-    tab = visitor.tabs["desk", "light"]
+    tab = visitor.tabs["desk"]
     tab.goto(f"{site}/book/cells/partition.html")
     folded = "document.querySelectorAll('article details:not([open])').length"
     before = tab.evaluate(folded)
@@ -324,7 +327,7 @@ def test_print_shows_what_is_folded(site, visitor):
 
 @pytest.mark.parametrize("size", WIDTHS)
 def test_a_page_shows_itself_as_slides(size, html, visitor):
-    tab = visitor.tabs[size, "light"]
+    tab = visitor.tabs[size]
     page = (html / "book/spurious_minima/two_piece_activations.html").as_uri()
     tab.goto(f"{page}?slides")
     stage, said = tab.locator("body > main"), tab.locator("body > nav output")

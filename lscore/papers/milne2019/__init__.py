@@ -1,7 +1,7 @@
 """Milne, "Piecewise strong convexity of neural networks", NeurIPS 2019."""
 
 from lscore.papers.milne2019.balance import certify_layer_balance
-from lscore.papers.milne2019.bounds import curvature_chain
+from lscore.papers.milne2019.bounds import certify_curvature_bound, curvature_chain
 from lscore.papers.milne2019.region import certify_membership, curvature_bounds
 from lscore.papers.milne2019.toy import (
     certify_every_draw,
@@ -12,6 +12,7 @@ from lscore.papers.milne2019.toy import (
 )
 
 __all__ = [
+    "certify_curvature_bound",
     "certify_every_draw",
     "certify_layer_balance",
     "certify_membership",

@@ -33,16 +33,68 @@ from itertools import combinations
 from operator import mul
 
 import numpy as np
-from flint import arb
+from flint import arb, fmpq
 
 from lscore.algebra.arguments import checked
-from lscore.algebra.definite import smallest_eigenvalue
-from lscore.algebra.matrices import RationalMatrix, exact
+from lscore.algebra.definite import inertia, negative_vector, smallest_eigenvalue
+from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
 from lscore.cells.hessians import split_hessian
 from lscore.cells.pattern import Cell
+from lscore.certificates import Certificate, Condition, Question
 from lscore.model.losses import objects
 from lscore.model.passes import layout
-from lscore.papers.milne2019.region import BOUNDED, hidden_layers, squared_radius
+from lscore.papers.milne2019.region import BOUNDED, MILNE, hidden_layers, squared_radius
+
+_BOUND = Question("MILNE-L3", "no second derivative of the frozen loss is below the bound", "ball")
+
+
+@_BOUND.checker
+def certify_curvature_bound(
+    cell: Cell, w: RationalMatrix, constant: Scalar | None = None
+) -> Certificate:
+    r"""Is :math:`u^\top \nabla^2 \phi(w)\, u \ge -C r |W|_*^{H-1} \sqrt{2 \phi(w)}\, |u|^2`?
+
+    :math:`\phi` is the loss of a cell, without weight decay and with its switches frozen, at any
+    exact point. C is `constant`, by default the H(H + 1) of the paper; H will always do, see
+    `curvature_chain`, and nothing smaller. Certified in balls, or because the Hessian has no
+    negative eigenvalue (exact); refuted with a `direction` and its exact `curvature`. Slopes above
+    1 are accepted, so that one can see the bound fail. Unknown for other risks, and where the balls
+    overlap. Sound. MILNE-L3, Lemma 3 of Milne (2019).
+
+    >>> from lscore import Network, Risk, SquaredLoss, cell_at, relu
+    >>> risk = Risk(Network((1, 1, 1), relu, bias=False), [1], [1], SquaredLoss("1/2", mean=True))
+    >>> w = exact(["1/100", "1/100"])                     # -1 + 3/10^4 against -C (1 - 1/10^4)
+    >>> [certify_curvature_bound(cell_at(risk, w), w, C).verdict.value for C in (2, 1, "99/100")]
+    ['certified', 'certified', 'refuted']
+    """
+    risk = cell.risk
+    MILNE.require(risk, _BOUND.claim)
+    hidden = hidden_layers(risk)
+    constant = fmpq(hidden * (hidden + 1)) if constant is None else rational(constant, "constant")
+    first, rest = split_hessian(cell, w)
+    hessian = first + rest
+    largest = reduce(arb.max, (_norm(layer.weight) for layer in risk.network.unpack(w)))
+    root = arb(2 * cell.loss(cell.outputs(w)) * squared_radius(risk)).sqrt()
+    bound = constant * root * largest ** (hidden - 1)
+    values = {"constant": constant}
+    if not inertia(hessian)[0]:
+        return _BOUND.certified(
+            [Condition("no eigenvalue of the Hessian is negative", True)],
+            values=values,
+            method="exact",
+        )
+    lowest = smallest_eigenvalue(hessian)
+    text = "smallest eigenvalue >= -C r |W|_*^(H-1) (2 phi)^(1/2)"
+    if lowest.low + bound > 0:
+        return _BOUND.certified([Condition(text, True)], values=values)
+    if lowest.high + bound < 0:
+        room = bound.upper().fmpq()
+        unit = exact([[room * (i == j) for j in range(len(w))] for i in range(len(w))])
+        direction = negative_vector(hessian + unit)
+        curvature = (hessian @ direction).dot(direction) / direction.dot(direction)
+        witness = {"direction": direction, "curvature": curvature}
+        return _BOUND.refuted([Condition(text, False)], witness, values=values)
+    return _BOUND.unknown("the balls around both sides overlap", [Condition(text, None)])
 
 
 @checked
@@ -52,7 +104,7 @@ def curvature_chain(cell: Cell, w: RationalMatrix) -> dict[str, arb]:
     Networks without biases, with positively homogeneous activations whose slopes do not exceed 1,
     half the mean squared error; any depth H >= 1 and number of outputs. The point need not lie in
     the cell; on a wall ``Cell(risk, pattern_at(risk, w).pieces)`` switches off what is 0.
-    `HypothesisError` for other risks. Lemma 3 of Milne (2019); from :math:`K_1` on this
+    `HypothesisError` for other risks. MILNE-L3, Lemma 3 of Milne (2019); from :math:`K_1` on this
     book's.
 
     >>> from lscore import Network, Risk, SquaredLoss, cell_at, relu
@@ -64,7 +116,7 @@ def curvature_chain(cell: Cell, w: RationalMatrix) -> dict[str, arb]:
     [0.875, 0.4375, 0.4375, 0.3125]
     """
     risk = cell.risk
-    BOUNDED.require(risk, "MILNE-D2")
+    BOUNDED.require(risk, "MILNE-L3")
     hidden = hidden_layers(risk)
     outputs, rows = cell.outputs(w), len(risk.exact_X)
     squares = [_row(risk.exact_X, i) for i in range(rows)]
