@@ -29,6 +29,13 @@ CLAIMS = [
         "the ray test in balls",
         "a first or second derivative that balls show to be negative refutes a local minimum",
     ),
+    Claim(
+        "B-SOLVE",
+        "book",
+        "a surface, completely solved",
+        "the local minima of one hidden layer, one output and the squared loss have finitely many "
+        "values, and finitely many exact problems list them all",
+    ),
     Claim("B-HESS-A", "book", "case A", "a zero gradient at a point that has a slope"),
     Claim("B-HESS-B", "book", "case B", "a positive semidefinite Hessian at a descending plateau"),
     Claim("B-HESS-C", "book", "case C", "a spurious minimum whose eigenvalues have no clear sign"),

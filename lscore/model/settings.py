@@ -49,6 +49,7 @@ ACTIVATIONS = {  # each of a piecewise linear one
     "piecewise linear": lambda h: True,
     "identity": lambda h: h.is_linear and h.slopes[0] == 1 and h.value == 0,
     "homogeneous": lambda h: h.value == 0 and h.knots in ((), (fmpq(0),)),
+    "two-piece": lambda h: h.value == 0 and h.knots == (fmpq(0),) and not h.is_linear,
     "every piece through 0": lambda h: not any(h.intercepts),
     "|slope| <= 1": lambda h: max(map(abs, h.slopes)) <= 1,
     "ReLU": lambda h: h.value == 0 and h.knots == (fmpq(0),) and h.slopes == (0, 1),

@@ -1,0 +1,108 @@
+"""The list and its certificate: true lists are certified, tampered ones are refuted."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from small_surfaces import solved
+
+from lscore import certify_local_minimum, exact
+from lscore.surface.listing import Decision, Minimum, Surface, surface_of
+from lscore.surface.places import Places, Search
+
+NAME = "five points, 2 units"
+
+
+def tampered(surface, **changes):
+    answer = replace(surface, **changes).certify()
+    assert answer.refuted
+    return answer.witness["what_fails"]
+
+
+def test_the_list_is_certified_with_its_numbers():
+    answer = solved(NAME).certify()
+    assert answer.certified
+    assert str(answer.values["global_minimum"]) == "3/20"
+    assert answer.values["spurious_values"] == 5
+
+
+def test_a_wrong_list_is_refuted():
+    surface = solved(NAME)
+    minima = surface.minima
+    last = minima[-1]
+    for wrong in (
+        minima[:-1],
+        minima[1:],
+        minima[::-1],
+        (*minima[:-1], replace(last, risk=last.risk + 1)),
+        (*minima[:-1], replace(last, spurious=False)),
+        (*minima[:-1], replace(last, wall_only=True)),
+        (*minima[:-1], replace(last, fits=5)),
+    ):
+        assert "the list" in tampered(surface, minima=wrong)
+    moved = replace(last, point=last.point + exact([*[0] * (len(last.point) - 1), 1]))
+    assert "not a local minimum" in tampered(surface, minima=(*minima[:-1], moved))
+    other = replace(minima[4], point=minima[0].point)
+    assert "not a local minimum" in tampered(surface, minima=(*minima[:4], other, minima[5]))
+
+
+def test_wrong_evidence_is_refuted():
+    surface = solved(NAME)
+    assert "another best" in tampered(surface, decisions=surface.decisions[1:])
+    assert "another best" in tampered(surface, answers=surface.answers[:-1])
+    assert "another best" in tampered(surface, answers=np.roll(surface.answers, 1))
+    assert "another surface" in tampered(surface, risk=solved("plane, 1 unit").risk)
+    assert all(d.anywhere for d in surface.decisions)
+    found = next(d for d in surface.decisions if d.inside is not None)
+    on_wall = next(d for d in surface.decisions if d.anywhere is not None and d.inside is None)
+    for old, new in (
+        (found, replace(found, inside=None, anywhere=None)),
+        (on_wall, replace(on_wall, inside=on_wall.anywhere)),
+    ):
+        changed = tuple(new if d is old else d for d in surface.decisions)
+        assert "not decided" in tampered(surface, decisions=changed)
+
+
+def test_wrong_obstructions_are_refuted():
+    surface = solved("one unit without a spurious minimum")
+    refused = next(
+        d
+        for d in surface.decisions
+        if d.anywhere is None and len(Search(d.candidate, 1, True).items)
+    )
+    for new in (
+        replace(refused, nowhere=()),
+        replace(refused, not_inside=()),
+        replace(refused, anywhere=Places((0,), {}), nowhere=()),
+        replace(refused, nowhere=tuple(-z for z in refused.nowhere)),
+    ):
+        changed = tuple(new if d is refused else d for d in surface.decisions)
+        assert "not decided" in tampered(surface, decisions=changed)
+
+
+def test_decisions_make_the_surface():
+    surface = solved(NAME)
+    parts = (surface.decisions, surface.solutions, surface.answers)
+    again = surface_of(surface.risk, surface.cones, *parts)
+    assert isinstance(again, Surface)
+    assert [m.facts for m in again.minima] == [m.facts for m in surface.minima]
+    assert all(isinstance(m, Minimum) for m in again.minima)
+    assert all(isinstance(d, Decision) and d.holds(2) for d in again.decisions)
+
+
+@pytest.mark.parametrize("name", [NAME, "plane, 1 unit", "absolute value, no spurious minimum"])
+def test_the_decider_of_points_never_refutes_a_listed_one(name):
+    surface = solved(name)
+    for minimum in surface.minima:
+        verdict = certify_local_minimum(surface.risk, minimum.point).verdict
+        assert verdict == "certified" or (minimum.wall_only and verdict == "unknown")
+
+
+def test_printed_rows_and_the_nearest_minimum_of_a_run():
+    surface = solved("five points, 1 unit")
+    lines = repr(surface).splitlines()
+    assert lines[0] == "3 values of local minima, 5 samples, 1 hidden units"
+    assert lines[2].split() == ["9/34", "spurious", "on", "walls", "only"]
+    assert surface.nearest([0.27, 0.2251, 0.26, float("nan")], 1e-3).tolist() == [2, 0, -1, -1]
+    assert surface.best.risk == surface.minima[0].risk
+    assert len(surface.spurious) == 2
