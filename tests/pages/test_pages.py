@@ -144,7 +144,7 @@ def link_problems(path, root):
 
 
 class Visitor:
-    """One browser, a page for each width and one that changes its view; nothing outside to reach."""
+    """One browser: a page for each width, and one that changes its view. Nothing outside."""
 
     def __init__(self, browser):
         self.outside, self.errors = [], []
