@@ -14,10 +14,12 @@ from scipy.spatial import ConvexHull
 
 from lscore.algebra.matrices import RationalMatrix
 from lscore.cells.arrangement.sweep import fingerprints
+from lscore.certificates import show
 from lscore.errors import DataError
 from lscore.model.networks import Network
 from lscore.model.risk import Risk
 from lscore.runs.flow import Flow
+from lscore.surface.listing import Minimum
 
 MINIMUM = "#d55e00"  # vermilion: the point under study, a bad minimum
 LOWER = "#0090b0"  # blue: a lower point, a descent
@@ -69,6 +71,28 @@ def fits(ax: Axes, risk: Risk, points: dict[str, RationalMatrix], margin: float 
         ax.plot(x, risk.network(w.point(), x), color=color)
     ax.plot(risk.X, risk.y, "o", color=DATA)
     ax.set(xlabel="input $x$", ylabel="label and prediction")
+
+
+def rung(axes: Sequence[Axes], risk: Risk, minimum: Minimum, share: float) -> None:
+    """One minimum of a surface with one input: its fit with its kinks, and a share as a bar.
+
+    Blue for the global minimum, vermilion for the others; a purple line at each kink of the fit.
+    """
+    left, right = axes
+    color = MINIMUM if minimum.spurious else LOWER
+    fits(left, risk, {color: minimum.point})
+    hidden, output = risk.network.unpack(minimum.point.point())
+    for w, b, v in zip(hidden.weight[:, 0], hidden.bias, output.weight[0], strict=True):
+        if w * v and left.get_xlim()[0] < -b / w < left.get_xlim()[1]:
+            left.axvline(-b / w, color=WALL, lw=0.8, zorder=0)
+    left.margins(y=0.3)
+    left.set(xlabel="", ylabel="", xticks=[], yticks=[])
+    right.barh(0, share, color=color, height=0.6)
+    place = ", on walls only" if minimum.wall_only else ""
+    label(right, share + 0.02, 0, f"{show(minimum.risk)}{place}", color, va="center")
+    right.set(xlim=(0, 1.3), ylim=(-0.5, 0.5), xticks=[], yticks=[])
+    for ax in axes:
+        ax.spines[:].set_visible(False)
 
 
 def label(ax: Axes, x: float, y: float, text: str, color: str = DATA, **keywords) -> None:

@@ -60,7 +60,7 @@ class Faces:
 
     @cached_property
     def members(self) -> np.ndarray:
-        """Which rays span the face, (faces, rays) booleans: those of the star inside its span."""
+        """Which rays span the face, those of the star inside its span, (faces, rays) booleans."""
         outside = (self.signs == 0).astype(np.int32) @ abs(self.ray_signs).astype(np.int32).T
         return self.star & (outside == 0)
 

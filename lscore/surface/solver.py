@@ -116,7 +116,9 @@ def _check_size(risk: Risk, limit: int) -> None:
 
 def _too_many(count: str, cells: int, limit: int) -> str:
     seconds = cells * SECONDS
-    time = f"{seconds:.2g} s" if seconds < 3600 else f"{seconds // 3600:.0f} hours"
+    sizes = ((3600, "hours"), (60, "minutes"), (0, "seconds"))
+    size, unit = next(pair for pair in sizes if seconds >= 2 * pair[0])
+    time = f"{seconds / max(size, 1):.2g} {unit}" if seconds < 1e6 else "days or years"
     return (
         f"risk: {count} closed cells, about {time}, more than limit={limit}; fewer samples, inputs "
         "or hidden units make fewer"

@@ -146,6 +146,7 @@ HOLDS = {
     "piecewise linear": [relu, leaky_relu("1/2"), absolute_value, hard_tanh, identity, linear(2)],
     "identity": [identity],
     "homogeneous": [relu, leaky_relu("1/2"), absolute_value, identity, linear(2)],
+    "two-piece": [relu, leaky_relu("1/2"), absolute_value],
     "every piece through 0": [relu, leaky_relu("1/2"), absolute_value, identity, linear(2)],
     "|slope| <= 1": [relu, leaky_relu("1/2"), absolute_value, hard_tanh, identity],
     "ReLU": [relu],

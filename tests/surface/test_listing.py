@@ -64,11 +64,11 @@ def test_wrong_evidence_is_refuted():
 
 
 def test_wrong_obstructions_are_refuted():
-    surface = solved("one unit without a spurious minimum")
+    surface = solved("plane, 1 unit")
     refused = next(
         d
         for d in surface.decisions
-        if d.anywhere is None and len(Search(d.candidate, 1, True).items)
+        if d.anywhere is None and len(Search(d.candidate, 1, False).items)
     )
     for new in (
         replace(refused, nowhere=()),
