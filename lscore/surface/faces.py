@@ -38,7 +38,7 @@ class Faces:
     >>> found.rays
     ((0, 1), (0, -1), (1, 0), (-1, 0))
     >>> found.signs[found.is_chamber].tolist()
-    [[1, 1], [-1, 1], [1, -1], [-1, -1]]
+    [[-1, 1], [-1, -1], [1, 1], [1, -1]]
     """
 
     rays: tuple[Normal, ...]
