@@ -222,6 +222,9 @@ POOL = {
     "Risk, smooth": lambda: Risk(Network((1, 2, 1), tanh), LINE, LINE),
     "Risk, two outputs": lambda: Risk(Network((1, 3, 2), relu), LINE, GRID),
     "Risk, hinge": lambda: Risk(Network((1, 2, 1), relu), LINE, [1, -1, 1, -1], binary_hinge()),
+    "Risk, binary": lambda: Risk(
+        Network((1, 2, 1), leaky_relu("1/2")), LINE, [-1, -1, 1, 1], binary_hinge()
+    ),
     "Risk, classes": lambda: Risk(
         Network((1, 2, 3), leaky_relu("1/2")), LINE, [0, 1, 2, 1], multiclass_hinge([1, 2, 3, 4])
     ),
@@ -277,6 +280,12 @@ POOL = {
     "TieGroup": lambda: yun2019.TieGroup(fmpq(1), (0, 1), fmpq(0), (0,)),
     "TieGroups": lambda: [yun2019.TieGroup(fmpq(1), (0, 1), fmpq(0), (0,))],
     "designed": lambda: list(itertools.islice(yun2019.designed_saddles(), 2)),
+    "perturbation": lambda: laurent2018.first_perturbation(
+        POOL["Risk, binary"](), exact([1, 0, -1, 0, 2, 0, 1]), 0
+    ),
+    "cell constants": lambda: laurent2018.cell_constants(
+        cell_at(POOL["Risk, binary"](), exact([1, 0, -1, 3, 2, 0, 1]))
+    ),
     "Condition": lambda: lscore.Condition("it holds", True),
     "Conditions": lambda: [lscore.Condition("it holds", True, fmpq(1, 2))],
     "Certificate": lambda: lscore.Certificate(

@@ -1,5 +1,8 @@
 """Kinks with names that more than one test file asks about."""
 
+from fractions import Fraction
+
+from brute_kinks import Hinges
 from cases import fraction
 
 from lscore import Network, Risk, binary_hinge, leaky_relu, relu
@@ -7,6 +10,17 @@ from lscore import Network, Risk, binary_hinge, leaky_relu, relu
 
 def numbers(column):
     return [fraction(v) for v in column.entries()]
+
+
+def plain(risk):
+    """The same risk for the brute force: binary hinge."""
+    network, h, n = risk.network, risk.network.activations[0], len(risk.y)
+    mu = risk.loss.weights
+    mu = [Fraction(1, n)] * n if mu is None else numbers(mu)
+    rows = [numbers(risk.exact_X.rows(i, i + 1)) for i in range(n)]
+    terms = list(zip(rows, numbers(risk.exact_y), mu, [1] * n, strict=True))
+    slopes = (fraction(h.slopes[0]), fraction(h.slopes[-1]))
+    return Hinges(*network.widths[:2], *network.biases, slopes, terms)
 
 
 RIGHT, LEFT = [[-1, 1], [1, 1], [0, -1]], [1, 1, -1]

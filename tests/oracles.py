@@ -464,6 +464,57 @@ def flat_is_optimal(P, w, answer, rng):
         assert P.risk(v) == 0 or not constant_nearby(P, v, rng)
 
 
+def cell_constants(P, w, answer, rng):
+    """The risk changes by -gamma with c, and is delta where all outputs are 0."""
+    frozen, zero = P.state(w), [Fraction(0)] * len(w)
+    gamma, delta = (fraction(answer.values[name]) for name in ("gamma", "delta"))
+    assert P.risk(zero, frozen) == delta
+    if P.biases[-1]:
+        assert P.risk(plus(zero, unit(len(w), len(w) - 1)), frozen) == delta - gamma
+
+
+def separable(P, w, answer, rng):
+    """Signs by substitution: of the separator, or of the weights that mix both classes."""
+    rows = [[*x, 1] if P.biases[0] else x for x in P.X]
+    signed = [[a * y[0] for a in x] for x, y in zip(rows, P.y, strict=True)]
+    if answer.certified:
+        q = numbers(answer.values["separator"])
+        assert all(dot(q, x) > 0 for x in signed)
+        return
+    theta = numbers(answer.witness["weights"])
+    assert (min(theta) >= 0, sum(theta)) == (True, 1)
+    assert not any(dot(theta, column) for column in zip(*signed, strict=True))
+
+
+def not_critical(P, w, answer, rng):
+    """Gradients around w are long, and one direction descends along all of them."""
+    if answer.refuted:
+        assert P.risk(w) == 0
+        return
+    bound = fraction(answer.values["squared_length_at_least"]) * Fraction(999, 1000)
+    for g in nearby_gradients(P, w, rng, 12):
+        assert dot(g, g) >= bound
+        assert dot(g, numbers(answer.values["direction"])) < 0
+
+
+def no_bad_minima(P, w, answer, rng):
+    """Where all output weights are used, a gradient is not 0 or the risk is."""
+    if answer.refuted:
+        v = numbers(answer.witness["local_minimum"])
+        assert all(P.risk(a) >= P.risk(v) > 0 for a in close_points(P, v, rng))
+        return
+    for v in nearby([Fraction(0)] * len(w), rng, 12, 4):
+        assert P.risk(v) == 0 or any(P.gradient(v))
+
+
+def falls(P, w, answer, rng, perturbation):
+    """By at least what is promised, near the start."""
+    for k in (8, 30):
+        promised = sum(fraction(p) / 2 ** (k * l) for l, p in enumerate(perturbation.promise, 1))
+        low = P.risk(numbers(perturbation.at(f"1/{2**k}")))
+        assert P.risk(w) - low >= promised or answer.refuted
+
+
 def touches_flat(P, w, answer, rng):
     if answer.refuted:
         assert not any(constant_nearby(P, v, rng) for v in nearby(w, rng, 16))

@@ -8,7 +8,7 @@ cases of their own paper in which they certify, and these are asked again with o
 A decided answer is tested by an oracle of `oracles`, in a world of plain Fractions that shares no
 code with the package. A new checker needs a row: its question, and an oracle.
 
-Size: 58 checkers x 95 settings; 10 more take no risk and are listed as such. (`PiecewiseLinear` has
+Size: 63 checkers x 95 settings; 10 more take no risk and are listed as such. (`PiecewiseLinear` has
 no jumps at knots, so there is no such setting.)
 """
 
@@ -61,9 +61,16 @@ from lscore.errors import (
     ShapeError,
     TieError,
 )
-from lscore.papers.laurent2018 import LabelledData, PenalisedRisk
+from lscore.papers.laurent2018 import (
+    LabelledData,
+    PenalisedRisk,
+    first_perturbation,
+    second_perturbation,
+    third_perturbation,
+)
 from lscore.papers.yun2019 import constants, least_squares_minimum, place, split_tie
 
+LEMMAS = (first_perturbation, second_perturbation, third_perturbation)
 REFUSALS = (BudgetError, DataError, DtypeError, HypothesisError, ShapeError, TieError)
 
 # Settings
@@ -242,6 +249,8 @@ def homes():
     parabola = Risk(Network((1, 2, 1), relu), [0, 1, 2, 3], [0, 1, 4, 9])
     tied = Risk(Network((1, 2, 1), relu), line, [1, -2, 1])
     flat = Risk(Network((1, 2, 1), leaky_relu("1/4")), line, signs, binary_hinge())
+    even = Risk(Network((2, 1, 1), leaky_relu("1/4")), [[-1, 1], [1, 1], [0, -1]], [1, 1, -1],
+                binary_hinge(["1/4", "1/4", "1/2"]))  # fmt: skip
     pair = Risk(Network((1, 1, 1), relu), [0, 1], [-1, 1], binary_hinge())
     deep = Risk(Network((1, 1, 1, 1), relu), [1, 2, 3, 4], [0, 0, 0, 0])
     three = Risk(Network((1, 1, 1, 1), relu), [1], [0])
@@ -307,6 +316,9 @@ def homes():
         "certify_penalised_minimum": [(two_classes, [exact([1, 1, -1, 1, 1, -1])])],
         "certify_subgradient": minima,
         "certify_touches_flat": [(flat, standing), (slack, [exact([1, 0, 1, -1])])],
+        "certify_no_bad_minima": [(even, [exact([1, 0, 3, 0, 1]), exact([1, 0, 3, 1, 0])])],
+        "certify_separable": [(even, [exact([1, 0, 3, 0, 1])])],
+        "certify_not_critical": [(even, [exact([1, 0, -3, 2, 1]), exact([1, 0, 0, 1, 0])])],
         "certify_trained_to_zero": [(toy, [exact([0] * 4)])],
     } | {
         name: [
@@ -473,6 +485,14 @@ def of_labelled_data(f, case):
         yield partial(f, data), partial(oracles.generic, case.plain, numbers(case.points[0]))
 
 
+def of_perturbations(f, case):
+    """The three lemmas at every point, for the first unit."""
+    for w, lemma in product(case.points, LEMMAS):
+        for found in made(lemma, case.risk, w, 0):
+            check = partial(oracles.falls, case.plain, numbers(w), perturbation=found)
+            yield partial(f, found), check
+
+
 def of_the_network(f, case):
     yield (
         partial(f, case.risk.network),
@@ -584,6 +604,11 @@ ROWS = {
     "certify_loss_change": of_a_run,
     "certify_minibatch_mean": at_points(oracles.minibatch_mean, 1),
     "certify_multilinear": in_cells(oracles.multilinear),
+    "certify_cell_constants": in_cells(oracles.cell_constants),
+    "certify_fall": of_perturbations,
+    "certify_no_bad_minima": at_points(oracles.no_bad_minima),
+    "certify_not_critical": at_points(oracles.not_critical),
+    "certify_separable": of_the_risk(oracles.separable),
     "certify_nonincreasing": on_paths(oracles.path),
     "certify_printed_fit": of_places,
     "certify_saddle": at_points(oracles.critical_type),

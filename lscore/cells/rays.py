@@ -7,7 +7,7 @@ cell; `walls_along` and `pieces_along` follow a segment from cell to cell.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -18,7 +18,7 @@ from lscore.algebra.arrays import object_array
 from lscore.algebra.matrices import RationalMatrix
 from lscore.algebra.polynomials import first_root
 from lscore.cells.pattern import Cell, switched, switches
-from lscore.errors import DataError, TieError
+from lscore.errors import DataError, SettingError, TieError
 from lscore.model.losses import objects
 from lscore.model.passes import apply_pieces, forward, layout
 from lscore.model.risk import Risk
@@ -28,6 +28,7 @@ _T = fmpq_poly([0, 1])
 _ONE_LAYER = Setting(
     hidden=1, output_activation=False, activations=("piecewise linear",), loss="polynomial loss"
 )
+_WITH_MARGINS = replace(_ONE_LAYER, loss="hinge loss")
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,7 @@ def walls_along(risk: Risk, start: RationalMatrix, end: RationalMatrix) -> list[
     """The walls that the segment start + t (end - start) meets for 0 < t <= 1, in order, exact.
 
     Any depth. The walls must be rational, as they are if the segment moves one layer only: then
-    every signal is affine in t in each cell on the way. Raises `DataError` at an irrational one.
+    every signal is affine in t in each cell on the way. Raises `SettingError` at an irrational one.
 
     >>> from lscore import Network, exact, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [1.0, 2.0], [0.0, 0.0])
@@ -225,7 +226,7 @@ def _first_wall(risk: Risk, w: RationalMatrix, u: RationalMatrix, last: fmpq) ->
     try:
         first = first_root((z - t for _, knots, z in signals for t in knots), last)
     except DataError as error:
-        raise DataError("start, end: the next wall is irrational, move one layer") from error
+        raise SettingError("start, end: the next wall is irrational, move one layer") from error
     if first is None:
         return None
     return Wall(first, tuple(place for place, knots, z in signals if z(first) in knots))
@@ -236,12 +237,17 @@ def pieces_along(risk: Risk, start: RationalMatrix, end: RationalMatrix) -> list
 
     One hidden layer, where the pre-activations are affine in t and so every wall crossing is
     rational. Walls of units whose output weights are zero all along the segment are not crossed:
-    the risk does not see them. Raises `SettingError` for other networks and losses: an output
-    activation bends too, and margins of hinge losses are not affine in t.
+    the risk does not see them. With a hinge loss the margins have walls too (`walls_along`), which
+    are rational if one layer moves. Raises `SettingError` for others, and for other networks and
+    losses: an output activation bends too.
     """
-    _ONE_LAYER.require(risk)
+    hinge = risk.loss.hinge
+    (_WITH_MARGINS if hinge else _ONE_LAYER).require(risk)
     u = end - start
-    walls = {fmpq(0), fmpq(1)} | {t for t in _crossings(risk, start, u) if 0 < t < 1}
+    times = (
+        [wall.t for wall in walls_along(risk, start, end)] if hinge else _crossings(risk, start, u)
+    )
+    walls = {fmpq(0), fmpq(1)} | {t for t in times if 0 < t < 1}
     pieces = []
     for a, b in pairwise(sorted(walls)):
         local = risk_along(risk, start + a * u, u).risk

@@ -23,7 +23,8 @@ def certify_nonincreasing(risk: Risk, waypoints: list[RationalMatrix]) -> Certif
     On every segment the risk is a chain of polynomials between walls that are known exactly
     (`pieces_along`); each must have a derivative <= 0. Certified, or refuted with the segment and
     two points on it between which the risk rises. One hidden layer; needs two waypoints at least
-    (`ShapeError`). Claim YUN-B-T1-4. Sound and complete.
+    (`ShapeError`). Claim YUN-B-T1-4. Sound, and complete but for hinge losses on segments that
+    cross irrational walls, which takes a move of both layers: there unknown.
 
     >>> from lscore import Network, Risk, exact, relu
     >>> risk = Risk(Network((1, 1, 1), relu), [1], [2])

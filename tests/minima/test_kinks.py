@@ -11,10 +11,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from brute_kinks import Hinges, dot, lower_point
+from brute_kinks import dot, lower_point
 from cases import fraction
 from losses import Absolute, Huber
-from named_kinks import FIGURE_4, HALF, TWO_NEURONS, numbers, standing
+from named_kinks import FIGURE_4, HALF, TWO_NEURONS, numbers, plain, standing
 
 from lscore import (
     Network,
@@ -40,17 +40,6 @@ SLOPES = [(0, 1), (0, 1), ("1/4", 1), ("1/2", 1), (-1, 1), (1, 0), (2, 1), (-2, 
 
 def activation(slopes):
     return linear(slopes[0]) if slopes[0] == slopes[1] else two_piece(slopes[1], slopes[0])
-
-
-def plain(risk):
-    """The same risk for the brute force: binary hinge."""
-    network, h, n = risk.network, risk.network.activations[0], len(risk.y)
-    mu = risk.loss.weights
-    mu = [Fraction(1, n)] * n if mu is None else numbers(mu)
-    rows = [numbers(risk.exact_X.rows(i, i + 1)) for i in range(n)]
-    terms = list(zip(rows, numbers(risk.exact_y), mu, [1] * n, strict=True))
-    slopes = (fraction(h.slopes[0]), fraction(h.slopes[-1]))
-    return Hinges(*network.widths[:2], *network.biases, slopes, terms)
 
 
 def random_point(rng):

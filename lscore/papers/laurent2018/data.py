@@ -111,10 +111,10 @@ class LabelledData:
         return ("-1", "+1")[r] if min(self.labels) < 0 else str(r)
 
 
-def leaky_slope(h: object) -> fmpq:
+def leaky_slope(h: object, claim: str = "LVB-T3") -> fmpq:
     """The slope alpha of a leaky ReLU, 0 for ReLU and 1 for the identity.
 
-    Raises `HypothesisError` (LVB-T3) for other activations.
+    Raises `HypothesisError` for other activations, of the claim that needs one.
     """
     if isinstance(h, PiecewiseLinear) and not any(h.intercepts) and h.slopes[-1] == 1:
         if not h.knots or h.slopes == (1,):
@@ -122,7 +122,7 @@ def leaky_slope(h: object) -> fmpq:
         if h.knots == (fmpq(0),) and 0 <= h.slopes[0] <= 1:
             return h.slopes[0]
     name = getattr(h, "name", h)
-    raise HypothesisError("LVB-T3", "activation", f"{name} is no leaky ReLU of slope 0 to 1", h)
+    raise HypothesisError(claim, "activation", f"{name} is no leaky ReLU of slope 0 to 1", h)
 
 
 @checked
