@@ -48,6 +48,7 @@ from lscore.model.activations import (
     two_piece,
 )
 from lscore.model.hinges import binary_hinge, multiclass_hinge, one_versus_all_hinge
+from lscore.model.huber import HuberLoss
 from lscore.model.losses import SquaredLoss, half_sum_of_squares, mean_squared_error
 from lscore.model.networks import Network
 from lscore.model.readers import from_arrays, from_torch, weight_decay_of
@@ -76,6 +77,7 @@ __all__ = [
     "Cell",
     "Certificate",
     "Condition",
+    "HuberLoss",
     "HypothesisError",
     "LscoreError",
     "Network",

@@ -47,7 +47,8 @@ from lscore.algebra.arguments import check, kind
 from lscore.errors import LscoreError
 from lscore.model.entropy import CrossEntropyLoss, LogisticLoss
 from lscore.model.hinges import HingeLoss
-from lscore.papers import laurent2018, milne2019, yun2019
+from lscore.model.huber import HuberLoss
+from lscore.papers import he2020, laurent2018, milne2019, yun2019
 from lscore.papers.laurent2018 import LabelledData, flat_point
 from lscore.papers.yun2019 import saddle_corner_risk, saddle_escape
 
@@ -268,6 +269,15 @@ POOL = {
         Network((1, 2, 3), leaky_relu("1/2")), LINE, [0, 1, 2, 1], CrossEntropyLoss()
     ),
     "Risk, logistic": lambda: Risk(Network((1, 2, 1), relu), LINE, [1, -1, 1, -1], LogisticLoss()),
+    "HuberLoss": HuberLoss,
+    "Risk, Huber": lambda: Risk(Network((1, 2, 1), relu), LINE, [0, 3, 1, 2], HuberLoss("1/2")),
+    "Risk, three layers": lambda: Risk(Network((1, 2, 1, 1), hard_tanh), LINE, [0, 3, 1, 2]),
+    "sides": lambda: he2020.sides(hard_tanh),
+    "separation": lambda: he2020.separation(
+        exact([1, -1, -1, 1]), exact([0, 0, 0, 0]), exact(LINE)
+    ),
+    "scales": lambda: ["1/9", "1/9"],
+    "level and scale": lambda: (3, ["1/9"]),
     "Constants": lambda: yun2019.constants(square, [5, 1], [-12, None]),
     "place": lambda: yun2019.place(square, 1),
     "places": lambda: [yun2019.place(tanh, 1), yun2019.place(tanh, "1/2")],
@@ -368,13 +378,13 @@ def make(names, parameters):
     return {p: made[p] for p in parameters}
 
 
-PLACES = (lscore, yun2019, laurent2018, milne2019, lscore.model.hinges)
+PLACES = (lscore, yun2019, laurent2018, he2020, milne2019, lscore.model.hinges)
 
 
 def entries():
     """Every public entry point: name -> callable (a method takes its instance first)."""
     found = {}
-    for package in PLACES[:4]:
+    for package in PLACES[:5]:
         for name in package.__all__:
             thing = getattr(package, name)
             if name == "Verdict" or (inspect.isclass(thing) and issubclass(thing, Exception)):

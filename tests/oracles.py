@@ -86,6 +86,25 @@ def spurious(P, w, answer, rng):
         assert descends_below(P, w, rng)
 
 
+def better_function(P, w, answer, rng):
+    """Moving the output at one input, by its bias, lowers the loss of the samples there, or never
+    does."""
+    if not P.bias or P.activations[-1] is not None:
+        return
+    gains = []
+    for x in {tuple(row) for row in P.X}:
+        here = copy(P)
+        kept = [i for i, row in enumerate(P.X) if tuple(row) == x]
+        here.X, here.y = [P.X[i] for i in kept], [P.y[i] for i in kept]
+        base = here.risk(w)
+        for c, t in product(range(1, P.widths[-1] + 1), (TINY, Fraction(1, 2), Fraction(3))):
+            for move in (t, -t):
+                v = list(w)
+                v[-c] += move
+                gains.append(base - here.risk(v))
+    assert (max(gains) > 0) == answer.certified
+
+
 def descends_below(P, w, rng):
     """Whether gradient descent with momentum in floats finds a smaller risk from some start."""
     P, base = in_floats(P), float(P.risk(w))

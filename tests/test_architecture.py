@@ -22,7 +22,7 @@ MODULES = sorted(
 MODULES.remove("")  # the package itself: the list of public names
 LONGEST, SHORTEST = 320, 40
 DATA = [f"claims.{name}" for name in ("yun2019", "laurent2018", "he2020", "milne2019", "book")]
-PAPERS = ["yun2019", "laurent2018", "milne2019"]
+PAPERS = ["yun2019", "laurent2018", "he2020", "milne2019"]
 API = "\n".join(
     path.read_text("utf-8") for path in (ROOT.parent / "book" / "reference").rglob("*.md")
 )

@@ -297,6 +297,8 @@ def homes():
         "certify_saddle": [(chain, linear_points)],
         "certify_split": [(tied, [exact([0] * 7)])],
         "certify_spurious": minima,
+        "certify_better_function": minima,
+        "certify_spurious_minimum": minima,
         "certify_strict_saddle": [(chain, linear_points)],
         "certify_transfer": [(chain, linear_points[1:2])],
         "certify_saddle_or_minimum": [(chain, linear_points)],
@@ -594,6 +596,7 @@ ROWS = {
     "certify_bad_valley": at_points(oracles.bad_valley),
     "certify_balance": at_points(oracles.local_minimum),
     "certify_barrier": at_points(oracles.barrier),
+    "certify_better_function": at_points(oracles.better_function),
     "certify_bottleneck_minimum": at_points(oracles.bottleneck),
     "certify_convex_path": on_paths(oracles.path),
     "certify_crossing": at_points(oracles.crossing),
@@ -616,6 +619,7 @@ ROWS = {
     "certify_smooth_minimum": of_constants,
     "certify_split": of_a_split,
     "certify_spurious": at_points(oracles.spurious),
+    "certify_spurious_minimum": at_points(oracles.spurious),
     "certify_strict_saddle": at_points(oracles.strict_saddle),
     "certify_three_points": of_constants,
     "certify_transfer": of_a_product,
@@ -662,6 +666,7 @@ WITHOUT_RISK = {
     "certify_lemma_a3": "polynomials of the paper",
     "certify_lemma_a4": "polynomials of the paper",
     "certify_lemma_a5": "polynomials of the paper",
+    "certify_separation": "numbers, values and inputs",
     "certify_share": "balls at recorded points",
 }
 

@@ -4,6 +4,91 @@ from lscore.claims.entry import Claim
 
 CLAIMS = [
     Claim(
+        "HE-A1",
+        "he2020",
+        "Assumption 1",
+        "the data cannot be fitted by a linear model",
+        "it stands for a gradient of the loss that is not 0; a convex loss can have gradient 0 "
+        "without fitting the labels",
+        standing="sharpened",
+        shown="satisfied = ",
+    ),
+    Claim(
+        "HE-A2",
+        "he2020",
+        "Assumption 2",
+        "all data points are distinct",
+    ),
+    Claim(
+        "HE-A3",
+        "he2020",
+        "Assumption 3",
+        "all hidden layers are wider than the output layer",
+    ),
+    Claim(
+        "HE-L1",
+        "he2020",
+        "Lemma 1",
+        "the squared loss is continuously differentiable, its gradient is 0 at the label only",
+        "its gradient is the prediction minus the label; printed is twice the negative",
+        standing="sharpened",
+        shown="gradient_at_three = ",
+    ),
+    Claim(
+        "HE-L3",
+        "he2020",
+        "Lemma 3",
+        "one hidden layer: a point that carries a linear minimiser is a local minimum",
+    ),
+    Claim(
+        "HE-T3",
+        "he2020",
+        "Theorem 3",
+        "two opposite units lead below the minimum of Lemma 3",
+        "the sign of gamma is printed reversed: with the printed one the risk rises",
+        standing="refuted as printed",
+        shown="raised = ",
+    ),
+    Claim(
+        "HE-L6",
+        "he2020",
+        "Lemma 6",
+        "numbers that sum to 0 are split by a tilted order, ties included",
+        "the inputs of a tie must be distinct; the first group of ties counts as well",
+        standing="sharpened",
+        shown="twins = ",
+    ),
+    Claim(
+        "HE-T1",
+        "he2020",
+        "Theorem 1",
+        "piecewise linear networks have infinitely many spurious local minima, for any depth and "
+        "any differentiable loss",
+        "the output must not have an activation, which equation (3) gives it",
+        standing="sharpened",
+        shown="with_output_relu = ",
+    ),
+    Claim(
+        "HE-B-T1-1",
+        "book",
+        "merged gradient",
+        "for a convex differentiable loss the constructed minimum is spurious if and only if the "
+        "gradients of the loss do not cancel at every input",
+    ),
+    Claim(
+        "HE-B-T1-2",
+        "book",
+        "width",
+        "one unit more than outputs in the first hidden layer, and as many as outputs in the "
+        "others, are enough",
+    ),
+    Claim(
+        "HE-B-T1-3",
+        "book",
+        "one hinge",
+        "one hinge at one input lowers a squared risk by an exact amount, at any knot that bends",
+    ),
+    Claim(
         "HE-T2a",
         "he2020",
         "Theorem 2, part 1",

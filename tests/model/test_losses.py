@@ -21,9 +21,11 @@ from lscore import (
 from lscore.errors import DataError, DtypeError, SettingError, ShapeError, TieError
 from lscore.minima.balanced import certify_balance
 from lscore.model.balls import ball_risk
+from lscore.model.huber import HuberLoss
 from lscore.model.losses import Loss, objects
 
 BUILT_IN = [SquaredLoss(), SquaredLoss("1/3", mean=True), binary_hinge(), multiclass_hinge([1, 2])]
+BUILT_IN += [HuberLoss("1/2"), HuberLoss(2, mean=True)]
 OWN = [Huber(), Absolute(), Quartic(), Tilted()]
 
 

@@ -1,0 +1,26 @@
+"""He, Wang, Tao, "Piecewise linear activations substantially shape the loss surfaces of neural
+networks", ICLR 2020. Theorem 1 in its three stages, and corrected as one construction."""
+
+from lscore.papers.he2020.affine_minimum import affine_minimum
+from lscore.papers.he2020.linear_fit import linear_minimiser
+from lscore.papers.he2020.lower_point import HingePoint, hinge_point
+from lscore.papers.he2020.pieces import Side, sides
+from lscore.papers.he2020.separation import Separation, certify_separation, separation
+from lscore.papers.he2020.spurious import certify_better_function, certify_spurious_minimum
+from lscore.papers.he2020.two_units import PairPoint, pair_point
+
+__all__ = [
+    "HingePoint",
+    "PairPoint",
+    "Separation",
+    "Side",
+    "affine_minimum",
+    "certify_better_function",
+    "certify_separation",
+    "certify_spurious_minimum",
+    "hinge_point",
+    "linear_minimiser",
+    "pair_point",
+    "separation",
+    "sides",
+]
