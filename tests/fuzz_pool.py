@@ -272,6 +272,7 @@ POOL = {
     "HuberLoss": HuberLoss,
     "Risk, Huber": lambda: Risk(Network((1, 2, 1), relu), LINE, [0, 3, 1, 2], HuberLoss("1/2")),
     "Risk, three layers": lambda: Risk(Network((1, 2, 1, 1), hard_tanh), LINE, [0, 3, 1, 2]),
+    "side": lambda: he2020.sides(hard_tanh)[0],
     "sides": lambda: he2020.sides(hard_tanh),
     "separation": lambda: he2020.separation(
         exact([1, -1, -1, 1]), exact([0, 0, 0, 0]), exact(LINE)

@@ -89,7 +89,7 @@ def spurious(P, w, answer, rng):
 def better_function(P, w, answer, rng):
     """Moving the output at one input, by its bias, lowers the loss of the samples there, or never
     does."""
-    if not P.bias or P.activations[-1] is not None:
+    if not P.biases[-1] or P.activations[-1] is not None:
         return
     gains = []
     for x in {tuple(row) for row in P.X}:

@@ -78,6 +78,8 @@ class HingeLoss(Loss):
 
         The margins of a multiclass sample are those of its wrong classes, in increasing order.
         """
+        if isinstance(targets, torch.Tensor):
+            targets = targets.detach()
         targets = targets.floats() if isinstance(targets, RationalMatrix) else np.asarray(targets)
         if targets.ndim != 2 or not targets.size or not np.isin(targets, (-1, 1)).all():
             raise DataError("targets: need a matrix (n, k) of signs +1 and -1")

@@ -14,6 +14,8 @@ from itertools import pairwise
 
 from flint import fmpq
 
+from lscore.algebra.arguments import checked
+from lscore.algebra.rationals import Scalar, positive
 from lscore.errors import HypothesisError
 from lscore.model.activations import PiecewiseLinear
 from lscore.model.networks import Network
@@ -21,6 +23,7 @@ from lscore.model.networks import Network
 CLAIM = "HE-T1"
 
 
+@checked
 @dataclass(frozen=True)
 class Side:
     """One side of a knot: the `knot` t, `value` h(t), `sign` +1 (right of it) or -1, the `slope`
@@ -39,7 +42,7 @@ class Side:
         """Whether the slope changes at the knot."""
         return self.slope != self.other_slope
 
-    def largest_scale(self, reach: fmpq, both: bool = False) -> fmpq:
+    def largest_scale(self, reach: Scalar, both: bool = False) -> fmpq:
         """The scale c for numbers up to `reach`: 1, or half of what keeps c times them inside the
         piece; with `both`, inside the pieces of both sides.
 
@@ -47,11 +50,13 @@ class Side:
         >>> sides(hard_tanh)[0].largest_scale(fmpq(12, 5))
         5/12
         """
+        reach = positive(reach, "reach")
         lengths = [self.length, self.other_length] if both else [self.length]
         known = [length for length in lengths if length is not None]
         return min([fmpq(1), *(length / (2 * reach) for length in known)])
 
 
+@checked
 def sides(h: PiecewiseLinear) -> list[Side]:
     """Both sides of every knot on which the slope is not 0, those without an end first.
 
