@@ -600,6 +600,29 @@ def membership(P, w, answer, rng):
         assert np.linalg.eigvalsh(np.array(hessian(P, w), float))[0] > 0
 
 
+def strong_convexity(P, w, answer, rng):
+    if not P.ties(w):
+        lowest = np.linalg.eigvalsh(np.array(hessian(P, w), float))[0]
+        assert lowest > -1e-9 if answer.certified else lowest < 1e-9
+
+
+def curvature_bound(P, w, answer, rng):
+    """The smallest eigenvalue without decay, against -H (H + 1) r |W|_*^(H-1) (2 l)^(1/2)."""
+    radius, hidden = max(dot(x, x) for x in P.X), len(P.activations) - 1
+    norms = [np.linalg.norm(np.array(rows, float), 2) for rows, _ in P.layers(w)]
+    root = np.sqrt(float(2 * P.loss(w) * radius)) * max(norms) ** (hidden - 1)
+    lowest = np.linalg.eigvalsh(np.array(hessian(P, w), float))[0] - float(P.decay)
+    room = lowest + hidden * (hidden + 1) * root
+    assert room > -1e-9 if answer.certified else room < 1e-9
+
+
+def minimizers_inside(P, w, answer, rng):
+    assert answer.certified
+    base = P.risk([Fraction(0)] * len(w))
+    for size in (4, 1, TINY):
+        assert all(P.risk(v) >= base for v in nearby([Fraction(0)] * len(w), rng, 12, size))
+
+
 def only_minimum(P, w, answer, rng):
     base = P.risk([Fraction(0)] * len(w))
     if answer.refuted:

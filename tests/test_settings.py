@@ -312,6 +312,9 @@ def homes():
         "certify_linear_hinge_minimum": [(plane, [exact(["1/2", "1/2", 0, 1, -2])])],
         "certify_local_minimum": minima,
         "certify_membership": [(milne, [exact([1, "1/2"]), exact([0, 0])])],
+        "certify_minimizers_inside": [(toy, [exact([0] * 4)])],
+        "certify_curvature_bound": [(milne, [exact(["1/4", "1/4"])])],
+        "certify_strong_convexity": [(milne, [exact([1, "1/2"]), exact(["1/8", "1/8"])])],
         "certify_not_convex": [(three, curved), (pair, ends)],
         "certify_only_minimum": [(toy, [exact([0] * 4)]), (both_sides, [exact([0] * 4)])],
         "certify_penalised_critical": [(two_classes, [exact([1, 1, -1, 1, 1, -1])])],
@@ -406,6 +409,17 @@ def in_cells(check, largest=99):
         for w in case.points if case.risk.dimension <= largest else []:
             for cell in made(cell_at, case.risk, w):
                 yield partial(f, cell), partial(check, case.plain, numbers(w))
+
+    return row
+
+
+def at_cells(check, largest=40):
+    """Ask f(cell, w) at each point inside its cell, if there are few enough parameters."""
+
+    def row(f, case):
+        for w in case.points if case.risk.dimension <= largest else []:
+            for cell in made(cell_at, case.risk, w):
+                yield partial(f, cell, w), partial(check, case.plain, numbers(w))
 
     return row
 
@@ -640,6 +654,9 @@ ROWS = {
     "certify_layerwise_affine": in_cells(oracles.layerwise_affine),
     "certify_local_minimum": at_points(oracles.local_minimum, trials=6, limit=2),
     "certify_membership": at_points(oracles.membership),
+    "certify_minimizers_inside": of_the_risk(oracles.minimizers_inside),
+    "certify_curvature_bound": at_cells(oracles.curvature_bound),
+    "certify_strong_convexity": at_points(oracles.strong_convexity),
     "certify_mirrored_spectrum": at_points(oracles.mirrored),
     "certify_not_convex": of_pairs(oracles.not_convex),
     "certify_null_walls": at_points(oracles.null_walls),

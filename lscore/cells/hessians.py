@@ -19,6 +19,7 @@ import numpy as np
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact, zeros
 from lscore.cells.pattern import Cell
+from lscore.errors import SettingError
 from lscore.model.losses import objects
 from lscore.model.passes import Pass, layout
 
@@ -27,8 +28,8 @@ from lscore.model.passes import Pass, layout
 def split_hessian(cell: Cell, w: RationalMatrix) -> tuple[RationalMatrix, RationalMatrix]:
     r"""G and B (m, m) of the frozen loss at an exact point; their sum lacks the weight decay.
 
-    Exact; any depth, number of outputs and polynomial loss. G is :math:`\frac1n \sum_i \nabla \hat
-    y_i \nabla \hat y_i^\top` for half the mean squared error.
+    Exact; any depth, number of outputs and polynomial loss (`SettingError` for others). For half
+    the mean squared error G is :math:`\frac1n \sum_i \nabla \hat y_i \nabla \hat y_i^\top`.
 
     >>> from lscore import Network, Risk, SquaredLoss, relu
     >>> from lscore.cells.pattern import cell_at
@@ -36,6 +37,8 @@ def split_hessian(cell: Cell, w: RationalMatrix) -> tuple[RationalMatrix, Ration
     >>> split_hessian(cell_at(risk, exact([1, 2])), exact([1, 2]))     # (v w - 3)^2 / 2
     ([[4, 2], [2, 1]], [[0, -1], [-1, 0]])
     """
+    if not cell.risk.loss.polynomial:
+        raise SettingError(f"risk: {cell.risk.inexact}")
     run, index = cell.forward(w), layout(cell.risk.network, np.arange(len(w)))
     inputs = [_augmented(run, l) for l in range(len(index))]
     places = [
