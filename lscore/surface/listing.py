@@ -110,7 +110,7 @@ class Surface:
 
     def __repr__(self) -> str:
         n, width = len(self.risk.y), self.risk.network.widths[1]
-        lines = [f"{len(self.minima)} values of local minima, {n} samples, {width} hidden units"]
+        lines = [f"samples: {n}, hidden units: {width}, values of local minima: {len(self.minima)}"]
         for minimum in self.minima:
             kind = "spurious" if minimum.spurious else "global"
             lines.append(f"  {show(minimum.risk):<24} {kind:<9} {minimum.where}")

@@ -67,7 +67,7 @@ def solve_surface(
     >>> from lscore.model.activations import relu
     >>> from lscore.model.networks import Network
     >>> solve_surface(Risk(Network((1, 1, 1), relu), [0, 1, 2], [0, 2, 1]))
-    3 values of local minima, 3 samples, 1 hidden units
+    samples: 3, hidden units: 1, values of local minima: 3
       1/4                      global    inside a cell
       3/4                      spurious  inside a cell
       1                        spurious  inside a cell
