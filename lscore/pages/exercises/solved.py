@@ -1,4 +1,4 @@
-"""Answer checkers for the exercises of *Every local minimum of a small network, listed*."""
+"""Answer checkers for the exercises of *All values of local minima, listed and proved complete*."""
 
 from __future__ import annotations
 
