@@ -217,6 +217,9 @@ POOL = {
         Network((1, 2, 1), relu, bias=(True, False)), LINE, [1, -1, 1, -1], binary_hinge()
     ),
     "Risk, decay": lambda: Risk(Network((1, 1, 1), relu), LINE, LINE, weight_decay="1/10"),
+    "Risk, decay of weights": lambda: Risk(
+        Network((1, 2, 1), relu), LINE, LINE, weight_decay={"weights": "1/10"}
+    ),
     "Risk, deep": lambda: Risk(Network((1, 2, 2, 1), hard_tanh), LINE, LINE),
     "Risk, no layer": lambda: Risk(Network((1, 1), ()), LINE, LINE),
     "Risk, output": lambda: Risk(Network((1, 2, 1), relu, output_activation=relu), LINE, LINE),

@@ -63,7 +63,7 @@ class Plain:
         self.smooth = any(isinstance(h, Smooth) for h in self.activations)
         self.number = float if self.smooth else Fraction
         self.X, self.y = table(risk.exact_X), table(risk.exact_y)
-        self.decay, self.kind = fraction(risk.weight_decay), getattr(loss, "kind", "squared")
+        self.decays, self.kind = decays(risk), getattr(loss, "kind", "squared")
         self.degree = 2 * len(self.activations)
         n = len(self.y)
         if self.kind == "squared":
@@ -155,12 +155,19 @@ class Plain:
         return total
 
     def risk(self, w, frozen=None):
-        return self.loss(w, frozen) + self.decay / 2 * sum(v * v for v in self.point(w))
+        squares = [v * v for v in self.point(w)]
+        return self.loss(w, frozen) + dot(self.decays, squares) / 2
+
+    @property
+    def decay(self):
+        """The weight decay, which has to be one number."""
+        (one,) = set(self.decays)
+        return one
 
     def gradient(self, w, frozen=None):
         """Backpropagation; on a knot the left slope, at a tied margin 0."""
         w = self.point(w)
-        total = [self.decay * v for v in w]
+        total = [d * v for d, v in zip(self.decays, w, strict=True)]
         weights = [rows for rows, _ in self.layers(w)]
         for i, (steps, outputs, margins) in enumerate(self.run(w, frozen)):
             if self.kind == "squared":
@@ -187,6 +194,13 @@ class Plain:
                 columns = zip(*weights[l], strict=True)
                 pull = [sum(d * v for d, v in zip(pull, c, strict=True)) for c in columns]
         return total
+
+
+def decays(risk):
+    """The weight decay of every parameter."""
+    decay = risk.weight_decay
+    found = list(map(fraction, decay.entries() if hasattr(decay, "entries") else [decay]))
+    return found if len(found) > 1 else found * risk.dimension
 
 
 def lines_of(kind, signs):

@@ -6,9 +6,9 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from cases import fraction, table
+from cases import table
 from losses import Absolute, Huber, Logistic, Quartic, Tilted
-from plain import Plain, shape_of
+from plain import Plain, decays, shape_of
 from test_settings import AXES, BASE, CHECKERS, REFUSALS, ROWS, SETTINGS, Case, case_of
 
 from lscore import Network, Risk, exact, relu
@@ -33,7 +33,7 @@ class OtherPlain(Plain):
         self.activations = [shape_of(h) for h in (*network.activations, network.output_activation)]
         self.smooth, self.number = False, Fraction
         self.X, self.y = table(risk.exact_X), table(risk.exact_y)
-        self.decay, self.kind = fraction(risk.weight_decay), risk.loss.kind
+        self.decays, self.kind = decays(risk), risk.loss.kind
         self.knots, self.laws = LAWS[self.kind]
         self.degree = max(map(len, self.laws)) * len(self.activations)
 

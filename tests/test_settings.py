@@ -8,7 +8,7 @@ cases of their own paper in which they certify, and these are asked again with o
 A decided answer is tested by an oracle of `oracles`, in a world of plain Fractions that shares no
 code with the package. A new checker needs a row: its question, and an oracle.
 
-Size: 65 checkers x 95 settings; 11 more take no risk and are listed as such. (`PiecewiseLinear` has
+Size: 68 checkers x 97 settings; 11 more take no risk and are listed as such. (`PiecewiseLinear` has
 no jumps at knots, so there is no such setting.)
 """
 
@@ -119,7 +119,7 @@ AXES = {
         "one versus all": lambda n, k: one_versus_all_hinge(),
         "weighted one versus all": lambda n, k: one_versus_all_hinge([[1, 2], [3, 1], [1, 1]][:n]),
     },
-    "weight decay": {"none": 0, "1/3": "1/3"},
+    "weight decay": {"none": 0, "1/3": "1/3", "of weights": {"weights": "1/3"}, "first": [1]},
     "data": {
         "line": [[-1], ["1/2"], [2]],
         "duplicates": [[1], [1], [-2]],
@@ -219,7 +219,9 @@ def case_of(setting, seed):
         y = [row[:k] for row in y]
     else:
         y = [[1, -1, 1], [0, 1, 0]][k - 1][:n]
-    risk = Risk(network, X, y, loss, value["weight decay"])
+    decay = value["weight decay"]
+    decay = decay + [0] * (len(widths) - 2) if isinstance(decay, list) else decay
+    risk = Risk(network, X, y, loss, decay)
     m = risk.dimension
     grid = exact(rng.integers(-1, 2, m).tolist())
     free = exact([Fraction(int(v), 7) for v in rng.integers(-12, 13, m)])
@@ -305,7 +307,8 @@ def homes():
         "certify_autograd": minima,
         "certify_layer_balance": [(milne, [exact(["1/2", "1/2"])])],
         "certify_disconnected": [(pair, ends), (deep, apart)],
-        "certify_flat": [(flat, [exact([0, 0, -1, -1, 1, 2, 0])])],
+        "certify_flat": [(flat, [exact([0, 0, -1, -1, 1, 2, 0])]), (pair, [exact([4, 1, 1, -3])])],
+        "certify_smooth_extremum": [(pair, [exact([4, 1, 1, -3])])],
         "certify_flat_is_optimal": [(flat, standing), (bare, [exact([1, 1, 1, 1])])],
         "certify_hinge_minimum": minima,
         "certify_kink_minimum": minima,
@@ -350,7 +353,8 @@ def changes(risk, w):
         yield changed
         if isinstance(risk.loss, SquaredLoss) and k == 1 and not Plain(changed).smooth:
             yield replace(changed, y=exact(tempting_labels(changed, w)))
-    for decay in (0, "1/100", 1):
+    several = [Fraction(j % 3, 10) for j in range(risk.dimension)]
+    for decay in (0, "1/100", 1, several):
         yield replace(risk, weight_decay=decay)
     n, X, y = len(risk.X), risk.exact_X, risk.exact_y
     for again in (X.rows(0, 1), X.rows(0, 1) * 0):

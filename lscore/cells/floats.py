@@ -45,13 +45,13 @@ class FloatCell:
     def value(self, w: np.ndarray) -> float:
         """The frozen risk."""
         loss = self.risk.loss(self.forward(w).outputs, self.risk.y.numpy())
-        return loss + to_float(self.risk.weight_decay) / 2 * (w @ w)
+        return loss + self.risk.penalty(w)
 
     def gradient(self, w: np.ndarray) -> np.ndarray:
         """The gradient (m,) of the frozen risk; complex points are allowed."""
         run = self.forward(w)
         pull = self.risk.loss.gradient(run.outputs, self.risk.y.numpy())
-        return backward(run, pull, self._slope) + to_float(self.risk.weight_decay) * w
+        return backward(run, pull, self._slope) + self.risk.shrinkage(w)
 
     def normal(self, w: np.ndarray, place: tuple[int, int, int]) -> np.ndarray:
         """The gradient (m,) of one pre-activation, place = (layer from 1, sample, unit)."""

@@ -16,6 +16,7 @@ import numpy as np
 from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
 from lscore.algebra.arguments import checked
+from lscore.algebra.arrays import object_array
 from lscore.algebra.matrices import RationalMatrix, exact, ones, zeros
 from lscore.cells.pattern import Cell, cell_at, frozen_pass
 from lscore.certificates import Certificate, Condition, Question
@@ -197,8 +198,8 @@ def cell_polynomial(cell: Cell, start: RationalMatrix | None = None) -> fmpq_mpo
     -2*W1_0_0*W2_0_0 - b1_0*W2_0_0 - b2_0 + 1
     """
     point = variables(cell.risk, start)
-    squares = sum((p * p for p in point), point[0] * 0)
-    return cell.loss(frozen_pass(cell, point).outputs) + squares * (cell.risk.weight_decay / 2)
+    loss = cell.loss(frozen_pass(cell, point).outputs)
+    return loss + cell.risk.penalty(object_array(point))
 
 
 @checked

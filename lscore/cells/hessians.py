@@ -17,7 +17,8 @@ from itertools import combinations
 import numpy as np
 
 from lscore.algebra.arguments import checked
-from lscore.algebra.matrices import RationalMatrix, exact, zeros
+from lscore.algebra.arrays import object_array
+from lscore.algebra.matrices import RationalMatrix, exact, ones, zeros
 from lscore.cells.pattern import Cell
 from lscore.errors import SettingError
 from lscore.model.losses import objects
@@ -85,8 +86,8 @@ def cell_hessian(cell: Cell, w: RationalMatrix) -> RationalMatrix:
     [[0, -2], [-2, 0]]
     """
     gauss_newton, residual = split_hessian(cell, w)
-    m, decay = len(w), cell.risk.weight_decay
-    return gauss_newton + residual + exact([[decay * (i == j) for j in range(m)] for i in range(m)])
+    decay = cell.risk.shrinkage(ones(len(w))).entries()
+    return gauss_newton + residual + exact(np.diag(object_array(decay)))
 
 
 def _augmented(run: Pass, l: int) -> np.ndarray:

@@ -226,13 +226,13 @@ class Cell:
 
     def __call__(self, w: RationalMatrix) -> fmpq:
         """The frozen risk at any exact point."""
-        return self.loss(self.outputs(w)) + self.risk.weight_decay / 2 * w.dot(w)
+        return self.loss(self.outputs(w)) + self.risk.penalty(w)
 
     def gradient(self, w: RationalMatrix) -> RationalMatrix:
         """The gradient (m, 1) of the frozen risk at any exact point."""
         run = self.forward(w)
         gradient = backward(run, self.pull(run.outputs), self.frozen.slope)
-        return gradient + w * self.risk.weight_decay
+        return gradient + self.risk.shrinkage(w)
 
     def __contains__(self, w: Point) -> bool:
         """Whether a point lies in this (open) cell."""

@@ -161,7 +161,7 @@ def risk_along(risk: Risk, w: RationalMatrix, u: RationalMatrix) -> Expansion:
     ray = _follow(risk, w, u)
     value = Cell(risk, tuple(ray.pieces)).loss(ray.outputs)
     if risk.weight_decay:
-        value += (ray.point * ray.point).sum() * (risk.weight_decay / 2)
+        value += risk.penalty(ray.point)
     return Expansion(value, fmpq(0), fmpq(1) if ray.stop is None else ray.stop)
 
 

@@ -7,6 +7,7 @@ the minibatch gradient.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from math import comb
 
@@ -31,7 +32,7 @@ def sample_gradients(risk: Risk, w: RationalMatrix) -> list[RationalMatrix]:
     Setting(loss="mean squared loss").require(risk, _MEAN.claim)
     rows = range(len(risk.X))
     parts = [(risk.exact_X.rows(i, i + 1), risk.exact_y.rows(i, i + 1)) for i in rows]
-    return [Risk(risk.network, *part, risk.loss, risk.weight_decay).gradient(w) for part in parts]
+    return [replace(risk, X=x, y=y).gradient(w) for x, y in parts]
 
 
 @_MEAN.checker

@@ -67,9 +67,8 @@ def ball_jet(risk: Risk, w: RationalMatrix, u: RationalMatrix, *, bits: int = 12
         falls = (pull * first).sum(), (pull * second).sum() + curve.sum() / 2
         jet = risk.loss(value, risk.exact_y), *falls
         if risk.weight_decay:
-            half = arb(risk.weight_decay / 2)
-            squares = (w.dot(w), 2 * w.dot(u), u.dot(u))
-            jet = tuple(a + half * arb(b) for a, b in zip(jet, squares, strict=True))
+            decay = (risk.penalty(w), risk.shrinkage(w).dot(u), risk.penalty(u))
+            jet = tuple(a + arb(b) for a, b in zip(jet, decay, strict=True))
         return jet
     finally:
         ctx.prec = old
@@ -122,7 +121,7 @@ def ball_gradient(risk: Risk, w: RationalMatrix, *, bits: int = 128) -> list[arb
         run = forward(layout(network, balls(w)[:, 0]), balls(risk.exact_X), bend)
         pull = risk.loss.gradient(run.outputs, risk.exact_y).view(Balls)
         found = backward(run, pull, lambda l, pull: pull * slopes[l])
-        return list(found + arb(risk.weight_decay) * balls(w)[:, 0])
+        return list(found + balls(risk.shrinkage(w))[:, 0])
     finally:
         ctx.prec = old
 

@@ -128,7 +128,7 @@ def certify_local_minimum(
         answer = certify_affine_run(risk, w, run.pre[:-1], run.outputs)
         if answer.verdict is not Verdict.UNKNOWN:
             return answer
-    value = risk.loss(run.outputs, risk.exact_y) + risk.weight_decay / 2 * w.dot(w)
+    value = risk.loss(run.outputs, risk.exact_y) + risk.penalty(w)
     least = Condition("the risk is 0, and it is a sum of terms >= 0", value == 0)
     if least.holds and risk.loss.nonnegative:
         conditions = [least, *declared(risk.loss, "nonnegative")]

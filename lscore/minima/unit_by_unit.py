@@ -32,6 +32,7 @@ TANGENT = Setting(
     output_activation=False,
     activations=("piecewise linear",),
     loss="convex loss",
+    one_decay=True,
 )
 _MINIMUM = Question("HE-foc", STATEMENT)
 _LOWEST = "the tangent risk has a local minimum"

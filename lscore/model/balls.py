@@ -44,7 +44,7 @@ def ball_risk(risk: Risk, w: Point, *, bits: int = 128) -> arb:
 
         run = forward(layout(network, balls(w)[:, 0]), balls(risk.exact_X), bend)
         value = risk.loss(run.outputs, risk.exact_y)
-        return value + arb(risk.weight_decay / 2 * w.dot(w)) if risk.weight_decay else value
+        return value + arb(risk.penalty(w)) if risk.weight_decay else value
     finally:
         ctx.prec = old
 

@@ -3,11 +3,12 @@ r"""The full Hessian of a piecewise linear network's risk, in closed form.
 Inside a cell the outputs are multilinear in the layers. With J the Jacobian of the outputs and
 :math:`\nu` the derivative of the loss by the outputs the Hessian is
 
-.. math:: \sum_i \Big( \ell'' J_i^\top J_i + \sum_o \nu_{io} D^2 \hat y_{io} \Big) + \lambda I,
+.. math:: \sum_i \Big( \ell'' J_i^\top J_i + \sum_o \nu_{io} D^2 \hat y_{io} \Big) + \Lambda,
 
-where :math:`\ell''` is a number (0 for hinge losses) and the second part has blocks only between
-different layers. Both parts are matrix products over the samples. With :math:`\delta_l` the
-derivative of the outputs by what enters the units of layer l, and :math:`s_l` the layer's inputs,
+where :math:`\ell''` is a number (0 for hinge losses), :math:`\Lambda` the diagonal of the weight
+decay, and the second part has blocks only between different layers. The first two parts are matrix
+products over the samples. With :math:`\delta_l` the derivative of the outputs by what enters the
+units of layer l, and :math:`s_l` the layer's inputs,
 
 .. math:: (J_i^\top J_i)_{lh} = (\delta_l^\top \delta_h) \otimes (s_l s_h^\top),
 
@@ -24,6 +25,7 @@ import torch
 
 from lscore.algebra.matrices import to_float
 from lscore.model.networks import Network
+from lscore.model.parameters import float_decay
 from lscore.model.passes import Layer, forward
 
 _CHUNK = 1 << 24  # numbers held at once for a block of samples
@@ -54,7 +56,8 @@ def piecewise_linear_hessian(risk, w: torch.Tensor) -> torch.Tensor:
         pulled = [torch.einsum("no,nod->nd", part, delta) for delta in deltas]
         _add_second_order(hessian, network, layers, inputs, slopes, pulled)
     _mirror(hessian)
-    hessian.diagonal().add_(to_float(risk.weight_decay))
+    decay = torch.as_tensor(float_decay(risk.weight_decay), dtype=torch.float64)
+    hessian.diagonal().add_(decay)
     return hessian
 
 

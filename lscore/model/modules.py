@@ -15,8 +15,8 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from lscore.algebra.matrices import to_float
-from lscore.errors import DataError, DtypeError, LscoreError, ShapeError
+from lscore.algebra.matrices import RationalMatrix, to_float
+from lscore.errors import DataError, DtypeError, LscoreError, SettingError, ShapeError
 from lscore.model.networks import Network
 from lscore.model.risk import Risk
 from lscore.model.sequential import share_memory
@@ -203,7 +203,8 @@ class Elementwise(nn.Module):
 def module_risk(risk: Risk, w: torch.Tensor) -> ModuleRisk:
     """A `Risk` at a float point as a `ModuleRisk`: a Sequential of Linear and activations.
 
-    The parameters are a copy of w, in its order. `from_torch` goes the other way.
+    The parameters are a copy of w, in its order. `from_torch` goes the other way. Raises
+    `SettingError` unless there is one weight decay for all parameters.
 
     >>> from lscore.model.activations import relu
     >>> risk = Risk(Network((1, 2, 1), relu), [0.0, 1.0], [0.0, 1.0])
@@ -211,6 +212,8 @@ def module_risk(risk: Risk, w: torch.Tensor) -> ModuleRisk:
     >>> bool(module_risk(risk, w)() == risk(w))
     True
     """
+    if isinstance(risk.weight_decay, RationalMatrix):
+        raise SettingError("risk: got several weight decays, need one for all parameters")
     module = as_module(risk.network, w)
     return ModuleRisk(module, risk.loss, risk.X, risk.y, to_float(risk.weight_decay))
 

@@ -184,30 +184,35 @@ def _part(values: object, name: str) -> torch.Tensor | RationalMatrix:
 
 
 @checked
-def weight_decay_of(optimizer: optim.Optimizer, module: nn.Module) -> float:
-    r"""The :math:`\lambda` of :math:`\tfrac{\lambda}{2}\|w\|^2` that an optimizer adds to the risk.
+def weight_decay_of(
+    optimizer: optim.Optimizer, module: nn.Module
+) -> float | dict[str, list[float]]:
+    r"""The weight decay that an optimizer adds to the risk, as a `Risk` takes it.
 
-    Raises `DataError` where no such number exists: decays that differ between the parameters of
-    `module` (weights only, or per layer), a parameter of it that the optimizer does not hold, a
-    decay outside the gradient (AdamW: its rest points are those of no risk), a maximised risk;
-    `DtypeError` for an optimizer of another kind, which may shrink the parameters in its own way
-    (ASGD does, without weight decay), or one whose steps have hooks.
+    One :math:`\lambda` for all parameters; where its groups differ (weights only, or per layer), a
+    list with one number per Linear layer for "weights" and one for "biases".
+
+    Raises `DataError` where no such numbers exist: a parameter of `module` that the optimizer does
+    not hold, a decay outside the gradient (AdamW: its rest points are those of no risk), a
+    maximised risk, decays that differ elsewhere than between Linear layers; `DtypeError` for an
+    optimizer of another kind, which may shrink the parameters in its own way (ASGD does, without
+    weight decay), or one whose steps have hooks.
 
     >>> line = nn.Linear(1, 1)
     >>> weight_decay_of(optim.SGD(line.parameters(), lr=0.1, weight_decay=0.5), line)
     0.5
+    >>> groups = [{"params": [line.weight], "weight_decay": 0.5}, {"params": [line.bias]}]
+    >>> weight_decay_of(optim.SGD(groups, lr=0.1), line)
+    {'weights': [0.5], 'biases': [0.0]}
     """
     held = {p: group for group in optimizer.param_groups for p in group["params"]}
-    found = {}
+    found: dict[float, str] = {}
     for name, p in module.named_parameters():
         if p not in held:
             raise DataError(f"optimizer: does not hold parameter '{name}', which stays as it is")
-        found.setdefault(float(held[p].get("weight_decay", 0)), name)
+        found.setdefault(_decay(held[p]), name)
         if held[p].get("maximize"):
             raise DataError("optimizer: it maximises, and a Risk is minimised")
-    if len(found) > 1:
-        named = ", ".join(f"{decay:g} for '{name}'" for decay, name in found.items())
-        raise DataError(f"optimizer: weight decay is {named}; a Risk has one for all parameters")
     if any(found) and any(group.get("decoupled_weight_decay") for group in held.values()):
         raise DataError(
             f"optimizer: the weight decay of {type(optimizer).__name__} is not in the gradient, so "
@@ -219,4 +224,16 @@ def weight_decay_of(optimizer: optim.Optimizer, module: nn.Module) -> float:
             f"optimizer: cannot read the weight decay of {type(optimizer).__name__}"
             f"{' with hooks' if hooked else ''}"
         )
-    return next(iter(found), 0.0)
+    if len(found) < 2:
+        return next(iter(found), 0.0)
+    linears = [layer for layer in module.modules() if type(layer) is nn.Linear]
+    kinds = [[layer.weight for layer in linears], [layer.bias for layer in linears]]
+    if {id(p) for kind in kinds for p in kind} - {id(None)} != set(map(id, module.parameters())):
+        named = ", ".join(f"{decay:g} for '{name}'" for decay, name in found.items())
+        raise DataError(f"optimizer: weight decay is {named}, and not all are in Linear layers")
+    weights, biases = ([0.0 if p is None else _decay(held[p]) for p in kind] for kind in kinds)
+    return {"weights": weights, "biases": biases}
+
+
+def _decay(group: dict) -> float:
+    return float(group.get("weight_decay", 0))

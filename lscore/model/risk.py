@@ -1,7 +1,7 @@
 r"""The empirical risk as a function of one flat point.
 
-:math:`R(w) = \ell(\hat Y(w), Y) + \tfrac{\lambda}{2}\|w\|^2`. A float point gives float64 answers
-with derivatives from autodiff; an exact point gives rationals.
+:math:`R(w) = \ell(\hat Y(w), Y) + \tfrac12 \sum_j \lambda_j w_j^2`. A float point gives
+float64 answers with derivatives from autodiff; an exact point gives rationals.
 """
 
 from __future__ import annotations
@@ -18,13 +18,12 @@ from lscore.algebra.matrices import (
     RationalMatrix,
     augment,
     exact,
-    rational,
-    to_float,
 )
-from lscore.errors import DataError, DtypeError, ShapeError
+from lscore.errors import DtypeError, ShapeError
 from lscore.model.hessian import piecewise_linear_hessian
 from lscore.model.losses import Loss, half_sum_of_squares
 from lscore.model.networks import Network, Point
+from lscore.model.parameters import float_decay, penalty, read_decay, shrinkage
 from lscore.model.passes import Frozen, backward, trace
 
 
@@ -35,8 +34,10 @@ class Risk:
 
     `X` (n, d) and `y` (n, k), or (n,) for one input or output: whatever `exact` takes. Hinge losses
     take integer labels, stored as signs (n, k); see `HingeLoss.read_labels`. `weight_decay` is
-    :math:`\lambda` in :math:`\tfrac{\lambda}{2}\|w\|^2`, one number for all parameters. Raises
-    `ShapeError`, `DataError`, `DtypeError` naming the argument.
+    :math:`\lambda` in :math:`\tfrac{\lambda}{2}\|w\|^2`, one number for all parameters; or one per
+    layer, or ``{"weights": 0.1}`` for the weights only, or one per parameter (see `per_parameter`),
+    kept as a column (m, 1) where they differ. Raises `ShapeError`, `DataError`, `DtypeError` naming
+    the argument.
 
     >>> from lscore.model.activations import relu
     >>> risk = Risk(Network((1, 2, 1), relu), [0.0, 1.0], [0.0, 1.0])
@@ -63,14 +64,7 @@ class Risk:
             object.__setattr__(self, name, torch.from_numpy(floats.copy()))
         if len(self.X) != len(self.y):
             raise ShapeError(f"X, y: {len(self.X)} inputs and {len(self.y)} labels, need as many")
-        if hasattr(self.weight_decay, "__len__") and not isinstance(self.weight_decay, str):
-            raise DtypeError(
-                f"weight_decay: got {type(self.weight_decay).__name__}, need one number for all "
-                "parameters; a decay of the weights only, or one per layer, is not read"
-            )
-        object.__setattr__(self, "weight_decay", rational(self.weight_decay, "weight_decay"))
-        if self.weight_decay < 0:
-            raise DataError(f"weight_decay: got {self.weight_decay}, need >= 0")
+        object.__setattr__(self, "weight_decay", read_decay(self.network, self.weight_decay))
 
     @property
     def dimension(self) -> int:
@@ -106,6 +100,23 @@ class Risk:
         """How each margin of the loss changes with each output, (n, J, k), exact."""
         return self.loss.directions(self.exact_y).astype(object)
 
+    def penalty(self, w: Point | np.ndarray):
+        r"""The weight decay term, :math:`\tfrac12 \sum_j \lambda_j w_j^2`; see `parameters`."""
+        return penalty(self._decay(w), w)
+
+    def shrinkage(self, w: Point | np.ndarray):
+        r"""The gradient :math:`\lambda_j w_j` of the weight decay term."""
+        return shrinkage(self._decay(w), w)
+
+    def _decay(self, w: Point | np.ndarray) -> object:
+        """The weight decay in the kind of number of w."""
+        exactly = isinstance(w, RationalMatrix) or w.dtype == object
+        return self.weight_decay if exactly else self._float_decay
+
+    @cached_property
+    def _float_decay(self) -> float | np.ndarray:
+        return float_decay(self.weight_decay)
+
     def forward(self, w: Point) -> tuple[list, torch.Tensor | RationalMatrix]:
         """Pre-activations (one (n, d_l) matrix per hidden layer) and outputs (n, k)."""
         if isinstance(w, RationalMatrix) and self.network.biases[0]:
@@ -122,12 +133,12 @@ class Risk:
         if not isinstance(w, RationalMatrix):
             return self._float_value(w)
         value = self.loss(self.predictions(w), self.exact_y)
-        return value + self.weight_decay / 2 * w.dot(w) if self.weight_decay else value
+        return value + self.penalty(w) if self.weight_decay else value
 
     def _float_value(self, w: torch.Tensor) -> torch.Tensor:
         """The risk without checks, so that autodiff can trace it."""
         value = self.loss(self.network._run(w, self.X)[1], self.y)
-        return value + to_float(self.weight_decay) / 2 * (w @ w) if self.weight_decay else value
+        return value + self.penalty(w) if self.weight_decay else value
 
     def gradient(self, w: Point | np.ndarray) -> Point:
         """The gradient; exact for an exact point, which must not lie on a kink (`TieError`).
@@ -176,4 +187,4 @@ class Risk:
         run = trace(self.network, w, self.exact_X)
         frozen = Frozen(self.network.switches, run.pieces())
         gradient = backward(run, self.loss.gradient(run.outputs, self.exact_y), frozen.slope)
-        return gradient + w * self.weight_decay if self.weight_decay else gradient
+        return gradient + self.shrinkage(w) if self.weight_decay else gradient

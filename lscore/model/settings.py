@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from flint import fmpq
 
 from lscore.algebra.arguments import checked
+from lscore.algebra.matrices import RationalMatrix
 from lscore.errors import HypothesisError, SettingError
 from lscore.model.activations import PiecewiseLinear
 from lscore.model.losses import Loss
@@ -61,9 +62,9 @@ class Setting:
     """Facts of a risk; None and () admit anything.
 
     `inputs`, `hidden`, `outputs`: how many inputs, hidden layers and outputs. `biases`,
-    `output_activation`, `weight_decay`: whether there are. `activations`: keys of `ACTIVATIONS`
-    that each activation has, that of the output included. `loss`: a key of `LOSSES`. A `Network` is
-    asked for what it has.
+    `output_activation`, `weight_decay`: whether there are. `one_decay`: whether weight decay has to
+    be one number for all parameters. `activations`: keys of `ACTIVATIONS` that each activation has,
+    that of the output included. `loss`: a key of `LOSSES`. A `Network` is asked for what it has.
 
     >>> from lscore.model.activations import relu
     >>> milne = Setting(hidden=1, biases=False, activations=("homogeneous",))
@@ -79,6 +80,7 @@ class Setting:
     activations: tuple[str, ...] = ()
     loss: str | None = None
     weight_decay: bool | None = None
+    one_decay: bool = False
 
     def misses(self, risk: Risk | Network) -> str:
         """The first fact that does not hold, as a sentence; empty if all hold."""
@@ -109,10 +111,12 @@ class Setting:
             yield *_biases(network, self.biases), network
         for noun, needed, found, witness in (
             ("output activation", self.output_activation, outer is not None, outer),
-            ("weight decay", self.weight_decay, decay != 0, decay),
+            ("weight decay", self.weight_decay, bool(decay), decay),
         ):
             if needed not in (None, found):
                 yield (noun, f"no {noun}", witness) if needed else (f"no {noun}", noun, witness)
+        if self.one_decay and isinstance(decay, RationalMatrix):
+            yield "one weight decay for all parameters", "several", decay
         for h in (*network.activations, *([outer] if outer else [])):
             for need in self.activations:
                 if not (isinstance(h, PiecewiseLinear) and ACTIVATIONS[need](h)):

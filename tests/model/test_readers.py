@@ -370,6 +370,12 @@ def test_the_rest_points_of_an_optimizer_are_those_of_the_risk_with_its_decay(ki
     assert torch.equal(nn.utils.parameters_to_vector(module.parameters()), before)
 
 
+def scaled_model():
+    module = nn.Sequential(line(), nn.LayerNorm(1))
+    groups = [{"params": module[0].parameters(), "weight_decay": 0.5}]
+    return optim.SGD([*groups, {"params": module[1].parameters()}], lr=0.1), module
+
+
 class Shrinking(optim.SGD):
     def step(self, closure=None):
         super().step(closure)
@@ -402,7 +408,11 @@ def test_no_decay_is_zero():
 @pytest.mark.parametrize(
     ("optimizer", "error", "message"),
     [
-        (lambda: model_with_decay(0.0, 0.5), DataError, "decay is 0 for '0.weight', 0.5 for '2.we"),
+        (
+            scaled_model,
+            DataError,
+            "decay is 0.5 for '0.weight', 0 for '1.we.*not all are in Linear",
+        ),
         (lambda: model_with_decay(0.5, kind=optim.AdamW), DataError, "AdamW is not in the gradi"),
         (
             lambda: model_with_decay(0.5, kind=optim.Adam, decoupled_weight_decay=True),
@@ -426,11 +436,31 @@ def test_a_decay_that_no_risk_has_is_refused(optimizer, error, message):
         weight_decay_of(*optimizer())
 
 
-def test_a_risk_with_several_decays_is_refused_by_name():
-    network, _ = from_torch(nn.Sequential(line()))
-    for several in ([0.1, 0.0], {"weight": 0.1}, np.array([0.1, 0]), torch.tensor([0.1, 0])):
-        with pytest.raises(DtypeError, match=r"weight_decay: .* one number for all parameters"):
-            lscore.Risk(network, [0, 1], [0, 1], weight_decay=several)
+def test_the_decays_of_groups_are_those_of_the_risk():
+    """The gradient of the risk is what the optimizer adds up, in every parameter."""
+    module = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1, bias=False)).double()
+    groups = [
+        {"params": [module[0].weight], "weight_decay": 0.5},
+        {"params": [module[0].bias], "weight_decay": 0.25},
+        {"params": [module[2].weight]},
+    ]
+    optimizer = optim.SGD(groups, lr=1.0)
+    decay = weight_decay_of(optimizer, module)
+    assert decay == {"weights": [0.5, 0.0], "biases": [0.25, 0.0]}
+    network, w = from_torch(module)
+    X, y = torch.randn(5, 2, dtype=f64), torch.randn(5, 1, dtype=f64)
+    risk = lscore.Risk(network, X, y, SquaredLoss("1/2"), decay)
+    ((module(X) - y) ** 2).sum().div(2).backward()
+    optimizer.step()
+    moved = w - nn.utils.parameters_to_vector(module.parameters())
+    assert torch.allclose(moved, risk.gradient(w), rtol=1e-13)
+
+
+def test_decays_that_are_equal_after_all_are_one_number():
+    optimizer, module = model_with_decay(0.0, 0.5)
+    assert weight_decay_of(optimizer, module) == {"weights": [0, 0.5], "biases": [0, 0.5]}
+    optimizer, module = model_with_decay(0.5, 0.5)
+    assert weight_decay_of(optimizer, module) == 0.5
 
 
 # losses of elsewhere, as the page "Your own network" translates them
@@ -459,6 +489,18 @@ def test_losses_have_the_scale_that_the_page_says(theirs, ours, labels):
     network, w = from_arrays([np.eye(3)[:k]], None, ())
     risk = lscore.Risk(network, outputs, y, ours)
     assert risk(w).item() == pytest.approx(theirs(outputs, y).item(), rel=1e-12)
+
+
+def test_the_alpha_of_scikit_learn_is_a_decay_of_the_weights():
+    X, y = np.linspace(-1, 1, 12).reshape(6, 2), np.linspace(-1, 1, 6) ** 2
+    fitted = MLPRegressor(
+        hidden_layer_sizes=(3,), activation="tanh", solver="lbfgs", alpha=0.5, random_state=0
+    )
+    fitted.set_params(max_iter=2000, tol=1e-14).fit(X, y)
+    network, w = from_arrays(fitted.coefs_, fitted.intercepts_, tanh, inputs_first=True)
+    risk = lscore.Risk(network, X, y, SquaredLoss("1/2", mean=True), {"weights": 0.5 / 6})
+    assert risk(w).item() == pytest.approx(fitted.loss_, rel=1e-9)
+    assert risk.gradient(w).abs().max() < 1e-4
 
 
 class Residual(torch.nn.Sequential):

@@ -53,6 +53,11 @@ FACTS = {
         Risk(PLAIN.network, [0], [0], weight_decay="1/3"),
         "got weight decay, need no weight decay",
     ),
+    "one_decay": (
+        True,
+        Risk(PLAIN.network, [0], [0], weight_decay=[0, 1]),
+        "got several, need one weight decay for all parameters",
+    ),
 }
 
 

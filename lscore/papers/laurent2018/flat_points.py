@@ -91,7 +91,7 @@ def flat_point(risk: Risk, w: Point, stretch: Scalar = "3/2") -> FlatPoint:
 
 
 def _check_hypotheses(risk: Risk, w: RationalMatrix, stretch: fmpq) -> None:
-    Setting(biases=True, loss="hinge loss").require(risk, CLAIM)
+    Setting(biases=True, loss="hinge loss", weight_decay=False).require(risk, CLAIM)
     if stretch <= 1:
         raise HypothesisError(CLAIM, "stretch", f"got {stretch}, need more than 1", stretch)
     for h in risk.network.activations:
@@ -147,6 +147,7 @@ def flat_ray(risk: Risk, w: Point, seed: int = 0) -> tuple[RationalMatrix, Cell]
     """
     network, rng = risk.network, np.random.default_rng(seed)
     w = exact(network.point(w), "w")
+    Setting(weight_decay=False).require(risk, CLAIM)
     if (loss := risk(w)) != 0:
         raise HypothesisError(CLAIM, "loss zero", f"the loss of the point is {loss}", loss)
     if network.biases != tuple(sorted(network.biases, reverse=True)):

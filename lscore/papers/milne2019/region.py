@@ -25,7 +25,12 @@ from lscore.model.networks import Point
 from lscore.model.risk import Risk
 from lscore.model.settings import Setting
 
-MILNE = Setting(biases=False, activations=("homogeneous",), loss="half the mean squared error")
+MILNE = Setting(
+    biases=False,
+    activations=("homogeneous",),
+    loss="half the mean squared error",
+    one_decay=True,
+)
 BOUNDED = replace(MILNE, activations=("homogeneous", "|slope| <= 1"))
 TOY = replace(MILNE, inputs=1, hidden=1, outputs=1, output_activation=False, activations=("ReLU",))
 _IN_U = Question("MILNE-D2", "the point lies in U(lambda, theta)")
