@@ -35,6 +35,7 @@ from lscore.minima.smooth import (
     certify_smooth_extremum,
     certify_smooth_maximum,
 )
+from lscore.minima.symmetries import certify_sharp_minimum
 from lscore.minima.unit_by_unit import certify_kink_minimum
 from lscore.model.activations import (
     PiecewiseLinear,
@@ -110,6 +111,7 @@ __all__ = [
     "certify_multilinear",
     "certify_nonincreasing",
     "certify_not_convex",
+    "certify_sharp_minimum",
     "certify_smooth",
     "certify_smooth_extremum",
     "certify_smooth_maximum",

@@ -8,7 +8,7 @@ cases of their own paper in which they certify, and these are asked again with o
 A decided answer is tested by an oracle of `oracles`, in a world of plain Fractions that shares no
 code with the package. A new checker needs a row: its question, and an oracle.
 
-Size: 68 checkers x 97 settings; 11 more take no risk and are listed as such. (`PiecewiseLinear` has
+Size: 69 checkers x 97 settings; 11 more take no risk and are listed as such. (`PiecewiseLinear` has
 no jumps at knots, so there is no such setting.)
 """
 
@@ -273,6 +273,8 @@ def homes():
     standing = [exact([1, 1, 2, 2, 1, -1, 1]), exact([1, -1, "-1/2", "-1/2", 6, 6, -2])]
     weighted = replace(flat, loss=binary_hinge(["1/4", "1/2", "1/4"]))
     straight = Risk(Network((1, 1, 1), relu, bias=False), [1, 2], [0, 5])
+    network, hinge = Network((1, 1, 2), leaky_relu("1/2")), one_versus_all_hinge([3, 2, 1])
+    three_points = Risk(network, [1, 2, -1], [0, 1, 1], hinge)
     minima = [
         (parabola, fit),
         (straight, [exact([2, 1])]),
@@ -314,6 +316,7 @@ def homes():
         "certify_kink_minimum": minima,
         "certify_linear_hinge_minimum": [(plane, [exact(["1/2", "1/2", 0, 1, -2])])],
         "certify_local_minimum": minima,
+        "certify_sharp_minimum": [(flat, standing), (three_points, [exact([1, -1, -2, 2, 1, -1])])],
         "certify_membership": [(milne, [exact([1, "1/2"]), exact([0, 0])])],
         "certify_minimizers_inside": [(toy, [exact([0] * 4)])],
         "certify_curvature_bound": [(milne, [exact(["1/4", "1/4"])])],
@@ -665,6 +668,7 @@ ROWS = {
     "certify_not_convex": of_pairs(oracles.not_convex),
     "certify_null_walls": at_points(oracles.null_walls),
     "certify_only_minimum": of_the_risk(oracles.only_minimum),
+    "certify_sharp_minimum": at_points(oracles.local_minimum),
     "certify_smooth": at_points(oracles.smooth_outputs),
     "certify_smooth_extremum": at_points(oracles.extremum),
     "certify_smooth_maximum": at_points(oracles.extremum),

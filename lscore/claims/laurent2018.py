@@ -190,6 +190,20 @@ CLAIMS = [
         "linear programs",
     ),
     Claim(
+        "LVB-F5",
+        "laurent2018",
+        "Figure 5",
+        "with three or more classes a local minimum that is not global may have data that are "
+        "active yet unsolved",
+    ),
+    Claim(
+        "LVB-S",
+        "book",
+        "minima up to symmetry",
+        "strict multipliers of the tied margins, and full rank up to the symmetries of the risk, "
+        "certify local minima of hinge risks with several outputs",
+    ),
+    Claim(
         "LVB-NS",
         "book",
         "a sharp bad minimum",

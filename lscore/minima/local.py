@@ -25,6 +25,7 @@ from lscore.minima.descent import (
 )
 from lscore.minima.kinks import certify_hinge_minimum
 from lscore.minima.smooth import certify_smooth_extremum
+from lscore.minima.symmetries import certify_sharp_minimum
 from lscore.minima.unit_by_unit import certify_kink_minimum
 from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
@@ -95,6 +96,7 @@ def certify_local_minimum(
        direction of `certify_smooth_extremum` (hinge loss, `most_monomials` at most 10000).
     9. One hidden layer and a hinge, or another convex loss without curvature:
        `certify_hinge_minimum`, at any point.
+    10. The same with several outputs: `certify_sharp_minimum`, sharp up to symmetry.
 
     Sound. Complete, never unknown, for one hidden layer and one output without output activation,
     at every point, kinks, dead and unused units included: any piecewise linear activation and any
@@ -104,11 +106,11 @@ def certify_local_minimum(
     limits of 1024 cases of `certify_kink_minimum` and `certify_hinge_minimum`.) Complete as well at
     points of risk 0 of any piecewise linear network; inside cells of hinge risks with
     `most_monomials` at most 10000 and no decay; without hidden layer and output activation for
-    squared losses. Elsewhere a local minimum may stay unknown: with two hidden layers or several
-    outputs wherever the pulls do not balance, on a kink above all; for smooth activations and the
-    logistic loss nearly always, as balls cannot show that a derivative is 0. `seed` fixes the
-    directions. A refuted point whose decrease is at rounding level comes with a reason that says
-    so.
+    squared losses. Elsewhere a local minimum may stay unknown: where the pulls do not balance, with
+    two hidden layers, on a kink above all, or with several outputs, unless it is sharp up to
+    symmetry; for smooth activations and the logistic loss nearly always, as balls cannot show that
+    a derivative is 0. `seed` fixes the directions. A refuted point whose decrease is at rounding
+    level comes with a reason that says so.
 
     >>> from lscore import Network, Risk, identity
     >>> risk = Risk(Network((1, 1, 1, 1), identity, bias=False), [1], [1])
@@ -140,7 +142,7 @@ def certify_local_minimum(
 
 
 def _search(risk, w, run, balance, trials, seed, limit) -> Certificate:
-    """Questions 5 to 9: units one by one, directions, the surest first, cases of a hinge risk."""
+    """Questions 5 to 10: units one by one, directions, the surest first, cases of a hinge risk."""
     kink = certify_kink_minimum(risk, w)
     if kink.verdict is not Verdict.UNKNOWN:
         return kink
@@ -156,11 +158,13 @@ def _search(risk, w, run, balance, trials, seed, limit) -> Certificate:
         tried = certify_along(risk, w, u)
         if tried.refuted:
             return tried
-    found = certify_hinge_minimum(risk, w)
-    if found.verdict is not Verdict.UNKNOWN:
-        return found
     reason = f"{balance.reason}; and none of {limit} promising directions descends"
-    reason += "".join(f"; {asked.reason}" for asked in (kink, found) if asked.conditions)
+    asked = [kink]
+    for last in (certify_hinge_minimum, certify_sharp_minimum):
+        asked.append(last(risk, w))
+        if asked[-1].verdict is not Verdict.UNKNOWN:
+            return asked[-1]
+    reason += "".join(f"; {found.reason}" for found in asked if found.conditions)
     return MINIMUM_BY_RAYS.unknown(reason, balance.conditions)
 
 

@@ -247,3 +247,29 @@ def flow_speed(ax: Axes, flow: Flow) -> None:
         level -= stretch.integral
     for turn in flow.turns:
         ax.axvline(turn.time, color=WALL, lw=0.8, zorder=0)
+
+
+def class_map(ax: Axes, risk: Risk, w: RationalMatrix, pad: float = 1.5) -> None:
+    """Data in the plane, each sample the number of its class: unsolved ones vermilion, others grey.
+
+    Thin lines where the answer of the network changes; where a hidden unit that is used vanishes
+    the line is purple, and its blind side, where a ReLU is off, grey.
+    """
+    X, network = risk.X.numpy(), risk.network
+    low, high = X.min(0) - pad, X.max(0) + pad
+    s, t = (np.linspace(a, b, 301) for a, b in zip(low, high, strict=True))
+    grid = torch.from_numpy(np.stack(np.meshgrid(s, t), -1).reshape(-1, 2))
+    (pre, *_), outputs = network.forward(w.point(), grid)
+    answers = outputs.argmax(1).numpy().reshape(len(t), len(s))
+    for r in range(network.widths[-1]):
+        ax.contour(s, t, answers == r, [0.5], colors=DATA, linewidths=0.8)
+    used = (network.unpack(w.point())[-1].weight != 0).any(0).numpy()
+    for signal in pre.numpy().T[used].reshape(-1, len(t), len(s)):
+        if signal.min() < 0 < signal.max():
+            ax.contourf(s, t, signal, [signal.min() - 1, 0], colors=[DATA], alpha=0.25)
+            ax.contour(s, t, signal, [0], colors=WALL, linewidths=2)
+    margins = risk.loss.margins(risk.predictions(w), risk.exact_y).floats()
+    for x, label_of, unsolved in zip(X, risk.y.argmax(1).tolist(), margins.max(1) > 0, strict=True):
+        style = {"color": MINIMUM, "fontweight": "bold"} if unsolved else {"color": DATA}
+        ax.annotate(str(label_of), x, ha="center", va="center", **style)
+    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="$x_1$", ylabel="$x_2$")

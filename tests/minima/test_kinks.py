@@ -14,7 +14,7 @@ import pytest
 from brute_kinks import dot, lower_point
 from cases import fraction
 from losses import Absolute, Huber
-from named_kinks import FIGURE_4, HALF, TWO_NEURONS, numbers, plain, standing
+from named_kinks import FIGURE_4, HALF, TWO_NEURONS, numbers, plain, random_point, standing
 
 from lscore import (
     Network,
@@ -26,46 +26,13 @@ from lscore import (
     hard_tanh,
     identity,
     leaky_relu,
-    linear,
     multiclass_hinge,
     one_versus_all_hinge,
     relu,
-    two_piece,
 )
 
 POINTS = int(os.environ.get("LSCORE_KINKS", 100))
 TINY = Fraction(1, 2**40)
-SLOPES = [(0, 1), (0, 1), ("1/4", 1), ("1/2", 1), (-1, 1), (1, 0), (2, 1), (-2, -1), (1, 1), (0, 0)]
-
-
-def activation(slopes):
-    return linear(slopes[0]) if slopes[0] == slopes[1] else two_piece(slopes[1], slopes[0])
-
-
-def random_point(rng):
-    """A small risk and a point on a grid, with ties of units and of a margin, and unused units."""
-    d, K, n = rng.choice([1, 1, 2, 2, 3]), rng.choice([1, 1, 2, 2, 3]), rng.randint(2, 6)
-    bias, shift = rng.random() < 0.7, rng.random() < 0.7
-    X = [[rng.choice([-2, -1, 0, 1, 2]) for _ in range(d)] for _ in range(n)]
-    y = [rng.choice([1, -1]) for _ in range(n)]
-    if rng.random() < 0.3:  # separable
-        q, b = [rng.choice([-1, 0, 1, 2]) for _ in range(d)], rng.choice([-1, 0, 1]) * shift
-        y = [1 if dot(q, x) + b > 0 else -1 for x in X]
-    mu = [Fraction(rng.randint(1, 3), 4) for _ in range(n)]
-    halves = [sum(m for m, label in zip(mu, y, strict=True) if label == s) for s in (-1, 1)]
-    if all(halves) and rng.random() < 0.4:  # equal class weights
-        mu = [m / halves[label > 0] for m, label in zip(mu, y, strict=True)]
-    network = Network((d, K, 1), activation(rng.choice(SLOPES)), (bias, shift))
-    risk = Risk(network, X, y, binary_hinge(mu))
-    weights = [0, 0, 0, 1, -1] if rng.random() < 0.4 else [-2, -1, 0, 0, 0, 1, Fraction(1, 2)]
-    w = [rng.choice([-2, -1, -1, 0, 0, 1, 1, 2]) for _ in range(K * d)]
-    w += [rng.choice([-2, -1, 0, 1, 2]) for _ in range(K * bias)]
-    w += [rng.choice(weights) for _ in range(K)]
-    if shift:
-        outputs = numbers(risk.predictions(exact([*w, 0])))
-        ties = [label - f for label, f in zip(y, outputs, strict=True)]
-        w.append(rng.choice([rng.choice([-1, 0, 1]), *ties]))
-    return risk, list(map(Fraction, w))
 
 
 def on_curve(w, witness, t):

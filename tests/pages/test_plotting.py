@@ -11,6 +11,7 @@ from lscore.pages.plotting import (
     LOWER,
     MINIMUM,
     cell_map,
+    class_map,
     curve,
     diagram,
     figure,
@@ -20,6 +21,7 @@ from lscore.pages.plotting import (
     risk_along,
     slice_map,
 )
+from lscore.papers.laurent2018 import active_minimum, zero_loss_point
 from lscore.papers.yun2019 import escape_path, least_squares_minimum
 from lscore.runs.flow import gradient_flow
 
@@ -93,3 +95,15 @@ def test_a_flow_shows_its_stretches_its_walls_and_the_prediction():
         assert len(ax.lines) == 2 * len(flow.stretches) + len(flow.turns) == 5
         true, predicted = (line.get_ydata() for line in ax.lines[2:4])
         assert true[-1] / predicted[-1] == pytest.approx(25, rel=1e-6)
+
+
+def test_a_class_map_names_the_unsolved_samples_and_draws_used_units_only():
+    found = active_minimum("S8")
+    with figure(2) as (_, axes):
+        class_map(axes[0], found.risk, found.point)
+        class_map(axes[1], found.risk, zero_loss_point(found.risk))
+    colors = [[text.get_color() for text in ax.texts] for ax in axes]
+    assert [row.count(MINIMUM) for row in colors] == [5, 0]
+    assert [text.get_text() for text in axes[0].texts] == list("00112233")
+    walls = [sum(c.get_linewidth()[0] == 2 for c in ax.collections) for ax in axes]
+    assert walls == [1, 1]  # the dead unit is not drawn, nor a unit that vanishes outside

@@ -4,6 +4,14 @@ from lscore.papers.laurent2018.cell_constants import (
     cell_constants,
     certify_cell_constants,
 )
+from lscore.papers.laurent2018.classes import (
+    active_minimum,
+    active_unsolved,
+    halves_curve,
+    separating_map,
+    split_unit,
+    zero_loss_point,
+)
 from lscore.papers.laurent2018.data import LabelledData, is_rare_combination
 from lscore.papers.laurent2018.flat import (
     certify_flat,
@@ -54,6 +62,8 @@ __all__ = [
     "LabelledData",
     "LinearEscape",
     "PenalisedRisk",
+    "active_minimum",
+    "active_unsolved",
     "adjacent_patterns",
     "cell_constants",
     "certify_cell_constants",
@@ -75,6 +85,7 @@ __all__ = [
     "first_perturbation",
     "flat_point",
     "flat_ray",
+    "halves_curve",
     "is_flat_point",
     "is_rare_combination",
     "leaky_descent",
@@ -84,6 +95,9 @@ __all__ = [
     "rare_from_subset_sum",
     "second_perturbation",
     "separates_class",
+    "separating_map",
     "separator",
+    "split_unit",
     "third_perturbation",
+    "zero_loss_point",
 ]
