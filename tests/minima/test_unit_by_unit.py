@@ -137,7 +137,7 @@ def falls_somewhere(rng, P, w):
     """A lower point among random small moves of some parameters, or None."""
     base = P.risk(w)
     for _ in range(80):
-        size = Fraction(1, 2 ** rng.choice([4, 8, 16]))
+        size = Fraction(1, 2 ** rng.choice([8, 12, 20]))  # not as far as the next wall
         moves = [rng.choice([0, 0, 1, -1, HALF, -3]) for _ in w]
         found = [a + size * m for a, m in zip(w, moves, strict=True)]
         if P.risk(found) < base:
