@@ -86,6 +86,15 @@ def spurious(P, w, answer, rng):
         assert descends_below(P, w, rng)
 
 
+def flat_dimension(P, w, answer, rng):
+    """The kernel of the Hessian, which is J'J there, is as large as the manifold."""
+    assert answer.certified
+    values = np.linalg.eigvalsh(np.array(hessian(P, w), float))
+    small = np.abs(values) < 1e-9 * (1 + np.abs(values).max())
+    assert small.sum() == answer.values["dimension"]
+    assert not (values[~small] < 0).any()
+
+
 def better_function(P, w, answer, rng):
     """Moving the output at one input, by its bias, lowers the loss of the samples there, or never
     does."""

@@ -61,6 +61,7 @@ from lscore.errors import (
     ShapeError,
     TieError,
 )
+from lscore.papers.he2020 import valley_point
 from lscore.papers.laurent2018 import (
     LabelledData,
     PenalisedRisk,
@@ -302,6 +303,8 @@ def homes():
         "certify_split": [(tied, [exact([0] * 7)])],
         "certify_spurious": minima,
         "certify_better_function": minima,
+        "certify_flat_dimension": minima,
+        "certify_valley": [(parabola, fit)],
         "certify_spurious_minimum": minima,
         "certify_strict_saddle": [(chain, linear_points)],
         "certify_transfer": [(chain, linear_points[1:2])],
@@ -462,6 +465,17 @@ def of_the_risk(check, *arguments):
     return row
 
 
+def along_valleys(f, case):
+    """Ask f(risk, first, last) for two ends that suit small data, and look half way."""
+    layers = len(case.risk.network.activations)
+    ends = [(level, [f"1/{10 * level}"] * layers) for level in (900, 2000)]
+    for w in made(valley_point, case.risk, "1/2", *ends) or case.points[:1]:
+        yield (
+            partial(f, case.risk, *ends),
+            partial(oracles.local_minimum, case.plain, numbers(w)),
+        )
+
+
 def along_directions(f, case):
     for w in case.points:
         for _ in range(3):
@@ -618,6 +632,8 @@ ROWS = {
     "certify_balance": at_points(oracles.local_minimum),
     "certify_barrier": at_points(oracles.barrier),
     "certify_better_function": at_points(oracles.better_function),
+    "certify_flat_dimension": at_points(oracles.flat_dimension),
+    "certify_valley": along_valleys,
     "certify_bottleneck_minimum": at_points(oracles.bottleneck),
     "certify_convex_path": on_paths(oracles.path),
     "certify_crossing": at_points(oracles.crossing),

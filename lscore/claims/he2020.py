@@ -97,6 +97,21 @@ CLAIMS = [
         shown="bent = ",
     ),
     Claim(
+        "HE-T2c",
+        "he2020",
+        "Theorem 2, part 3",
+        "the constructed minima of one choice of knots and sides lie in a valley of constant risk",
+        "one of the numbers that may vary has to be large enough, not small enough",
+        standing="sharpened",
+        shown="too_small = ",
+    ),
+    Claim(
+        "HE-B-T2-1",
+        "book",
+        "dimension of the valley",
+        "with k outputs and a squared loss the valley has dimension m - k rank [X, 1]",
+    ),
+    Claim(
         "HE-foc",
         "book",
         "first-order conditions at any point",

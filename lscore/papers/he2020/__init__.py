@@ -8,6 +8,7 @@ from lscore.papers.he2020.pieces import Side, sides
 from lscore.papers.he2020.separation import Separation, certify_separation, separation
 from lscore.papers.he2020.spurious import certify_better_function, certify_spurious_minimum
 from lscore.papers.he2020.two_units import PairPoint, pair_point
+from lscore.papers.he2020.valley import certify_flat_dimension, certify_valley, valley_point
 
 __all__ = [
     "HingePoint",
@@ -16,11 +17,14 @@ __all__ = [
     "Side",
     "affine_minimum",
     "certify_better_function",
+    "certify_flat_dimension",
     "certify_separation",
     "certify_spurious_minimum",
+    "certify_valley",
     "hinge_point",
     "linear_minimiser",
     "pair_point",
     "separation",
     "sides",
+    "valley_point",
 ]
