@@ -3,6 +3,7 @@
 import pytest
 
 from lscore import Network, Risk, exact, hard_tanh, relu
+from lscore.errors import DataError
 from lscore.pages.exercises import valleys_of_any_network as check
 from lscore.papers.he2020 import affine_minimum
 
@@ -13,7 +14,8 @@ TEN = Risk(Network((1, 3, 1), relu), [0, 1, 2, 3], [0, 1, 4, 9])
 def test_another_end():
     assert check.is_another_end(ANCHOR, (1, ["4/5"]), (2, ["1/2"])).startswith("correct")
     assert "same point" in check.is_another_end(ANCHOR, (1, ["4/5"]), (1, ["4/5"]))
-    assert "less than 10/17" in check.is_another_end(ANCHOR, (1, ["4/5"]), (2, [1]))
+    with pytest.raises(DataError, match="less than 10/17"):
+        check.is_another_end(ANCHOR, (1, ["4/5"]), (2, [1]))
 
 
 @pytest.mark.parametrize(("answer", "said"), [(19, "correct"), (17, "not yet")])
