@@ -59,6 +59,18 @@ CLAIMS = [
         shown="twins = ",
     ),
     Claim(
+        "HE-L4",
+        "he2020",
+        "Lemma 4",
+        "more layers of two-piece units: a local minimum with the outputs of Lemma 3",
+    ),
+    Claim(
+        "HE-T4",
+        "he2020",
+        "Theorem 4",
+        "more layers of two-piece units: a lower point with the outputs of Theorem 3",
+    ),
+    Claim(
         "HE-T1",
         "he2020",
         "Theorem 1",

@@ -2,6 +2,7 @@
 networks", ICLR 2020. Theorem 1 in its three stages, and corrected as one construction."""
 
 from lscore.papers.he2020.affine_minimum import affine_minimum
+from lscore.papers.he2020.deeper import deepened
 from lscore.papers.he2020.linear_fit import linear_minimiser
 from lscore.papers.he2020.lower_point import HingePoint, hinge_point
 from lscore.papers.he2020.pieces import Side, sides
@@ -21,6 +22,7 @@ __all__ = [
     "certify_separation",
     "certify_spurious_minimum",
     "certify_valley",
+    "deepened",
     "hinge_point",
     "linear_minimiser",
     "pair_point",

@@ -9,9 +9,10 @@ pulls, orthogonal to all affine functions, see only its value at that input.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import mul
 
 import torch
-from flint import fmpq
+from flint import fmpq, fmpz_mat
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.linear import merge_rows
@@ -112,17 +113,20 @@ def hinge_point(risk: Risk, fit: RationalMatrix | None = None) -> HingePoint:
 
 def _corner(X: RationalMatrix, merged: RationalMatrix) -> tuple[RationalMatrix, fmpq]:
     """The longest input that pulls, and the threshold that cuts it off the others."""
-    pulling = [i for i in range(len(X)) if not merged.rows(i, i + 1).is_zero()]
+    pairs = zip(X.numerator.tolist(), merged.numerator.tolist(), strict=True)
+    pulling = [row for row, pull in pairs if any(pull)]  # integers, over one denominator q
     if not pulling:
         text = "the pulls of the loss cancel at every input, no function of x has a smaller risk"
         raise HypothesisError(CLAIM, "A12", text, merged)
-    rows = [X.rows(i, i + 1).T for i in pulling]
-    corner = max(rows, key=lambda x: x.dot(x))
-    products = [corner.dot(x) for x in rows if x != corner]
-    if not products:
+    sizes = [sum(map(mul, row, row)) for row in pulling]
+    longest = sizes.index(max(sizes))
+    corner = pulling.pop(longest)
+    if not pulling:
         text = "the pulls do not sum to 0: the fit is no minimiser over affine maps"
         raise HypothesisError(CLAIM, "minimiser", text, merged)
-    return corner, (corner.dot(corner) + max(products)) / 2
+    nearest, q = max(sum(map(mul, corner, row)) for row in pulling), X.denominator
+    threshold = fmpq(sizes[longest] + nearest, 2 * q * q)
+    return RationalMatrix(fmpz_mat(len(corner), 1, corner), q), threshold
 
 
 def _largest_bend(risk: Risk, outputs: RationalMatrix) -> fmpq:

@@ -45,7 +45,7 @@ def certify_better_function(risk: Risk, w: Point) -> Certificate:
     outputs = risk.predictions(w)
     X, merged = merge_rows(risk.exact_X, risk.loss.gradient(outputs, risk.exact_y))
     value = risk.loss(outputs, risk.exact_y)
-    place = next((i for i in range(len(X)) if not merged.rows(i, i + 1).is_zero()), None)
+    place = next((i for i, row in enumerate(merged.numerator.tolist()) if any(row)), None)
     condition = Condition(_PULLS, place is not None)
     if place is not None:
         values = {"risk": value, "input": X.rows(place, place + 1)}
