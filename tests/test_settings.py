@@ -8,7 +8,7 @@ cases of their own paper in which they certify, and these are asked again with o
 A decided answer is tested by an oracle of `oracles`, in a world of plain Fractions that shares no
 code with the package. A new checker needs a row: its question, and an oracle.
 
-Size: 69 checkers x 97 settings; 11 more take no risk and are listed as such. (`PiecewiseLinear` has
+Size: 71 checkers x 97 settings; 11 more take no risk and are listed as such. (`PiecewiseLinear` has
 no jumps at knots, so there is no such setting.)
 """
 
