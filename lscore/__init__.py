@@ -29,6 +29,7 @@ from lscore.minima.clarke import certify_subgradient, clarke_subdifferential
 from lscore.minima.convex_paths import certify_convex_path
 from lscore.minima.kinks import certify_hinge_minimum
 from lscore.minima.local import certify_local_minimum
+from lscore.minima.near import certify_minimum_near, certify_spurious_near
 from lscore.minima.paths import certify_nonincreasing
 from lscore.minima.smooth import (
     certify_indefinite,
@@ -48,6 +49,7 @@ from lscore.model.activations import (
     relu,
     two_piece,
 )
+from lscore.model.entropy import CrossEntropyLoss, LogisticLoss
 from lscore.model.hinges import binary_hinge, multiclass_hinge, one_versus_all_hinge
 from lscore.model.huber import HuberLoss
 from lscore.model.losses import SquaredLoss, half_sum_of_squares, mean_squared_error
@@ -78,8 +80,10 @@ __all__ = [
     "Cell",
     "Certificate",
     "Condition",
+    "CrossEntropyLoss",
     "HuberLoss",
     "HypothesisError",
+    "LogisticLoss",
     "LscoreError",
     "Network",
     "PiecewiseLinear",
@@ -108,6 +112,7 @@ __all__ = [
     "certify_kink_minimum",
     "certify_local_minimum",
     "certify_loss_change",
+    "certify_minimum_near",
     "certify_multilinear",
     "certify_nonincreasing",
     "certify_not_convex",
@@ -116,6 +121,7 @@ __all__ = [
     "certify_smooth_extremum",
     "certify_smooth_maximum",
     "certify_spurious",
+    "certify_spurious_near",
     "certify_subgradient",
     "cite",
     "clarke_subdifferential",

@@ -6,6 +6,7 @@ around w in exact steps of 2^-40 and less, polynomials read off exact difference
 nothing and is not passed on.
 """
 
+import math
 import re
 from copy import copy
 from fractions import Fraction
@@ -14,7 +15,7 @@ from itertools import combinations, pairwise, product
 import numpy as np
 from cases import fraction, reference_residuals
 from plain import TINY, Plain, directions, dot, nearby, plus, series, shape_of, unit
-from scipy.optimize import nnls
+from scipy.optimize import linprog, nnls
 
 THREE = [[1, 0], [0, 1], [0.5, 0.5]]  # the inputs of Theorem 2 of Yun, Sra and Jadbabaie
 ROUNDING = 1e-9  # for smooth activations only, where the plain world computes in floats
@@ -860,3 +861,66 @@ def penalised_minimum(P, W, answer, rng, dimension, parts):
     for _ in range(20):
         u = rng.integers(-3, 4, (len(W), len(W[0]))).tolist()
         assert penalised(P, moved(W, u, TINY), dimension) >= base
+
+
+def below(ball):
+    """A fraction below all numbers of a ball."""
+    return Fraction(math.nextafter(float(ball.lower()), -math.inf))
+
+
+def minimum_near(P, w, answer, rng):
+    """Nothing near w is below the minimum that is said to lie there, nor the risk of w itself."""
+    least = below(answer.values["risk"])
+    assert all(at_least(P, P.risk(v), least) for v in [P.point(w), *close_points(P, w, rng)])
+    size = Fraction(str(answer.values.get("radius_of_a_box", 1)))
+    for _ in range(40):
+        v = [
+            a + size * Fraction(int(s), 8)
+            for a, s in zip(w, rng.integers(-8, 9, len(w)), strict=True)
+        ]
+        assert at_least(P, P.risk(v), least)
+
+
+def spurious_near(P, ends, answer, rng):
+    minimum_near(P, ends[0], answer, rng)
+    assert P.risk(ends[1]) < below(answer.values["risk"])
+
+
+def overlap(risk, answer):
+    """The linear program of all margins, in floats: a sum of 0 where the classes overlap."""
+    top = _largest_margins(risk)
+    assert answer.certified == (top < 1e-6)
+    assert answer.refuted == (top > 1e-3)
+
+
+def no_minimum(risk, answer):
+    """Strictly monotone units, and classes that do not overlap."""
+    slopes = [s for h in risk.network.activations for s in h.slopes]
+    assert answer.certified
+    assert len(risk.network.activations) == 1
+    assert min(slopes) > 0 or max(slopes) < 0
+    assert _largest_margins(risk) > 1e-3
+
+
+def never_flat(risk, answer):
+    """Labels of classes: some probability is 0."""
+    hard = risk.loss.kind == "logistic" or float(risk.y.min()) == 0
+    assert answer.certified == hard
+
+
+def _largest_margins(risk):
+    X, y = risk.X.numpy(), risk.y.numpy()
+    if any(risk.network.biases):
+        X = np.column_stack([X, np.ones(len(X))])
+    if y.shape[1] == 1:
+        y = np.column_stack([y > 0, y < 0])
+    lines = []
+    for x, row in zip(X, y, strict=True):
+        own = int(row.argmax())
+        for other in set(range(len(row))) - {own}:
+            line = np.zeros((len(row), len(x)))
+            line[own], line[other] = x, -x
+            lines.append(line.ravel())
+    M = np.array(lines)
+    bounds = np.r_[np.ones(len(M)), np.zeros(len(M))]
+    return -linprog(-M.sum(0), np.vstack([M, -M]), bounds, bounds=(None, None)).fun

@@ -8,7 +8,7 @@ cases of their own paper in which they certify, and these are asked again with o
 A decided answer is tested by an oracle of `oracles`, in a world of plain Fractions that shares no
 code with the package. A new checker needs a row: its question, and an oracle.
 
-Size: 71 checkers x 97 settings; 11 more take no risk and are listed as such. (`PiecewiseLinear` has
+Size: 76 checkers x 97 settings; 11 more take no risk and are listed as such. (`PiecewiseLinear` has
 no jumps at knots, so there is no such setting.)
 """
 
@@ -31,6 +31,8 @@ from plain import Plain
 
 import lscore
 from lscore import (
+    CrossEntropyLoss,
+    LogisticLoss,
     Network,
     Risk,
     SquaredLoss,
@@ -248,7 +250,7 @@ SETTINGS = settings()
 
 def homes():
     """Per checker the cases of its own paper: a risk and points."""
-    line, signs = [-1, 0, 1], [1, -1, 1]
+    line, signs, softmax = [-1, 0, 1], [1, -1, 1], CrossEntropyLoss()
     parabola = Risk(Network((1, 2, 1), relu), [0, 1, 2, 3], [0, 1, 4, 9])
     tied = Risk(Network((1, 2, 1), relu), line, [1, -2, 1])
     flat = Risk(Network((1, 2, 1), leaky_relu("1/4")), line, signs, binary_hinge())
@@ -258,6 +260,9 @@ def homes():
     deep = Risk(Network((1, 1, 1, 1), relu), [1, 2, 3, 4], [0, 0, 0, 0])
     three = Risk(Network((1, 1, 1, 1), relu), [1], [0])
     half = SquaredLoss("1/2", mean=True)
+    classes = Risk(Network((1, 2, 2), leaky_relu("1/2")), [0, 1, 1, 2], [0, 0, 1, 1], softmax)
+    mixed = replace(classes, y=[0, 1, 0, 1])
+    signs_of = Risk(Network((1, 2, 1), leaky_relu("1/2")), line, signs, LogisticLoss())
     milne = Risk(Network((1, 1, 1), relu, bias=False), [1], ["1/2"], half, "1/4")
     toy = Risk(Network((1, 2, 1), relu, bias=False), [1], ["1/4"], half, 1)
     both_sides = Risk(toy.network, [1, -1], ["1/2", "-1/2"], half, "3/10")
@@ -297,6 +302,11 @@ def homes():
         "certify_crossing": [(wire, [exact([0])])],
         "certify_decay": [(wire, [exact(["3/2"])])],
         "certify_convex_path": [(below, across)],
+        "certify_minimum_near": minima[:2],
+        "certify_never_flat": [(classes, [exact([0] * 10)])],
+        "certify_no_minimum": [(classes, [exact([0] * 10)])],
+        "certify_overlap": [(r, [exact([0] * r.dimension)]) for r in (mixed, classes, signs_of)],
+        "certify_spurious_near": [(parabola, [fit[0], exact([1, 1, 1, "-3/2", 1, 4, -1])])],
         "certify_nonincreasing": [(below, across)],
         "certify_group_sums": [(tied, [exact([0] * 7)])],
         "certify_saddle": [(chain, linear_points)],
@@ -624,6 +634,15 @@ def of_places(f, case):
         yield partial(f, h, places), partial(oracles.zero_risk, h)
 
 
+def of_the_labels(check):
+    """Ask f(risk), with an oracle that reads the risk itself: cross-entropy is no plain one."""
+
+    def row(f, case):
+        yield partial(f, case.risk), lambda answer, rng: check(case.risk, answer)
+
+    return row
+
+
 ROWS = {
     "ActivationCells.certify": of_the_inputs,
     "certify_affine_minimum": at_points(oracles.local_minimum),
@@ -642,6 +661,11 @@ ROWS = {
     "certify_group_sums": of_the_risk(oracles.group_sums),
     "certify_linear_collapse": of_the_network,
     "certify_loss_change": of_a_run,
+    "certify_minimum_near": at_points(oracles.minimum_near),
+    "certify_never_flat": of_the_labels(oracles.never_flat),
+    "certify_no_minimum": of_the_labels(oracles.no_minimum),
+    "certify_overlap": of_the_labels(oracles.overlap),
+    "certify_spurious_near": of_pairs(oracles.spurious_near),
     "certify_minibatch_mean": at_points(oracles.minibatch_mean, 1),
     "certify_multilinear": in_cells(oracles.multilinear),
     "certify_cell_constants": in_cells(oracles.cell_constants),

@@ -73,8 +73,9 @@ def krawczyk(
 def _proved(value: System, jacobian: System, x: Balls, C: Balls) -> Enclosure:
     """Krawczyk's test on boxes around x."""
     m, step = len(x), (C @ value(x)[:, None])[:, 0]
-    slack = arb(2) ** (8 - ctx.prec)
-    reach = [2 * abs(s).upper() + slack * abs(a) + slack**2 for s, a in zip(step, x, strict=True)]
+    slack, size = arb(2) ** (8 - ctx.prec), max(abs(a) for a in x)
+    least = slack**2 * (1 if size.is_zero() else size)
+    reach = [2 * abs(s).upper() + slack * abs(a) + least for s, a in zip(step, x, strict=True)]
     for k in range(_INFLATIONS):
         radii = [(r * 8**k).upper() for r in reach]
         X = _column([arb(a, r) for a, r in zip(x, radii, strict=True)])

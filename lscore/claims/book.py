@@ -24,6 +24,13 @@ CLAIMS = [
         "is lower",
     ),
     Claim(
+        "B-NEAR",
+        "book",
+        "a minimum beside a point",
+        "where the network is affine in x and balls enclose the minimum of a convex loss, a local "
+        "minimum lies beside the point",
+    ),
+    Claim(
         "B-SMOOTH",
         "book",
         "the ray test in balls",

@@ -101,6 +101,27 @@ CLAIMS = [
         "one hinge at one input lowers a squared risk by an exact amount, at any knot that bends",
     ),
     Claim(
+        "HE-L2",
+        "he2020",
+        "Lemma 2, cross-entropy",
+        "the derivative of cross-entropy by the outputs is p - y, with the softmax p",
+        "that it is 0 where prediction and label agree says nothing about labels of classes: it is "
+        "never 0; equation (6) lacks the exponentials",
+        standing="sharpened",
+        shown="never_flat = ",
+    ),
+    Claim(
+        "HE-CE",
+        "he2020",
+        "Theorem 1, cross-entropy",
+        "with cross-entropy the linear model has a minimum exactly where the classes overlap, and "
+        "there networks have spurious minima",
+        "inseparable data are not enough: on quasi-separable ones there need not be a local "
+        "minimum at all",
+        standing="refuted as printed",
+        shown="no_minimum = ",
+    ),
+    Claim(
         "HE-T2a",
         "he2020",
         "Theorem 2, part 1",

@@ -56,7 +56,7 @@ def _question(risk: Risk) -> Question:
     return Question("LVB-NS", STATEMENT) if sharp else _MINIMUM
 
 
-def _bend(risk: Risk, where: Positions) -> str:
+def bend(risk: Risk, where: Positions) -> str:
     """What keeps the network from being affine in x around the point; empty if nothing does."""
     for l, position in enumerate(where, 1):
         layer = f" of layer {l}" if len(where) > 1 else ""
@@ -198,9 +198,9 @@ def certify_affine_run(
     if unsupported:
         return asked.unknown(unsupported)
     where = [h.positions(z) for h, z in zip(risk.network.activations, pre, strict=True)]
-    if bend := _bend(risk, where):
-        return asked.unknown(bend, [Condition(_INSIDE, None)])
-    design, what = _functions(risk, where)
+    if reason := bend(risk, where):
+        return asked.unknown(reason, [Condition(_INSIDE, None)])
+    design, what = affine_functions(risk, where)
     pull, ties = pulls(risk.loss, outputs, risk.exact_y)
     value = risk.loss(outputs, risk.exact_y)
     if ties:
@@ -228,13 +228,13 @@ def certify_affine_run(
     values = {"risk": value}
     if risk.loss.smooth and clearance is not None:
         if len(where) > 1:
-            values["radius_of_a_box"] = _box_radius(risk, w, pairs)
+            values["radius_of_a_box"] = box_radius(risk, w, pairs)
         elif squared := _smallest_ratio(risk, *gaps[0]):
             values["radius"] = lower_sqrt(squared)
     return asked.certified(conditions, values=values)
 
 
-def _functions(risk: Risk, where: Positions) -> tuple[RationalMatrix, str]:
+def affine_functions(risk: Risk, where: Positions) -> tuple[RationalMatrix, str]:
     """The functions of x that an output can be near the point, as columns (n, p), and in words."""
     network, constant, alive = risk.network, risk.network.biases[-1], True
     for h, position, bias in reversed(
@@ -274,12 +274,12 @@ def certified_radius_squared(risk: Risk, w: Point | np.ndarray) -> fmpq | None:
         return None
     (z,) = risk.forward(w)[0]
     where = [risk.network.activations[0].positions(z)]
-    if _bend(risk, where):
+    if bend(risk, where):
         return None
     return _smallest_ratio(risk, *_nearest(risk.network.activations[0], z, where[0]))
 
 
-def _box_radius(risk: Risk, w: RationalMatrix, pairs: list) -> fmpq:
+def box_radius(risk: Risk, w: RationalMatrix, pairs: list) -> fmpq:
     r"""The first of 1, 1/2, 1/4, ... such that no unit leaves its piece while each parameter moves
     by at most that much: with inputs s that spread by :math:`\sigma`, W s + b spreads by at most
     :math:`|W| \sigma + r (|s| + \sigma + 1)`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -24,6 +25,7 @@ from lscore.minima.descent import (
     unused_unit_direction,
 )
 from lscore.minima.kinks import certify_hinge_minimum
+from lscore.minima.near import certify_minimum_near
 from lscore.minima.smooth import certify_smooth_extremum
 from lscore.minima.symmetries import certify_sharp_minimum
 from lscore.minima.unit_by_unit import certify_kink_minimum
@@ -78,7 +80,7 @@ def certify_local_minimum(
     The questions, in this order; the first that decides gives the answer:
 
     1. A smooth activation, or a loss without rational values: `certify_in_balls` (never
-       certified).
+       certified); the reason says if `certify_minimum_near` finds a local minimum beside the point.
     2. One affine or dead cell of one hidden layer, squared loss: `certify_affine_minimum`.
     3. The risk is 0, decay included: a global minimum, for it is a sum of terms >= 0 (B-ZERO).
     4. The pulls of a convex loss balance along every path: `certify_balance`; affine, dead and flat
@@ -121,9 +123,7 @@ def certify_local_minimum(
     if along is not None:
         return certify_along(risk, w, along)
     if risk.inexact:
-        answer = certify_in_balls(risk, w)
-        kink = certify_kink_minimum(risk, w) if answer.verdict is Verdict.UNKNOWN else answer
-        return answer if kink.verdict is Verdict.UNKNOWN else kink
+        return _in_balls(risk, w)
     w = locate(risk, w)
     run = w.run
     if risk.loss.quadratic and len(risk.network.widths) == 3:
@@ -139,6 +139,21 @@ def certify_local_minimum(
     if balance.certified:
         return balance
     return _search(risk, w, run, balance, trials, seed, limit)
+
+
+def _in_balls(risk: Risk, w: Point | np.ndarray) -> Certificate:
+    """Question 1; where the answer has a reason, it says what lies beside the point."""
+    answer = certify_in_balls(risk, w)
+    kink = certify_kink_minimum(risk, w) if answer.verdict is Verdict.UNKNOWN else answer
+    if kink.verdict is not Verdict.UNKNOWN and kink is not answer:
+        return kink
+    if not (answer.reason and risk.network.is_piecewise_linear):
+        return answer
+    near = certify_minimum_near(risk, w)
+    if not near.certified:
+        return answer
+    found = f"a local minimum lies within {near.values['radius']} of it (certify_minimum_near)"
+    return replace(answer, reason=f"{answer.reason}; {found}")
 
 
 def _search(risk, w, run, balance, trials, seed, limit) -> Certificate:
