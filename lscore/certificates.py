@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import wraps
 from types import MappingProxyType
 
-from flint import fmpq
+from flint import arb, fmpq
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix
@@ -97,7 +97,7 @@ class Condition:
 
 
 def show(value: object) -> str:
-    """Stable text of a number, a vector or text; long rationals become 6 significant digits.
+    """Stable text of a number, a vector or text; long rationals and balls become 6 digits.
 
     >>> show(fmpq(16, 85)), show(fmpq(10**30 + 1, 3 * 10**30))
     ('16/85', '0.333333 (exact rational, 202 bits)')
@@ -111,6 +111,9 @@ def show(value: object) -> str:
     if isinstance(value, RationalMatrix):
         text = repr(value)
         return text if len(text) <= 60 else f"exact, shape {value.shape}"
+    if isinstance(value, arb):
+        middle, radius = value.mid().str(6, radius=False), value.rad().str(1, radius=False)
+        return f"{middle} (ball, radius {radius})"
     if isinstance(value, float):
         return f"{value:.6g}"
     return str(value)

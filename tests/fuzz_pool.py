@@ -44,6 +44,7 @@ from lscore import (
     two_piece,
 )
 from lscore.algebra.arguments import check, kind
+from lscore.algebra.balls import balls
 from lscore.errors import LscoreError
 from lscore.model.entropy import CrossEntropyLoss, LogisticLoss
 from lscore.model.hinges import HingeLoss
@@ -268,6 +269,7 @@ POOL = {
     "Risk, saddle of the loss": lambda: saddle_corner_risk,
     "LogisticLoss": LogisticLoss,
     "CrossEntropyLoss": CrossEntropyLoss,
+    "balls": lambda: balls(exact(GRID)),
     "Risk, cross-entropy": lambda: Risk(
         Network((1, 2, 3), leaky_relu("1/2")), LINE, [0, 1, 2, 1], CrossEntropyLoss()
     ),

@@ -119,7 +119,7 @@ CLAIMS = [
         "inseparable data are not enough: on quasi-separable ones there need not be a local "
         "minimum at all",
         standing="refuted as printed",
-        shown="no_minimum = ",
+        shown="without_minimum = ",
     ),
     Claim(
         "HE-T2a",

@@ -124,7 +124,7 @@ def certify_minimum_near(risk: Risk, w: Point | np.ndarray, *, bits: int = 128) 
       holds     the convex problem of the cell has a minimum, enclosed
       holds     the point moves there before any unit leaves its piece, up to 1/8
       value     radius = 2.4E-17
-      value     risk = [0.636514168294813 +/- 1.82e-16]
+      value     risk = 0.636514 (ball, radius 7e-38)
       value     radius of a box = 1/8
     """
     _SETTING.require(risk, _NEAR.claim)

@@ -144,13 +144,12 @@ class CrossEntropyLoss(Loss):
 
     def gradient(self, outputs: Outputs, targets: Outputs, pieces: np.ndarray | None = None):
         """The derivative by the outputs, (n, K)."""
-        n, k = outputs.shape
         if isinstance(outputs, RationalMatrix):
-            first = outputs.column(0) @ ones(k).T
-            if outputs == first:
-                return (ones(n) @ ones(k).T / k - paired(outputs, targets)) / n
+            (n, k), targets = outputs.shape, paired(outputs, targets)
+            if outputs == outputs.column(0) @ ones(k).T:
+                return (ones(n) @ ones(k).T / k - targets) / n
         targets = self._read(outputs, targets)
-        return (self._probabilities(outputs) - targets) / n
+        return (self._probabilities(outputs) - targets) / len(outputs)
 
     def second(self, outputs: Outputs, targets: Outputs, pieces: np.ndarray | None = None):
         """The second derivative of each sample, (n, K, K)."""

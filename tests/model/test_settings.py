@@ -23,6 +23,7 @@ from lscore import (
     tanh,
 )
 from lscore.errors import HypothesisError
+from lscore.model.entropy import CrossEntropyLoss, LogisticLoss
 from lscore.model.hinges import HingeLoss
 from lscore.model.settings import ACTIVATIONS, LOSSES, Setting
 
@@ -109,6 +110,7 @@ def test_output_activations_are_activations():
 HALF_MEAN = SquaredLoss("1/2", mean=True)
 SQUARED = [SquaredLoss(), HALF_MEAN, SquaredLoss(3, mean=True)]
 HINGES = [binary_hinge(), multiclass_hinge(), one_versus_all_hinge()]
+ENTROPIES = [LogisticLoss(), CrossEntropyLoss()]
 NAMED = {
     "polynomial loss": SQUARED,
     "piecewise linear loss": [*HINGES, Absolute()],
@@ -116,7 +118,11 @@ NAMED = {
     "squared loss": SQUARED,
     "mean squared loss": [HALF_MEAN, SquaredLoss(3, mean=True)],
     "half the mean squared error": [HALF_MEAN],
-    "differentiable loss": [*SQUARED, Huber()],
+    "differentiable loss": [*SQUARED, Huber(), *ENTROPIES],
+    "cross-entropy": ENTROPIES,
+    "convex loss": [*SQUARED, *HINGES, Absolute(), Huber(), *ENTROPIES],
+    "one of the hinge losses": HINGES,
+    "one versus all hinge loss": [one_versus_all_hinge()],
     "hinge loss": HINGES,
     "binary hinge loss": [binary_hinge()],
     "binary or multiclass hinge loss": [binary_hinge(["1/2", 1]), multiclass_hinge()],
@@ -125,7 +131,7 @@ NAMED = {
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_losses_by_their_names(name):
-    every = [*SQUARED, *HINGES, binary_hinge(["1/2", 1]), Absolute(), Huber()]
+    every = [*SQUARED, *HINGES, binary_hinge(["1/2", 1]), Absolute(), Huber(), *ENTROPIES]
     words = [repr(loss) if loss.quadratic else loss.kind for loss in NAMED[name]]
     for loss in every:
         word = repr(loss) if loss.quadratic else loss.kind

@@ -10,6 +10,8 @@ all samples i and classes k, with > for one. By Stiemke that is so if and only i
 
 from __future__ import annotations
 
+from math import gcd
+
 import numpy as np
 from flint import fmpq
 
@@ -142,11 +144,12 @@ def _short(d: RationalMatrix, columns: RationalMatrix) -> RationalMatrix:
     """d in as few bits as keep all margins that grow, half as fast at least, and the others."""
     slopes, top = (columns.T @ d).entries(), max(map(abs, d.entries()))
     for bits in (2, 4, 8, 16, 32):
-        scaled = (d * (fmpq(2) ** bits / top)).entries()
-        short = exact([(v + fmpq(1, 2)).floor() for v in scaled]) * (top / fmpq(2) ** bits)
-        moved = (columns.T @ short).entries()
+        unit = top / 2**bits
+        whole = [int((v / unit + fmpq(1, 2)).floor()) for v in d.entries()]
+        moved = (columns.T @ (exact(whole) * unit)).entries()
         if all(new <= old / 2 for new, old in zip(moved, slopes, strict=True)):
-            return short * (fmpq(2) ** bits / top)
+            common = gcd(*whole)
+            return exact([v // common for v in whole])
     return d
 
 
