@@ -132,6 +132,18 @@ CLAIMS = [
         "-H lambda |w|^2 with the B of any incident cell, and lie outside U",
     ),
     Claim(
+        "MILNE-B-N-1",
+        "book",
+        "Theorem N with biases",
+        "(i) and (iii) of Theorem N are true with biases that are not decayed",
+    ),
+    Claim(
+        "MILNE-B-N-2",
+        "book",
+        "decayed biases",
+        "with decayed biases a strict local minimum can satisfy the condition of U",
+    ),
+    Claim(
         "MILNE-B-TOY-1",
         "book",
         "the toy surface",

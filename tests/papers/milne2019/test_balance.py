@@ -62,7 +62,7 @@ def test_points_of_which_the_theorem_does_not_speak():
     biased = Risk(Network((1, 1, 1), relu), [1], [1], HALF, 1)
     flat = Risk(Network((1, 1), relu, bias=False), [1], [1], HALF, 1)
     for risk, w, reason in (
-        (biased, exact([0] * 4), "no biases"),
+        (biased, exact([0] * 4), "knot"),
         (chain(1, 1, hard_tanh), exact([1, 1]), "homogeneous: got hard tanh"),
         (chain(1, 1, decay=0), exact([1, 1]), "hypothesis weight decay"),
         (flat, exact([1]), "hidden layer"),
@@ -96,3 +96,24 @@ def test_several_outputs_are_balanced_and_the_bound_is_sharp():
     assert answer.conditions[-1].holds
     lower = Risk(network, a.T, y.T, HALF, decay * fmpq(101, 100))
     assert certify_layer_balance(lower, network.pack([W0, W1])).verdict == UNKNOWN
+
+
+def test_biases_that_are_not_decayed_change_nothing_and_decayed_ones_do():
+    """Two samples, one unit, e = (lambda, -lambda): sharp again. With decayed biases (i) fails."""
+    rho, lam = fmpq(1, 2), fmpq(1, 4)
+    y = [rho * (1 - rho) + 3 - lam, rho * (1 + rho) + 3 + lam]
+    w = exact([rho, 1, rho, 3])
+    free = Risk(Network((1, 1, 1), relu), [-1, 1], y, HALF, {"weights": lam})
+    answer = certify_layer_balance(free, w)
+    assert answer.verdict == CERTIFIED
+    assert answer.claim == "MILNE-B-N-1"
+    assert answer.conditions[-1].margin == 0
+    network = Network((1, 1, 1), relu, bias=(True, False))
+    tied = Risk(network, ["5/12"], ["313/624"], HALF, "1/4")
+    refuted = certify_layer_balance(tied, exact(["5/26", "6/13", "1/2"]))
+    assert refuted.verdict == REFUTED
+    assert [c.holds for c in refuted.conditions] == [True, True, False, False]
+    uneven = Risk(network, ["5/12"], ["313/624"], HALF, ["1/4", "1/5"])
+    assert_unknown(
+        certify_layer_balance(uneven, exact(["5/26", "6/13", "1/2"])), "one decay of all weights"
+    )
