@@ -149,7 +149,7 @@ class Surface:
         )
         yield (
             f"{len(self.minima)} values are listed, in order, with where they are attained",
-            _listed(self.risk, self.decisions) == [minimum.facts for minimum in self.minima],
+            _facts(_by_risk(self.risk, self.decisions)) == [m.facts for m in self.minima],
             "the list is not what follows from the predictions",
         )
         yield (
@@ -197,16 +197,21 @@ def _key(candidate: Candidate) -> tuple[fmpq, ...]:
     return tuple(candidate.residual.entries())
 
 
-def _listed(risk: Risk, decisions: Iterable[Decision]) -> list[tuple]:
-    """The facts of the minima that follow: risk, spurious, on walls only, number of fits."""
-    found: dict[fmpq, list[bool]] = {}
+def _by_risk(risk: Risk, decisions: Iterable[Decision]) -> dict[fmpq, list[Decision]]:
+    """The local minima among the decisions, by their risk, in order."""
+    found: dict[fmpq, list[Decision]] = {}
     for decision in decisions:
         if decision.anywhere is not None:
-            value = risk_of(risk, decision.candidate)
-            found.setdefault(value, []).append(decision.inside is None)
+            found.setdefault(risk_of(risk, decision.candidate), []).append(decision)
+    return dict(sorted(found.items()))
+
+
+def _facts(found: dict[fmpq, list[Decision]]) -> list[tuple[fmpq, bool, bool, int]]:
+    """Risk, spurious, on walls only, number of fits: of each value."""
     lowest = min(found, default=None)
     return [
-        (value, value > lowest, all(found[value]), len(found[value])) for value in sorted(found)
+        (value, value > lowest, all(d.inside is None for d in here), len(here))
+        for value, here in found.items()
     ]
 
 
@@ -224,12 +229,10 @@ def surface_of(
     answers: np.ndarray,
 ) -> Surface:
     """The surface that these decisions make, with a point for each value."""
-    minima = []
-    for value, spurious, wall_only, fits in _listed(risk, decisions):
-        mine = [
-            d for d in decisions if d.anywhere is not None and risk_of(risk, d.candidate) == value
-        ]
-        first = next((d for d in mine if d.inside is not None), mine[0])
+    found, minima = _by_risk(risk, decisions), []
+    for facts, here in zip(_facts(found), found.values(), strict=True):
+        first = next((d for d in here if d.inside is not None), here[0])
         point = point_at(risk, first.candidate, first.inside or first.anywhere)
-        minima.append(Minimum(value, point, spurious, wall_only, fits))
+        value, *others = facts
+        minima.append(Minimum(value, point, *others))
     return Surface(risk, cones, tuple(minima), decisions, solutions, answers)
