@@ -26,7 +26,7 @@ def is_balanced(risk: Risk, w: Point, outputs: int) -> str:
 
 
 def ratio_by_hand(answer: object) -> str:
-    """sqrt(2 l) r |W|_* / lambda at the critical point of a chain, H = 2, all weights 1/2."""
+    """The ratio of the theorem at the critical point of a chain, H = 2, all weights 1/2."""
     s, decay = fmpq(1, 2), fmpq(1, 4)
     chain = Risk(Network((1,) * 4, relu, bias=False), [1], [s**3 + decay / s], HALF, decay)
     square = 2 * data_loss(chain, exact([s] * 3)) * squared_radius(chain) * s**2 / decay**2
