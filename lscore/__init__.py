@@ -54,7 +54,7 @@ from lscore.model.hinges import binary_hinge, multiclass_hinge, one_versus_all_h
 from lscore.model.huber import HuberLoss
 from lscore.model.losses import SquaredLoss, half_sum_of_squares, mean_squared_error
 from lscore.model.networks import Network
-from lscore.model.readers import from_arrays, from_torch, weight_decay_of
+from lscore.model.readers import from_arrays, from_torch, frozen_of, weight_decay_of
 from lscore.model.risk import Risk
 from lscore.model.smooth_activations import (
     Smooth,
@@ -131,6 +131,7 @@ __all__ = [
     "exponential",
     "from_arrays",
     "from_torch",
+    "frozen_of",
     "gelu",
     "half_sum_of_squares",
     "hard_tanh",

@@ -208,11 +208,23 @@ class Certificate:
         )
 
 
+def _freezes(argument: object) -> bool:
+    """Whether an argument is a risk with frozen parameters, or belongs to one."""
+    return bool(getattr(getattr(argument, "risk", argument), "frozen", ()))
+
+
+def _unfrozen(argument: object) -> object:
+    return getattr(argument, "unfrozen", argument)
+
+
 @dataclass(frozen=True)
 class Question:
     """What a checker decides: a claim, a statement, a method. It is answered in one of three ways.
 
-    `values` and `witness` map names to exact objects; see `Certificate`.
+    `values` and `witness` map names to exact objects; see `Certificate`. `frozen` says what is done
+    with a risk that has frozen parameters: nothing ("unknown"); all parameters are asked about, and
+    certified answers hold ("certified": a minimum over all is one over the free ones); or the
+    checker knows them ("decided").
 
     >>> asked = Question("LVB-L1", "the point lies inside an open cell")
     >>> print(asked.certified([Condition("nothing lies on a knot", True)]))
@@ -225,23 +237,39 @@ class Question:
     claim: str
     statement: str
     method: str = "exact"
+    frozen: str = "unknown"
 
     def checker(self, function: Callable[..., Certificate]) -> Callable[..., Certificate]:
         """Decorate a function that answers this question: its arguments are `checked`.
 
         Where a construction that it calls refuses, by a hypothesis, its setting, a tie or a limit,
-        the answer is unknown, with the text of the refusal. Malformed arguments raise.
+        the answer is unknown, with the text of the refusal; for frozen parameters see the class.
+        Malformed arguments raise.
         """
         answer = checked(function)
 
         @wraps(function)
         def answer_or_reason(*arguments, **keywords) -> Certificate:
             try:
+                given = (*arguments, *keywords.values())
+                if self.frozen != "decided" and any(map(_freezes, given)):
+                    return self._over_all(answer, arguments, keywords)
                 return answer(*arguments, **keywords)
             except (HypothesisError, SettingError, TieError, BudgetError) as error:
                 return self.unknown(str(error))
 
         return answer_or_reason
+
+    def _over_all(self, answer: Callable, arguments: Iterable, keywords: Mapping) -> Certificate:
+        """The answer for a risk with frozen parameters, by that about all parameters."""
+        reason = "the risk has frozen parameters"
+        if self.frozen == "certified":
+            named = {name: _unfrozen(value) for name, value in keywords.items()}
+            found = answer(*map(_unfrozen, arguments), **named)
+            if found.certified:
+                return found
+            reason += f", and over all parameters the answer is {found.verdict}"
+        return self.unknown(reason)
 
     def certified(self, conditions: Iterable[Condition], **more: object) -> Certificate:
         """The statement is proved: every condition holds. `more`: values, witness, method."""

@@ -221,6 +221,10 @@ POOL = {
     "Risk, decay of weights": lambda: Risk(
         Network((1, 2, 1), relu), LINE, LINE, weight_decay={"weights": "1/10"}
     ),
+    "Risk, frozen": lambda: Risk(Network((1, 2, 1), relu), LINE, LINE, frozen=[True, False]),
+    "Risk, frozen biases": lambda: Risk(
+        Network((1, 2, 1), tanh), LINE, LINE, frozen={"biases": True}
+    ),
     "Risk, deep": lambda: Risk(Network((1, 2, 2, 1), hard_tanh), LINE, LINE),
     "Risk, no layer": lambda: Risk(Network((1, 1), ()), LINE, LINE),
     "Risk, output": lambda: Risk(Network((1, 2, 1), relu, output_activation=relu), LINE, LINE),

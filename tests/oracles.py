@@ -44,15 +44,19 @@ def close_points(P, w, rng):
 def local_minimum(P, w, answer, rng):
     base = P.risk(w)
     if answer.certified:
-        assert all(at_least(P, P.risk(v), base) for v in close_points(P, w, rng))
+        near = [held_still(P, v, w) for v in close_points(P, w, rng)]
+        assert all(at_least(P, P.risk(v), base) for v in near)
         return
     witness = answer.witness
     assert {"lower_point", "direction"} & set(witness)
     if "lower_point" in witness:
-        assert P.risk(P.point(witness["lower_point"])) < base
+        lower = P.point(witness["lower_point"])
+        assert P.risk(lower) < base
+        assert held_still(P, lower, w) == lower
     if "direction" in witness and not P.smooth:
         u = numbers(witness["direction"])
         assert all(P.risk(plus(w, u, TINY / 2**k)) < base for k in (20, 60))
+        assert held_still(P, u, [0] * len(w)) == u
     if "curve" in witness:
         columns = [numbers(witness["curve"].column(l)) for l in range(witness["curve"].shape[1])]
         size = max(abs(a) for u in columns for a in u)
@@ -61,6 +65,12 @@ def local_minimum(P, w, answer, rng):
             for l, u in enumerate(columns, start=1):
                 v = plus(v, u, (t / size) ** l)
             assert P.risk(v) < base
+
+
+def held_still(P, v, w):
+    """v with the frozen parameters of w."""
+    w = list(map(P.number, w))
+    return [b if still else a for a, b, still in zip(v, w, P.held, strict=True)]
 
 
 def constant_nearby(P, v, rng, size=TINY / 2**40):

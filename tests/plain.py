@@ -64,6 +64,7 @@ class Plain:
         self.number = float if self.smooth else Fraction
         self.X, self.y = table(risk.exact_X), table(risk.exact_y)
         self.decays, self.kind = decays(risk), getattr(loss, "kind", "squared")
+        self.held = risk.frozen or (False,) * risk.dimension
         self.degree = 2 * len(self.activations)
         n = len(self.y)
         if self.kind == "squared":

@@ -34,6 +34,7 @@ class OtherPlain(Plain):
         self.smooth, self.number = False, Fraction
         self.X, self.y = table(risk.exact_X), table(risk.exact_y)
         self.decays, self.kind = decays(risk), risk.loss.kind
+        self.held = (False,) * risk.dimension
         self.knots, self.laws = LAWS[self.kind]
         self.degree = max(map(len, self.laws)) * len(self.activations)
 

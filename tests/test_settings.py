@@ -1,15 +1,16 @@
 """Every checker in every setting: it is right, or answers unknown; it never raises.
 
 The table has one row per public function that returns a `Certificate`, found by introspection, and
-one column per setting. The settings cover every pair of values of eight features: hidden layers
+one column per setting. The settings cover every pair of values of nine features: hidden layers
 (0 to 4), activation, output activation, biases, outputs, loss with its scale and weights, weight
-decay, data (duplicates, a zero row, one sample, two inputs). Besides, most checkers have homes,
-cases of their own paper in which they certify, and these are asked again with one feature changed.
+decay, what is frozen, data (duplicates, a zero row, one sample, two inputs). Besides, most checkers
+have homes, cases of their own paper in which they certify, and these are asked again with one
+feature changed.
 A decided answer is tested by an oracle of `oracles`, in a world of plain Fractions that shares no
 code with the package. A new checker needs a row: its question, and an oracle.
 
-Size: 76 checkers x 97 settings; 12 more take no risk and are listed as such. (`PiecewiseLinear` has
-no jumps at knots, so there is no such setting.)
+Size: 76 checkers x 101 settings; 12 more take no risk and are listed as such. (`PiecewiseLinear`
+has no jumps at knots, so there is no such setting.)
 """
 
 import importlib
@@ -123,6 +124,12 @@ AXES = {
         "weighted one versus all": lambda n, k: one_versus_all_hinge([[1, 2], [3, 1], [1, 1]][:n]),
     },
     "weight decay": {"none": 0, "1/3": "1/3", "of weights": {"weights": "1/3"}, "first": [1]},
+    "frozen": {
+        "nothing": lambda depth: False,
+        "the first layer": lambda depth: [True, *[False] * (depth - 1)] if depth > 1 else False,
+        "the last layer": lambda depth: [*[False] * (depth - 1), True] if depth > 1 else False,
+        "the biases": lambda depth: {"biases": True},
+    },
     "data": {
         "line": [[-1], ["1/2"], [2]],
         "duplicates": [[1], [1], [-2]],
@@ -224,7 +231,7 @@ def case_of(setting, seed):
         y = [[1, -1, 1], [0, 1, 0]][k - 1][:n]
     decay = value["weight decay"]
     decay = decay + [0] * (len(widths) - 2) if isinstance(decay, list) else decay
-    risk = Risk(network, X, y, loss, decay)
+    risk = Risk(network, X, y, loss, decay, value["frozen"](len(widths) - 1))
     m = risk.dimension
     grid = exact(rng.integers(-1, 2, m).tolist())
     free = exact([Fraction(int(v), 7) for v in rng.integers(-12, 13, m)])
@@ -369,6 +376,9 @@ def changes(risk, w):
         yield changed
         if isinstance(risk.loss, SquaredLoss) and k == 1 and not Plain(changed).smooth:
             yield replace(changed, y=exact(tempting_labels(changed, w)))
+    some = [j % 3 == 1 for j in range(risk.dimension)]
+    yield replace(risk, frozen=some)
+    yield replace(risk, frozen=[not still for still in some]) if any(some) else risk
     several = [Fraction(j % 3, 10) for j in range(risk.dimension)]
     for decay in (0, "1/100", 1, several):
         yield replace(risk, weight_decay=decay)
@@ -376,7 +386,7 @@ def changes(risk, w):
     for again in (X.rows(0, 1), X.rows(0, 1) * 0):
         more = stack([X, again]), stack([y, y.rows(0, 1)])
         if getattr(risk.loss, "weights", None) is None:
-            yield Risk(network, *more, risk.loss, risk.weight_decay)
+            yield replace(risk, X=more[0], y=more[1])
     signs = [2 * int(v > 0) - 1 for v in y.column(0).entries()]
     for name, loss in AXES["loss"].items():
         if exists({"loss": name, "outputs": ["one", "two"][k - 1]}) and not (
@@ -385,7 +395,7 @@ def changes(risk, w):
             loss = loss(n, k)
             classes = signs if k == 1 else [i % 2 for i in range(n)]
             labels = y if isinstance(loss, SquaredLoss) else classes
-            yield Risk(network, X, labels, loss, risk.weight_decay)
+            yield Risk(network, X, labels, loss, risk.weight_decay, risk.frozen)
 
 
 def tempting_labels(risk, w):
@@ -490,6 +500,7 @@ def along_directions(f, case):
     for w in case.points:
         for _ in range(3):
             u = case.rng.integers(-2, 3, case.risk.dimension).tolist()
+            u = case.risk.freed(exact(u))
             yield (
                 partial(f, case.risk, w, u),
                 partial(oracles.local_minimum, case.plain, numbers(w)),

@@ -229,10 +229,10 @@ class Cell:
         return self.loss(self.outputs(w)) + self.risk.penalty(w)
 
     def gradient(self, w: RationalMatrix) -> RationalMatrix:
-        """The gradient (m, 1) of the frozen risk at any exact point."""
+        """The gradient (m, 1) of the frozen risk at any exact point, 0 by frozen parameters."""
         run = self.forward(w)
         gradient = backward(run, self.pull(run.outputs), self.frozen.slope)
-        return gradient + self.risk.shrinkage(w)
+        return self.risk.freed(gradient + self.risk.shrinkage(w))
 
     def __contains__(self, w: Point) -> bool:
         """Whether a point lies in this (open) cell."""

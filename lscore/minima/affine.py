@@ -26,7 +26,7 @@ from lscore.model.losses import Loss, objects
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
 
-_MINIMUM = Question("B-BALANCE", STATEMENT)
+_MINIMUM = Question("B-BALANCE", STATEMENT, frozen="certified")
 _INSIDE = "every hidden unit stays on one linear piece"
 _CONVEX = "0 is in the subdifferential of the convex problem"
 Positions = list[np.ndarray]

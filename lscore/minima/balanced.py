@@ -28,7 +28,7 @@ from lscore.model.networks import Network, Point
 from lscore.model.passes import Pass, trace
 from lscore.model.risk import Risk
 
-_MINIMUM = Question("B-BALANCE", STATEMENT)
+_MINIMUM = Question("B-BALANCE", STATEMENT, frozen="certified")
 MAX_PATHS = 4096
 _KINKS = "units are on knots only at inputs with pull 0"
 _STANDING = _KINKS + ", or stay on them near the point"

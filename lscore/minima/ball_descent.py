@@ -121,7 +121,8 @@ def ball_gradient(risk: Risk, w: RationalMatrix, *, bits: int = 128) -> list[arb
         run = forward(layout(network, balls(w)[:, 0]), balls(risk.exact_X), bend)
         pull = risk.loss.gradient(run.outputs, risk.exact_y).view(Balls)
         found = backward(run, pull, lambda l, pull: pull * slopes[l])
-        return list(found + balls(risk.shrinkage(w))[:, 0])
+        found, held = found + balls(risk.shrinkage(w))[:, 0], risk.frozen or [False] * len(w)
+        return [arb(0) if still else g for g, still in zip(found, held, strict=True)]
     finally:
         ctx.prec = old
 
@@ -214,7 +215,7 @@ def _float_directions(risk: Risk, w: RationalMatrix) -> list[RationalMatrix]:
         hessian = risk.hessian(point)
         if hessian.isfinite().all():
             values, vectors = torch.linalg.eigh(hessian)
-            found += [vectors[:, 0]] * bool(values[0] < 0)
+            found += [risk.freed(vectors[:, 0])] * bool(values[0] < 0)
     return [exact(u) for u in found if u.isfinite().all() and u.any()]
 
 

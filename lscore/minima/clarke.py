@@ -32,6 +32,7 @@ from lscore.certificates import Certificate, Condition, Question
 from lscore.errors import BudgetError, SettingError, TieError
 from lscore.model.networks import Point
 from lscore.model.risk import Risk
+from lscore.model.settings import Setting
 
 _SUBGRADIENT = Question("LVB-D2", "g is in Clarke's subdifferential")
 
@@ -80,6 +81,7 @@ def clarke_subdifferential(
     >>> clarke_subdifferential(risk, exact([0])).gradients      # (relu(w) + 1)^2 / 2 at 0
     [[1, 0]]
     """
+    Setting().require(risk)
     w = locate(risk, w)
     incident = incident_cells(risk, w, relevant_ties(risk, w), tie_limit=tie_limit, limit=limit)
     if not incident.cells:

@@ -19,7 +19,7 @@ from lscore.model.networks import Point
 from lscore.model.risk import Risk
 
 STATEMENT = "the point is a local minimum"
-MINIMUM_BY_RAYS = Question("B-RAY", STATEMENT)
+MINIMUM_BY_RAYS = Question("B-RAY", STATEMENT, frozen="decided")
 _FACTS = {"convex": "convex in the outputs", "nonnegative": ">= 0"}
 _EPSILON = fmpq(1, 2**52)
 _DOUBLINGS = 64
@@ -34,7 +34,8 @@ def certify_along(risk: Risk, w: Point | np.ndarray, u: object) -> Certificate:
     coefficient, and one explicit lower point with its decrease. Otherwise unknown: one direction
     cannot prove a minimum. Sound; piecewise linear networks of any depth, kinks allowed. Where the
     decrease is below what float64 resolves the reason says so (`rounding_note`). With more than one
-    column u is a curve, :math:`w + t u_1 + t^2 u_2 + \dots`, and so the witness says.
+    column u is a curve, :math:`w + t u_1 + t^2 u_2 + \dots`, and so the witness says. Raises
+    `DataError` if it moves a frozen parameter.
 
     >>> from lscore import Network, relu
     >>> risk = Risk(Network((1, 2, 1), relu, bias=False), [1.0], [1.0])
@@ -43,6 +44,8 @@ def certify_along(risk: Risk, w: Point | np.ndarray, u: object) -> Certificate:
     ('refuted', 1, -1)
     """
     w, u = exact(risk.network.point(w), "w"), exact(u, "u")
+    if len(u) == len(w) and risk.freed(u) != u:
+        raise DataError("u: moves a frozen parameter, need 0 there")
     expansion = risk_along(risk, w, u)
     change, order = expansion.change, expansion.order
     if order is None or change[order] > 0:

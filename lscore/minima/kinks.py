@@ -31,7 +31,7 @@ HINGES = Setting(
     loss="convex piecewise linear loss",
     weight_decay=False,
 )
-_MINIMUM = Question("LVB-F", STATEMENT)
+_MINIMUM = Question("LVB-F", STATEMENT, frozen="certified")
 
 
 @_MINIMUM.checker

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import torch
@@ -13,8 +14,8 @@ from lscore.algebra.matrices import RationalMatrix, exact
 from lscore.cells.pattern import locate
 from lscore.certificates import Certificate, Condition, Question, Verdict
 from lscore.errors import DataError, TieError
-from lscore.minima.affine import certify_affine_run
-from lscore.minima.balanced import certify_balanced_run
+from lscore.minima.affine import certify_affine_minimum, certify_affine_run
+from lscore.minima.balanced import certify_balance, certify_balanced_run
 from lscore.minima.ball_descent import certify_in_balls
 from lscore.minima.clarke import certify_subgradient
 from lscore.minima.descent import (
@@ -26,6 +27,7 @@ from lscore.minima.descent import (
 )
 from lscore.minima.kinks import certify_hinge_minimum
 from lscore.minima.near import certify_minimum_near
+from lscore.minima.restricted import lifted, steepest, tail
 from lscore.minima.smooth import certify_smooth_extremum
 from lscore.minima.symmetries import certify_sharp_minimum
 from lscore.minima.unit_by_unit import certify_kink_minimum
@@ -34,6 +36,7 @@ from lscore.model.risk import Risk
 
 _EIGENVECTOR = 500  # parameters up to which the float Hessian is decomposed
 _MONOMIALS = 10_000  # up to which the polynomial of a cell is written out
+_MINIMA = certify_affine_minimum, certify_balance, certify_kink_minimum, certify_hinge_minimum
 
 
 def propose_directions(risk: Risk, w: RationalMatrix, trials: int, seed: int) -> list:
@@ -45,6 +48,7 @@ def propose_directions(risk: Risk, w: RationalMatrix, trials: int, seed: int) ->
     rng = np.random.default_rng(seed)
     m = risk.dimension
     directions = rng.integers(-2, 3, size=(trials, m)) * (rng.random((trials, m)) < 0.6)
+    directions = np.array([risk.freed(u) for u in directions]) if risk.frozen else directions
     directions = directions[np.any(directions != 0, axis=1)].astype(float)
     try:
         base, start = float(risk(w.point())), w.point()
@@ -75,7 +79,10 @@ def certify_local_minimum(
 ) -> Certificate:
     r"""Is w a local minimum? Certified, refuted with a descent direction, or unknown.
 
-    With a direction or curve `along` only that is asked (`certify_along`).
+    With a direction or curve `along` only that is asked (`certify_along`). Where parameters are
+    frozen: is w a minimum among the points that agree with it in these? The layers behind frozen
+    first ones are asked alone; else what minimises over all parameters does, and directions leave
+    the frozen ones as they are.
 
     The questions, in this order; the first that decides gives the answer:
 
@@ -126,7 +133,7 @@ def certify_local_minimum(
         return _in_balls(risk, w)
     w = locate(risk, w)
     run = w.run
-    if risk.loss.quadratic and len(risk.network.widths) == 3:
+    if risk.loss.quadratic and len(risk.network.widths) == 3 and not risk.frozen:
         answer = certify_affine_run(risk, w, run.pre[:-1], run.outputs)
         if answer.verdict is not Verdict.UNKNOWN:
             return answer
@@ -135,6 +142,8 @@ def certify_local_minimum(
     if least.holds and risk.loss.nonnegative:
         conditions = [least, *declared(risk.loss, "nonnegative")]
         return Question("B-ZERO", STATEMENT).certified(conditions, values={"risk": value})
+    if risk.frozen:
+        return _among_the_free(risk, w, trials, seed, limit)
     balance = certify_balanced_run(risk, run)
     if balance.certified:
         return balance
@@ -154,6 +163,34 @@ def _in_balls(risk: Risk, w: Point | np.ndarray) -> Certificate:
         return answer
     found = f"a local minimum lies within {near.values['radius']} of it (certify_minimum_near)"
     return replace(answer, reason=f"{answer.reason}; {found}")
+
+
+def _among_the_free(risk, w, trials, seed, limit) -> Certificate:
+    """The answer for frozen parameters: minima over all parameters are minima, convex risks are
+    decided by the gradient, and directions leave the frozen parameters alone."""
+    if found := tail(risk, w):
+        answer = certify_local_minimum(*found, trials=trials, seed=seed, limit=limit)
+        data = Condition("the first layers are frozen, so that their signals are data", True)
+        conditions, witness = (data, *answer.conditions), lifted(answer.witness, w)
+        return replace(answer, conditions=conditions, witness=witness)
+    for asked in _MINIMA:
+        if (answer := asked(risk, w)).certified:
+            return answer
+    convex = risk.loss.convex and not w.run.positions and w.pattern.in_cell
+    if convex and w.cell.gradient(w).is_zero():
+        conditions = [
+            Condition("without a hidden layer the risk is convex in w", True),
+            Condition("the derivatives by the free parameters are 0", True),
+            *declared(risk.loss, "convex"),
+        ]
+        return Question("B-CONVEX", STATEMENT).certified(conditions, values={"risk": risk(w)})
+    for u in chain(steepest(risk, w), _directions(risk, w, w.run, trials, seed, limit)):
+        tried = certify_along(risk, w, u)
+        if tried.refuted:
+            return tried
+    reason = "the risk has frozen parameters; over all parameters no minimum is shown, and none of "
+    reason += f"{limit} promising directions of the free ones descends"
+    return MINIMUM_BY_RAYS.unknown(reason)
 
 
 def _search(risk, w, run, balance, trials, seed, limit) -> Certificate:
@@ -187,7 +224,7 @@ def _directions(risk, w, run, trials, seed, limit) -> Iterator:
     """Questions 6 and 7; the float search only when a direction is still wanted."""
     network = risk.network
     inside = not any((part % 2).any() for part in run.positions)
-    plain = not risk.weight_decay and network.output_activation is None
+    plain = not (risk.weight_decay or risk.frozen) and network.output_activation is None
     if inside and plain and len(network.widths) == 3:
         with suppress(TieError):  # a margin of a hinge loss is tied
             pull = risk.loss.gradient(run.outputs, risk.exact_y)
@@ -227,6 +264,6 @@ def _cell_directions(risk: Risk, w: RationalMatrix) -> Iterator[RationalMatrix]:
         hessian = risk.hessian(w.point())
         if hessian.isfinite().all():
             values, vectors = torch.linalg.eigh(hessian)
-            lowest = vectors[:, 0] / vectors[:, 0].abs().max()
+            lowest = risk.freed(vectors[:, 0] / vectors[:, 0].abs().max())
             if values[0] < 0:
                 yield from (exact(torch.round(16 * lowest) / 16), exact(lowest))

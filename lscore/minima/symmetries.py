@@ -40,7 +40,7 @@ SETTING = Setting(
     loss="convex piecewise linear loss",
     weight_decay=False,
 )
-_MINIMUM = Question("LVB-S", STATEMENT)
+_MINIMUM = Question("LVB-S", STATEMENT, frozen="certified")
 
 
 @_MINIMUM.checker

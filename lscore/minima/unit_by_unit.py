@@ -34,7 +34,7 @@ TANGENT = Setting(
     loss="convex loss",
     one_decay=True,
 )
-_MINIMUM = Question("HE-foc", STATEMENT)
+_MINIMUM = Question("HE-foc", STATEMENT, frozen="certified")
 _LOWEST = "the tangent risk has a local minimum"
 _HALVINGS = 200
 

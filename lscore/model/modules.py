@@ -204,7 +204,7 @@ def module_risk(risk: Risk, w: torch.Tensor) -> ModuleRisk:
     """A `Risk` at a float point as a `ModuleRisk`: a Sequential of Linear and activations.
 
     The parameters are a copy of w, in its order. `from_torch` goes the other way. Raises
-    `SettingError` unless there is one weight decay for all parameters.
+    `SettingError` unless there is one weight decay for all parameters, and none is frozen.
 
     >>> from lscore.model.activations import relu
     >>> risk = Risk(Network((1, 2, 1), relu), [0.0, 1.0], [0.0, 1.0])
@@ -212,8 +212,9 @@ def module_risk(risk: Risk, w: torch.Tensor) -> ModuleRisk:
     >>> bool(module_risk(risk, w)() == risk(w))
     True
     """
-    if isinstance(risk.weight_decay, RationalMatrix):
-        raise SettingError("risk: got several weight decays, need one for all parameters")
+    if risk.frozen or isinstance(risk.weight_decay, RationalMatrix):
+        given = "frozen parameters" if risk.frozen else "several weight decays"
+        raise SettingError(f"risk: got {given}, need one weight decay for all, and none frozen")
     module = as_module(risk.network, w)
     return ModuleRisk(module, risk.loss, risk.X, risk.y, to_float(risk.weight_decay))
 

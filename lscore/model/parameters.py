@@ -1,7 +1,8 @@
-r"""What is given per parameter: weight decay, as one number, per layer, by kind, or one by one.
+r"""What is given for all parameters, per layer, by kind, or for each: weight decay, what is frozen.
 
 The weight decay of a risk is :math:`\tfrac12 \sum_j \lambda_j w_j^2`. Here it is read, in every
-form in which it may be given, and evaluated, for every kind of number.
+form in which it may be given, and evaluated, for every kind of number. Frozen parameters are those
+that do not move.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ Decay = fmpq | RationalMatrix
 _KINDS = ("weights", "biases")
 
 
-def per_parameter(network: Network, given: object, name: str) -> list:
+def per_parameter(network: Network, given: object, name: str, rest: object = 0) -> list:
     """The values (m,), in the order of a point, of what is given in one of three forms.
 
     One per layer; one per parameter; or a mapping with the keys "weights" and "biases", each with
-    one value for all layers or one per layer (0 for a kind that is missing). Raises `ShapeError`
-    for other lengths, `DataError` for other keys.
+    one value for all layers or one per layer (`rest` for a kind that is missing). Raises
+    `ShapeError` for other lengths, `DataError` for other keys.
 
     >>> from lscore.model.activations import relu
     >>> network = Network((1, 2, 1), relu, bias=(True, False))
@@ -37,7 +38,7 @@ def per_parameter(network: Network, given: object, name: str) -> list:
     if isinstance(given, Mapping):
         if strange := [key for key in given if key not in _KINDS]:
             raise DataError(f"{name}: got the key {strange[0]!r}, need 'weights' and 'biases'")
-        kinds = [_per_layer(given.get(kind, 0), layers, f"{name}[{kind!r}]") for kind in _KINDS]
+        kinds = [_per_layer(given.get(kind, rest), layers, f"{name}[{kind!r}]") for kind in _KINDS]
     else:
         values = _listed(given, name)
         if len(values) == m:
@@ -100,6 +101,34 @@ def read_decay(network: Network, given: object) -> Decay:
     return exact(numbers) if any(v != numbers[0] for v in numbers) else numbers[0]
 
 
+def read_frozen(network: Network, given: object) -> tuple[bool, ...]:
+    """Which parameters are frozen, (m,) in the order of a point; empty if none is.
+
+    True or False for each layer, or what else `per_parameter` reads. `DataError` if all are.
+
+    >>> from lscore.model.activations import relu
+    >>> read_frozen(Network((1, 1, 1), relu), [True, False])
+    (True, True, False, False)
+    """
+    plain = _tolist(given)
+    if isinstance(given, Mapping):
+        plain = {kind: _tolist(value) for kind, value in given.items()}
+    if plain is False or plain == ():
+        return ()
+    values = [plain] if is_one(plain) else per_parameter(network, plain, "frozen", False)
+    for value in values:
+        if not isinstance(value, bool | np.bool_):
+            raise DtypeError(f"frozen: got {type(value).__name__}, need True or False")
+    if all(values):
+        raise DataError("frozen: got every parameter, need one that moves")
+    return tuple(map(bool, values)) if any(values) else ()
+
+
+def _tolist(given: object) -> object:
+    """Lists in place of arrays, which may hold booleans here."""
+    return given.tolist() if isinstance(given, np.ndarray | torch.Tensor) else given
+
+
 def float_decay(decay: Decay) -> float | np.ndarray:
     """The decay in floats: a number, or an array (m,)."""
     return decay.floats()[:, 0] if isinstance(decay, RationalMatrix) else to_float(decay)
@@ -114,7 +143,8 @@ def shrinkage(decay: Decay | float | np.ndarray, w: Point | np.ndarray) -> Point
     column(2, 0)
     """
     if isinstance(decay, np.ndarray):
-        return w * torch.from_numpy(decay) if isinstance(w, torch.Tensor) else w * decay
+        numbers = torch.from_numpy(decay).to(w) if isinstance(w, torch.Tensor) else decay
+        return w * numbers
     if not isinstance(decay, RationalMatrix):
         return w * decay
     if not isinstance(w, RationalMatrix):

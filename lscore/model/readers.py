@@ -57,7 +57,7 @@ _WITHOUT = (optim.AdamW, optim.Adafactor, optim.LBFGS, optim.Rprop, optim.Sparse
 
 
 @checked
-def from_torch(module: nn.Module) -> tuple[Network, torch.Tensor]:
+def from_torch(module: nn.Module, *, frozen: bool = False) -> tuple[Network, torch.Tensor]:
     """The `Network` and the point of a ``torch.nn.Sequential``, nested or not.
 
     Read are Linear layers, each with a bias or without, and between them ReLU, LeakyReLU, ReLU6,
@@ -69,7 +69,8 @@ def from_torch(module: nn.Module) -> tuple[Network, torch.Tensor]:
     Raises `DtypeError` for any other module (subclasses included) and other parameters than floats
     of at most 64 bits; `DataError` where the layers do not say what is computed, or not what is
     trained: hooks, a ``forward`` of its own, a shared parameter (`plain_layers`), Dropout in train
-    mode, some parameters frozen and some not; `ShapeError` without a Linear layer.
+    mode, some parameters frozen and some not, unless `frozen` says that you know (`frozen_of` tells
+    the risk which); `ShapeError` without a Linear layer.
 
     >>> net, w = from_torch(nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)))
     >>> net.widths, net.activation[0].name, w.shape, w.dtype
@@ -95,7 +96,8 @@ def from_torch(module: nn.Module) -> tuple[Network, torch.Tensor]:
             between.append(h)
     if not linears:
         raise ShapeError("module: has no Linear layer")
-    _refuse_frozen(module)
+    if not frozen:
+        _refuse_frozen(module)
     output = between.pop() if len(between) == len(linears) else None
     weights, biases = [layer.weight for layer in linears], [layer.bias for layer in linears]
     return from_arrays(weights, biases, tuple(between), output_activation=output)
@@ -117,10 +119,39 @@ def _refuse_frozen(module: nn.Module) -> None:
     if len(set(trained.values())) == 2:
         frozen = next(name for name, free in trained.items() if not free)
         raise DataError(
-            f"module: parameter '{frozen}' is frozen and others are not, and every parameter of a "
-            "point moves; if the first layers are frozen, read the rest, module[k:], on the data "
-            "module[:k](X); to ask about all parameters, module.requires_grad_()"
+            f"module: parameter '{frozen}' is frozen and others are not; to keep it where it is, "
+            "from_torch(module, frozen=True) and Risk(..., frozen=frozen_of(module)); to ask about "
+            "all parameters, module.requires_grad_()"
         )
+
+
+@checked
+def frozen_of(module: nn.Module) -> dict[str, list[bool]] | bool:
+    """Which parameters of the Linear layers of a module are frozen, as a `Risk` takes it.
+
+    A list with one entry per layer for "weights" and one for "biases"; False if all or none of its
+    parameters require a gradient. Raises `DataError` if a parameter is in no Linear layer.
+
+    >>> model = nn.Sequential(nn.Linear(1, 2), nn.ReLU(), nn.Linear(2, 1))
+    >>> _ = model[0].requires_grad_(False)
+    >>> frozen_of(model)
+    {'weights': [True, False], 'biases': [True, False]}
+    """
+    if len({p.requires_grad for p in module.parameters()}) < 2:
+        return False
+    kinds = _of_linear_layers(module)
+    if kinds is None:
+        raise DataError("module: some parameters are frozen, and not all are in Linear layers")
+    weights, biases = ([p is not None and not p.requires_grad for p in kind] for kind in kinds)
+    return {"weights": weights, "biases": biases}
+
+
+def _of_linear_layers(module: nn.Module) -> list[list] | None:
+    """Weights and biases (or None) of the Linear layers; None if they are not all parameters."""
+    linears = [layer for layer in module.modules() if type(layer) is nn.Linear]
+    kinds = [[layer.weight for layer in linears], [layer.bias for layer in linears]]
+    held = {id(p) for kind in kinds for p in kind} - {id(None)}
+    return kinds if held == set(map(id, module.parameters())) else None
 
 
 @checked
@@ -190,7 +221,8 @@ def weight_decay_of(
     r"""The weight decay that an optimizer adds to the risk, as a `Risk` takes it.
 
     One :math:`\lambda` for all parameters; where its groups differ (weights only, or per layer), a
-    list with one number per Linear layer for "weights" and one for "biases".
+    list with one number per Linear layer for "weights" and one for "biases". Frozen parameters do
+    not count, unless all are.
 
     Raises `DataError` where no such numbers exist: a parameter of `module` that the optimizer does
     not hold, a decay outside the gradient (AdamW: its rest points are those of no risk), a
@@ -207,7 +239,8 @@ def weight_decay_of(
     """
     held = {p: group for group in optimizer.param_groups for p in group["params"]}
     found: dict[float, str] = {}
-    for name, p in module.named_parameters():
+    every = list(module.named_parameters())
+    for name, p in [(name, p) for name, p in every if p.requires_grad] or every:
         if p not in held:
             raise DataError(f"optimizer: does not hold parameter '{name}', which stays as it is")
         found.setdefault(_decay(held[p]), name)
@@ -226,12 +259,11 @@ def weight_decay_of(
         )
     if len(found) < 2:
         return next(iter(found), 0.0)
-    linears = [layer for layer in module.modules() if type(layer) is nn.Linear]
-    kinds = [[layer.weight for layer in linears], [layer.bias for layer in linears]]
-    if {id(p) for kind in kinds for p in kind} - {id(None)} != set(map(id, module.parameters())):
+    kinds = _of_linear_layers(module)
+    if kinds is None:
         named = ", ".join(f"{decay:g} for '{name}'" for decay, name in found.items())
         raise DataError(f"optimizer: weight decay is {named}, and not all are in Linear layers")
-    weights, biases = ([0.0 if p is None else _decay(held[p]) for p in kind] for kind in kinds)
+    weights, biases = ([_decay(held.get(p, {})) for p in kind] for kind in kinds)
     return {"weights": weights, "biases": biases}
 
 

@@ -6,11 +6,12 @@ float64 answers with derivatives from autodiff; an exact point gives rationals.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import torch
+from flint import fmpz_mat
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.arrays import float_matrix
@@ -18,12 +19,13 @@ from lscore.algebra.matrices import (
     RationalMatrix,
     augment,
     exact,
+    ones,
 )
 from lscore.errors import DtypeError, ShapeError
 from lscore.model.hessian import piecewise_linear_hessian
 from lscore.model.losses import Loss, half_sum_of_squares
 from lscore.model.networks import Network, Point
-from lscore.model.parameters import float_decay, penalty, read_decay, shrinkage
+from lscore.model.parameters import float_decay, penalty, read_decay, read_frozen, shrinkage
 from lscore.model.passes import Frozen, backward, trace
 
 
@@ -36,8 +38,10 @@ class Risk:
     take integer labels, stored as signs (n, k); see `HingeLoss.read_labels`. `weight_decay` is
     :math:`\lambda` in :math:`\tfrac{\lambda}{2}\|w\|^2`, one number for all parameters; or one per
     layer, or ``{"weights": 0.1}`` for the weights only, or one per parameter (see `per_parameter`),
-    kept as a column (m, 1) where they differ. Raises `ShapeError`, `DataError`, `DtypeError` naming
-    the argument.
+    kept as a column (m, 1) where they differ. `frozen`: which parameters do not move, given per
+    layer, ``{"biases": True}``, or per parameter; kept as (m,), empty if all move. Their decay is a
+    constant, and left out; derivatives by them are 0. A checker that does not know them answers
+    unknown. Raises `ShapeError`, `DataError`, `DtypeError` naming the argument.
 
     >>> from lscore.model.activations import relu
     >>> risk = Risk(Network((1, 2, 1), relu), [0.0, 1.0], [0.0, 1.0])
@@ -50,6 +54,7 @@ class Risk:
     y: object
     loss: Loss = half_sum_of_squares
     weight_decay: object = 0
+    frozen: object = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "y", self.loss.read_labels(self.y, self.network.widths[-1]))
@@ -65,6 +70,10 @@ class Risk:
         if len(self.X) != len(self.y):
             raise ShapeError(f"X, y: {len(self.X)} inputs and {len(self.y)} labels, need as many")
         object.__setattr__(self, "weight_decay", read_decay(self.network, self.weight_decay))
+        object.__setattr__(self, "frozen", read_frozen(self.network, self.frozen))
+        if self.frozen and self.weight_decay:
+            felt = self.shrinkage(self.freed(ones(self.dimension)))
+            object.__setattr__(self, "weight_decay", read_decay(self.network, felt))
 
     @property
     def dimension(self) -> int:
@@ -99,6 +108,24 @@ class Risk:
     def margin_lines(self) -> np.ndarray:
         """How each margin of the loss changes with each output, (n, J, k), exact."""
         return self.loss.directions(self.exact_y).astype(object)
+
+    @cached_property
+    def unfrozen(self) -> Risk:
+        """The same function, of which every parameter may move."""
+        return replace(self, frozen=())
+
+    def freed(self, u: Point | np.ndarray) -> Point | np.ndarray:
+        """A direction, or several as columns, exact or in floats, with 0 for frozen parameters."""
+        if not self.frozen:
+            return u
+        if isinstance(u, RationalMatrix):
+            (m, columns), entries = u.shape, u.numerator.entries()
+            kept = [0 if self.frozen[j // columns] else e for j, e in enumerate(entries)]
+            return RationalMatrix(fmpz_mat(m, columns, kept), u.denominator)
+        held = np.array(self.frozen).reshape(-1, *[1] * (len(u.shape) - 1))
+        if isinstance(u, torch.Tensor):
+            return torch.where(torch.from_numpy(held), 0.0, u)
+        return np.where(held, u * 0, u)
 
     def penalty(self, w: Point | np.ndarray):
         r"""The weight decay term, :math:`\tfrac12 \sum_j \lambda_j w_j^2`; see `parameters`."""
@@ -147,7 +174,7 @@ class Risk:
         slope, as ``torch.relu`` does).
         """
         w = self.network.point(w)
-        return (
+        return self.freed(
             self._exact_gradient(w)
             if isinstance(w, RationalMatrix)
             else torch.func.grad(self._float_value)(w)
@@ -155,7 +182,8 @@ class Risk:
 
     def hessian_vector_product(self, w: Point, v: Point) -> torch.Tensor:
         """Hessian at w times v (m,), by forward over reverse differentiation."""
-        return self._tangent(self._float_point(w), self._float_point(v, "v"))
+        v = self.freed(self._float_point(v, "v"))
+        return self.freed(self._tangent(self._float_point(w), v))
 
     def _float_point(self, w: Point | np.ndarray, name: str = "w") -> torch.Tensor:
         w = self.network.point(w, name)
@@ -174,9 +202,11 @@ class Risk:
         """
         w, curvature = self._float_point(w), self.loss.curvature(len(self.y))
         if self.network.is_piecewise_linear and curvature is not None:
-            return piecewise_linear_hessian(self, w)
-        columns = torch.func.vmap(lambda v: self._tangent(w, v))
-        return columns(torch.eye(self.dimension, dtype=torch.float64))
+            found = piecewise_linear_hessian(self, w)
+        else:
+            columns = torch.func.vmap(lambda v: self._tangent(w, v))
+            found = columns(torch.eye(self.dimension, dtype=torch.float64))
+        return self.freed(self.freed(found).T)
 
     def directional_second_derivative(self, w: Point, u: Point) -> torch.Tensor:
         """u' H u, the second derivative of t -> R(w + t u) at 0 as autodiff sees it."""

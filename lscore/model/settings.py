@@ -59,12 +59,13 @@ ACTIVATIONS = {  # each of a piecewise linear one
 
 @dataclass(frozen=True)
 class Setting:
-    """Facts of a risk; None and () admit anything.
+    """Facts of a risk; None and () admit anything, but nothing frozen.
 
     `inputs`, `hidden`, `outputs`: how many inputs, hidden layers and outputs. `biases`,
     `output_activation`, `weight_decay`: whether there are. `one_decay`: whether weight decay has to
     be one number for all parameters. `activations`: keys of `ACTIVATIONS` that each activation has,
-    that of the output included. `loss`: a key of `LOSSES`. A `Network` is asked for what it has.
+    that of the output included. `loss`: a key of `LOSSES`. `frozen`: whether parameters may be, of
+    which few theorems know. A `Network` is asked for what it has.
 
     >>> from lscore.model.activations import relu
     >>> milne = Setting(hidden=1, biases=False, activations=("homogeneous",))
@@ -81,6 +82,7 @@ class Setting:
     loss: str | None = None
     weight_decay: bool | None = None
     one_decay: bool = False
+    frozen: bool = False
 
     def misses(self, risk: Risk | Network) -> str:
         """The first fact that does not hold, as a sentence; empty if all hold."""
@@ -117,6 +119,8 @@ class Setting:
                 yield (noun, f"no {noun}", witness) if needed else (f"no {noun}", noun, witness)
         if self.one_decay and isinstance(decay, RationalMatrix):
             yield "one weight decay for all parameters", "several", decay
+        if getattr(risk, "frozen", ()) and not self.frozen:
+            yield "no frozen parameters", "frozen parameters", risk.frozen
         for h in (*network.activations, *([outer] if outer else [])):
             for need in self.activations:
                 if not (isinstance(h, PiecewiseLinear) and ACTIVATIONS[need](h)):

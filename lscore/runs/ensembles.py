@@ -18,6 +18,7 @@ import torch
 
 from lscore.errors import DataError, DtypeError, ShapeError
 from lscore.model.risk import Risk
+from lscore.model.settings import Setting
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,10 @@ def risk_on(
 ) -> Callable[[torch.Tensor], torch.Tensor]:
     """The risk as a function of one point (m,), with its data on a device; for `torch.func`.
 
-    It checks nothing, so that it can be differentiated, batched and compiled.
+    It checks nothing, so that it can be differentiated, batched and compiled. `SettingError` for
+    frozen parameters, which would move.
     """
+    Setting().require(risk)
     moved = copy.copy(risk)
     for name in ("X", "y"):
         object.__setattr__(moved, name, getattr(risk, name).to(device, dtype))

@@ -27,7 +27,7 @@ from lscore.curvature import curvature
 from lscore.errors import DataError, DtypeError, SettingError, ShapeError
 from lscore.minima.ball_descent import ball_gradient, ball_jet, certify_in_balls
 from lscore.model.balls import ball_risk
-from lscore.model.parameters import per_parameter, read_decay
+from lscore.model.parameters import per_parameter, read_decay, read_frozen
 
 NETWORK = Network((2, 3, 1), relu, bias=(True, False))
 FORMS = [
@@ -72,6 +72,39 @@ def test_per_layer_weights_only_and_equal_ones():
 def test_what_is_no_decay_is_refused(given, error, message):
     with pytest.raises(error, match=message):
         Risk(NETWORK, [[1, 2]], [1], weight_decay=given)
+
+
+@pytest.mark.parametrize(
+    ("given", "held"),
+    [
+        (False, ()),
+        ([False, False], ()),
+        ([True, False], (True,) * 9 + (False,) * 3),
+        ({"biases": True}, (False,) * 6 + (True,) * 3 + (False,) * 3),
+        ({"weights": [False, True]}, (False,) * 9 + (True,) * 3),
+        (np.arange(12) < 2, (True,) * 2 + (False,) * 10),
+        (torch.arange(12) < 2, (True,) * 2 + (False,) * 10),
+    ],
+)
+def test_every_form_of_what_is_frozen(given, held):
+    assert read_frozen(NETWORK, given) == held
+    assert Risk(NETWORK, [[1, 2]], [1], frozen=given).frozen == held
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "message"),
+    [
+        (True, DataError, "frozen: got every parameter, need one that moves"),
+        ([True, True], DataError, "frozen: got every parameter"),
+        ([1, 0], DtypeError, "frozen: got int, need True or False"),
+        (None, DtypeError, "frozen: got NoneType"),
+        ([True], ShapeError, "frozen: got 1, need one, 2"),
+        ({"bias": True}, DataError, "frozen: got the key 'bias'"),
+    ],
+)
+def test_what_says_nothing_frozen_is_refused(given, error, message):
+    with pytest.raises(error, match=message):
+        Risk(NETWORK, [[1, 2]], [1], frozen=given)
 
 
 def several(network, seed=0):

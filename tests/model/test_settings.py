@@ -59,6 +59,11 @@ FACTS = {
         Risk(PLAIN.network, [0], [0], weight_decay=[0, 1]),
         "got several, need one weight decay for all parameters",
     ),
+    "frozen": (
+        False,
+        Risk(PLAIN.network, [0], [0], frozen=[True, False]),
+        "got frozen parameters, need no frozen parameters",
+    ),
 }
 
 
@@ -93,8 +98,9 @@ def test_one_fact_holds_or_is_named(name):
 
 
 def test_nothing_asked_is_nothing_missed():
-    for _, other, _ in FACTS.values():
-        assert Setting().misses(other) == ""
+    for name, (_, other, _) in FACTS.items():
+        assert Setting(frozen=True).misses(other) == ""
+        assert bool(Setting().misses(other)) == (name == "frozen")
 
 
 def test_a_network_is_asked_for_what_it_has():
