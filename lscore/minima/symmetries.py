@@ -75,32 +75,37 @@ def certify_sharp_minimum(
     >>> risk = Risk(network, [1, 2, -1], [0, 1, 1], hinge)      # the unit has its kink at x = 1
     >>> print(certify_sharp_minimum(risk, exact([1, -1, -2, 2, 1, -1])))
     certified (exact): the point is a local minimum  [LVB-S]
-      holds     strict multipliers balance 4 tied margins and 1 tied units, margin 1
+      holds     strict multipliers balance 4 tied margins and 1 tied unit, margin 1
       holds     1 directions of symmetry, 5 that are felt
       value     risk = 8
     """
     w = locate(risk, w)
     if missing := SETTING.misses(risk):
         return _MINIMUM.unknown(missing)
-    symmetries = symmetry_directions(risk, w).shape[1]
-    rest, conditions = risk.dimension - symmetries, []
     hidden = [tie for tie in relevant_ties(risk, w) if tie[0] == 1]
+    slacks, felt = [], risk.dimension
     for found in incident_cells(risk, w, hidden, limit=limit).cells:
         gradients, bounds = _first_order(w, found.cell, hidden)
         p, kinks = _strict_multipliers(gradients, bounds), gradients.shape[1] - 1
-        felt = rank(gradients.T.rows(1, kinks + 1)) if kinks else 0
-        unique = p is not None and bounds and felt == kinks
-        slack = min(min(a, mu - a) for a, mu in zip(p, bounds, strict=True)) if unique else None
-        what = f"{len(bounds)} tied margins" + f" and {len(hidden)} tied units" * bool(hidden)
-        conditions = [
-            Condition(f"strict multipliers balance {what}", p is not None, slack),
-            Condition(f"{symmetries} directions of symmetry, {rest} that are felt", felt == rest),
-        ]
+        what = f"{len(bounds)} tied margin{'s' * (len(bounds) != 1)}"
+        if hidden:
+            what += f" and {len(hidden)} tied unit{'s' * (len(hidden) != 1)}"
+        text = f"strict multipliers balance {what}" if kinks else "the gradient is 0"
         if p is None:
-            return _MINIMUM.unknown(f"no strict multipliers balance {what}", conditions)
-        if felt < rest:
-            reason = f"{rest - felt} directions are flat to first order and no symmetry"
-            return _MINIMUM.unknown(reason, conditions)
+            reason = f"no {text}" if kinks else "the gradient is not 0"
+            return _MINIMUM.unknown(reason, [Condition(text, False)])
+        felt = min(felt, rank(gradients.T.rows(1, kinks + 1)) if kinks else 0)
+        if bounds and felt == kinks:
+            slacks += [min(a, mu - a) for a, mu in zip(p, bounds, strict=True)]
+    symmetries = symmetry_directions(risk, w).shape[1]
+    flat = risk.dimension - symmetries - felt
+    conditions = [
+        Condition(text, True, min(slacks, default=None)),
+        Condition(f"{symmetries} directions of symmetry, {felt + flat} that are felt", not flat),
+    ]
+    if flat:
+        reason = f"{flat} directions are flat to first order and no symmetry"
+        return _MINIMUM.unknown(reason, conditions)
     conditions += declared(risk.loss, "convex")
     return _MINIMUM.certified(conditions, values={"risk": risk(w)})
 

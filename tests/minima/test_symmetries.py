@@ -288,7 +288,7 @@ def test_samples_that_are_all_slack_do_not_count():
     answer = certify_sharp_minimum(risk, exact(point))
     assert answer.certified
     assert risk(exact(point)) == found.risk(found.point)
-    assert "tied units" not in str(answer)
+    assert "tied unit" not in str(answer)
 
 
 @pytest.mark.parametrize(
