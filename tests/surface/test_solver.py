@@ -6,6 +6,7 @@ surfaces instead of 4 and descends from 2000 points of each instead of 100.
 
 import multiprocessing
 import os
+import random
 import time
 
 import numpy as np
@@ -23,9 +24,23 @@ from small_surfaces import (
     starting_points,
 )
 
-from lscore import Network, Risk, SquaredLoss, absolute_value, binary_hinge, exact, identity, relu
-from lscore.algebra.matrices import to_float
+from lscore import (
+    Network,
+    Risk,
+    SquaredLoss,
+    absolute_value,
+    binary_hinge,
+    exact,
+    identity,
+    leaky_relu,
+    relu,
+    two_piece,
+)
+from lscore.algebra.linear import least_squares
+from lscore.algebra.matrices import augment, to_float
+from lscore.cells.pattern import locate
 from lscore.errors import BudgetError, DataError, SettingError
+from lscore.minima.unit_by_unit import certify_kink_minimum
 from lscore.surface import solver
 from lscore.surface.solver import decided_candidates, solve_surface, solved_cells
 
@@ -82,6 +97,39 @@ def test_descent_finds_no_value_that_the_list_lacks(seed):
     assert risks.min() > to_float(surface.best.risk) - tolerance
     if SURFACES:
         assert surface.certify().certified
+
+
+def best_on_a_grid(seed):
+    """A small random risk, and points of it: hidden weights of a grid with the best outputs."""
+    rng = random.Random(seed)
+    n, width, d = rng.randint(3, 5), rng.randint(1, 2), rng.randint(1, 2)
+    X = [[rng.randint(-2, 2) for _ in range(d)] for _ in range(n)]
+    y = [rng.randint(-3, 3) for _ in range(n)]
+    h = rng.choice([relu, leaky_relu("1/2"), absolute_value, two_piece(-1, -2)])
+    risk, points = Risk(Network((d, width, 1), h), X, y), []
+    for _ in range(20):
+        W = exact([[rng.randint(-1, 1) for _ in range(d)] for _ in range(width)])
+        b = exact([rng.choice([-2, -1, "-1/2", 0, "1/2", 1, 2]) for _ in range(width)])
+        w = risk.network.pack([W, exact([[0] * width])], [b, exact([0])])
+        best, _ = least_squares(augment(h(risk.forward(w)[0][0])), risk.exact_y)
+        out, shift = best.rows(0, width).T, best.rows(width, width + 1)
+        points.append(risk.network.pack([W, out], [b, shift]))
+    return risk, points
+
+
+def test_local_minima_of_a_grid_are_on_the_list():
+    """The decider of single points says which are local minima: exact, and no part of the
+    solver."""
+    on_walls = []
+    for seed in range(60 if SURFACES else 12):
+        risk, points = best_on_a_grid(seed)
+        listed = {str(minimum.risk): minimum for minimum in solve_surface(risk).minima}
+        for w in points:
+            if certify_kink_minimum(risk, w).certified:
+                tied = any((part % 2).any() for part in locate(risk, w).run.positions)
+                assert tied or not listed[str(risk(w))].wall_only
+                on_walls.append(tied)
+    assert 20 < sum(on_walls) < len(on_walls) - 20
 
 
 DEGENERATE = {
