@@ -61,8 +61,9 @@ def solve_surface(
     weight decay; `SettingError` names what else the risk has. Any data: repeated and collinear
     samples, and a sample alone. Exact, and the same for any number of `workers` (processes, or a
     `cluster` as in `sweep`). What is done stays in `folder` if there is one, and a solver that was
-    killed goes on from there. Raises `BudgetError` if there are more than `limit` closed cells: N
-    activation patterns and K units make up to as many as there are sets of at most K of 2N things.
+    killed goes on from there; `Surface.certify` trusts no file. Raises `BudgetError` with the time
+    it may take if there are more than `limit` closed cells: N activation patterns and K units make
+    up to as many as there are sets of at most K of 2N things. Sound and complete; claim B-SOLVE.
 
     >>> from lscore.model.activations import relu
     >>> from lscore.model.networks import Network
