@@ -9,7 +9,7 @@ feature changed.
 A decided answer is tested by an oracle of `oracles`, in a world of plain Fractions that shares no
 code with the package. A new checker needs a row: its question, and an oracle.
 
-Size: 76 checkers x 101 settings; 12 more take no risk and are listed as such. (`PiecewiseLinear`
+Size: 77 checkers x 101 settings; 14 more take no risk and are listed as such. (`PiecewiseLinear`
 has no jumps at knots, so there is no such setting.)
 """
 
@@ -336,6 +336,7 @@ def homes():
         "certify_kink_minimum": minima,
         "certify_linear_hinge_minimum": [(plane, [exact(["1/2", "1/2", 0, 1, -2])])],
         "certify_local_minimum": minima,
+        "certify_lowest_in_cell": minima,
         "certify_sharp_minimum": [(flat, standing), (three_points, [exact([1, -1, -2, 2, 1, -1])])],
         "certify_membership": [(milne, [exact([1, "1/2"]), exact([0, 0])])],
         "certify_minimizers_inside": [(toy, [exact([0] * 4)])],
@@ -715,6 +716,7 @@ ROWS = {
     "certify_minimizers_inside": of_the_risk(oracles.minimizers_inside),
     "certify_curvature_bound": at_cells(oracles.curvature_bound),
     "certify_strong_convexity": at_points(oracles.strong_convexity),
+    "certify_lowest_in_cell": at_points(oracles.local_minimum),
     "certify_mirrored_spectrum": at_points(oracles.mirrored),
     "certify_not_convex": of_pairs(oracles.not_convex),
     "certify_null_walls": at_points(oracles.null_walls),
@@ -745,6 +747,8 @@ WITHOUT_RISK = {
     "certify_lemma_a5": "polynomials of the paper",
     "certify_separation": "numbers, values and inputs",
     "certify_share": "balls at recorded points",
+    "certify_two_layers": "one fixed network",
+    "certify_two_outputs": "one fixed network",
 }
 
 

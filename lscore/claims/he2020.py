@@ -130,6 +130,14 @@ CLAIMS = [
         shown="bent = ",
     ),
     Claim(
+        "HE-T2b",
+        "he2020",
+        "Theorem 2, part 2",
+        "one hidden layer, one output, a differentiable convex loss: all local minima of a cell "
+        "have one risk, and no point of the closed cell has a smaller one",
+        standing="sharpened",
+    ),
+    Claim(
         "HE-T2c",
         "he2020",
         "Theorem 2, part 3",
