@@ -43,8 +43,7 @@ _CLOSE = ("1e-9", "1e-7", "1e-5")
 def _free_constant(risk: Risk) -> bool:
     """Whether the output has a bias; `HypothesisError` if only hidden layers have biases."""
     LINEAR_HINGE.require(risk, CLAIM)
-    layers = risk.network.unpack(zeros(risk.dimension))
-    biases = [layer.bias is not None for layer in layers]
+    biases = risk.network.biases
     if any(biases) and not biases[-1]:
         raise HypothesisError(CLAIM, "output bias", "only hidden layers have biases", biases)
     return biases[-1]

@@ -230,12 +230,13 @@ class _End:
         z, total = part.exact_X.T @ pull, sum(pull.entries(), fmpq(0))
         product_zero = point.rows(0, d).is_zero()
         c = point[d, 0] if shallow.network.bias else fmpq(0)
-        inside = abs(c) <= 1 and not (shallow.network.bias and total)
+        level = abs(c) <= 1 and not (shallow.network.bias and total)
         reason = "its product is not 0" if not product_zero else ""
         reason = reason or ("the product 0 is the best" if z.is_zero() else "")
-        if not inside:
+        if not level:
             reason = reason or f"its weights differ by {total}, its constant is {c}"
-        return cls(z, reason, product_zero and inside, -c if abs(c) == 1 and inside else fmpq(0))
+        flat = product_zero and level
+        return cls(z, reason, flat, -c if flat and abs(c) == 1 else fmpq(0))
 
 
 def _search(E: PenalisedRisk, W, start, r: int, moves: tuple, epsilon: fmpq) -> LinearEscape:

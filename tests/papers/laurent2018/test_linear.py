@@ -37,7 +37,8 @@ STUCK = exact([1, 0, 0, 0, 1])  # W, b, v, c
 
 
 def random_risk(seed):
-    """Any hinge loss, depth one to three, with and without biases, small integers: ties abound."""
+    """Any hinge loss, up to three hidden layers, biases everywhere, nowhere or at the output, small
+    integers: ties abound."""
     rng = np.random.default_rng(seed)
     k = (1, 1, 3, 2)[seed % 4]
     hidden = [(2,), (1, 2), (3, 1, 2), ()][seed // 4 % 4]
@@ -51,14 +52,15 @@ def random_risk(seed):
     else:
         make = multiclass_hinge if k == 3 else one_versus_all_hinge
         loss, y = make(mu), [*range(k), *rng.integers(0, k, n - k).tolist()]
-    network = Network((d, *hidden, k), identity if hidden else (), bias=bool(seed % 3))
+    bias = [True, False, (*[False] * len(hidden), True)][seed % 3]
+    network = Network((d, *hidden, k), identity if hidden else (), bias=bias)
     return Risk(network, X, y, loss), rng
 
 
 def least(risk):
     """The minimum of the convex problem by a float program written from the definition."""
     n = len(risk.X)
-    k, bias = risk.network.widths[-1], risk.network.bias
+    k, bias = risk.network.widths[-1], risk.network.biases[-1]
     rows, right, cost = [], [], []
     signs = risk.y.numpy()
     for i in range(n):
@@ -167,6 +169,11 @@ def test_other_networks_and_losses_are_unknown():
     assert_unknown(certify_linear_hinge_minimum(decay, STUCK), "weight decay")
     with pytest.raises(HypothesisError, match="LVB-T100"):
         linear_hinge_optimum(decay)
+
+
+def test_biases_of_hidden_layers_only_are_no_free_constant():
+    half = Risk(Network((2, 1, 1), identity, bias=(True, False)), X3, Y3, binary_hinge())
+    assert_unknown(certify_linear_hinge_minimum(half, exact([0] * 4)), "only hidden layers have")
 
 
 def test_one_sample_duplicates_and_tiny_numbers():

@@ -52,7 +52,8 @@ def stuck(seed):
     Zero columns, zero rows and zero layers make the products vanish in all possible ways.
     """
     rng = np.random.default_rng(seed)
-    R, depth, bias = 2 + seed % 2, 1 + seed // 2 % 3, bool(rng.integers(0, 3))
+    R, depth = 2 + seed % 2, 1 + seed // 2 % 3
+    bias = [False, True, True, (*[False] * depth, True)][rng.integers(0, 4)]
     widths = (2, *rng.integers(1, 4, depth).tolist(), R)
     labels = [*range(R), *rng.integers(0, R, 4 - R).tolist()]
     y = 2 * (np.array(labels)[:, None] == np.arange(R)) - 1
@@ -68,11 +69,11 @@ def stuck(seed):
         layers.append(exact(A.tolist()))
     if rng.integers(0, 2):
         layers[-1] = layers[-1] * 0
-    biases = None
-    if bias:
-        biases = [exact(rng.integers(-1, 2, len(A)).tolist()) for A in layers]
-        biases[:-1] = [b * 0 for b in biases[:-1]] if rng.integers(0, 2) else biases[:-1]
-        biases[-1] = biases[-1] * exact([[1, "1/2"]])[0, int(rng.integers(0, 2))]
+    biases = [exact(rng.integers(-1, 2, len(A)).tolist()) for A in layers]
+    biases[:-1] = [b * 0 for b in biases[:-1]] if rng.integers(0, 2) else biases[:-1]
+    biases[-1] = biases[-1] * exact([[1, "1/2"]])[0, int(rng.integers(0, 2))]
+    having = risk.network.biases
+    biases = [b if has else None for b, has in zip(biases, having, strict=True)]
     return E, E.replicated(risk.network.pack(layers, biases))
 
 
@@ -93,6 +94,17 @@ def test_random_deep_linear_replicas_descend():
     assert sum(moved.values()) > CASES // 3
 
 
+def test_only_classes_with_product_zero_move_their_constants():
+    """Class 0 is solved with the constant -1: that must stay while class 1 moves."""
+    mu = [["1/2", "1/6", "1/6"], ["1/6", "1/2", "1/3"], ["1/3", "1/3", "1/2"]]
+    risk = Risk(Network((1, 1, 3), identity), [-1, 0, 1], [0, 1, 2], one_versus_all_hinge(mu))
+    E = PenalisedRisk(risk)
+    W = exact([[1, 1, 1], [0, 0, 0], [-2, 0, 0], [-1, 0, 0]])
+    found = linear_escape(risk, W)
+    assert (found.label, found.moved, E(found.lower) < E(W)) == (1, "output", True)
+    assert found.lower.column(0) == W.column(0)
+
+
 def test_what_refuses_an_escape_is_optimal_or_said():
     """With equal weights and constants in [-1, 1]: no escape only where a class is at its best."""
     for seed in range(CASES):
@@ -104,7 +116,7 @@ def test_what_refuses_an_escape_is_optimal_or_said():
                 r = int(reason.split(":")[0].split()[1])
                 if "the product 0 is the best" in reason:
                     part, w = E.parts[r], W.column(r)
-                    shifted = exact([*w.entries()[:-1], 0]) if E.network.bias else w
+                    shifted = exact([*w.entries()[:-1], 0]) if E.network.biases[-1] else w
                     low = part(deepened(part, linear_hinge_optimum(part)))
                     assert low == sum(part.loss.weights.entries(), fmpq(0))
                     assert part(w) >= low
