@@ -239,7 +239,9 @@ CLAIMS = [
         "laurent2018",
         "Theorem 7",
         "at critical points of the penalised risk the replicas agree and every class is critical",
+        "the gradient of the penalty lacks a factor 2 and has a gamma too many",
         standing="sharpened",
+        shown="as_printed = gamma",
     ),
     Claim(
         "LVB-L109",
@@ -263,5 +265,36 @@ CLAIMS = [
         "deep linear, equal class weights: no local minimum of the penalised risk with a product 0 "
         "that is not optimal; the way down is explicit",
         standing="sharpened",
+    ),
+    Claim(
+        "LVB-L108",
+        "laurent2018",
+        "Lemma 108",
+        "vectors with sum |x_r|^2 at most sum <x_r, x_s> / (R - 1) over r != s are all equal",
+        standing="sharpened",
+    ),
+    Claim(
+        "LVB-C3",
+        "laurent2018",
+        "Corollary 3",
+        "leaky slope, one hidden layer, separable classes: critical points of the penalised risk "
+        "without v_r = 0 have loss zero, and with equal class weights so have all local minima",
+        "part (ii) speaks of local minima with v_r = 0, but with equal weights there are none",
+        standing="sharpened",
+        shown="least = min(part",
+    ),
+    Claim(
+        "LVB-C4",
+        "laurent2018",
+        "Corollary 4",
+        "ReLU, one hidden layer, separable classes: at critical points of the penalised risk no "
+        "living unit serves an unsolved sample",
+    ),
+    Claim(
+        "LVB-B-T7-1",
+        "book",
+        "the penalty costs nothing",
+        "the infimum of the penalised risk is the sum of the infima of the classes, each with a "
+        "network of its own; it is attained only if one set of hidden layers serves all",
     ),
 ]
