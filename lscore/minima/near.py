@@ -1,10 +1,11 @@
-r"""A local minimum beside a point, enclosed: for losses whose minima are no rational numbers.
+r"""A local minimum beside a point, enclosed: for losses whose minima need not be rational.
 
-A minimum of a risk with cross-entropy has irrational weights, so no point that can be written down
-is one. But where every hidden unit stays on one linear piece, the outputs near the point are
-:math:`\hat Y + A T^\top` with functions A (n, p) of the inputs, and the risk is a convex function
-of T. `krawczyk` encloses its minimum; the first layer, or the output biases where a layer is dead,
-can bring about the change T; if that moves no unit off its piece, a local minimum lies there.
+A minimum of a risk with cross-entropy solves equations with exponentials; in general no point that
+can be written down is one. But where every hidden unit stays on one linear piece, the outputs near
+the point are :math:`\hat Y + A T^\top` with functions A (n, p) of the inputs, and the risk is a
+convex function of T. `krawczyk` encloses its minimum; the first layer, or the output biases where a
+layer is dead, can bring about the change T; if that moves no unit off its piece, a local minimum
+lies there.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from lscore import (
     Network,
     Risk,
     SquaredLoss,
+    absolute_value,
     binary_hinge,
     certify_affine_minimum,
     certify_local_minimum,
@@ -23,7 +24,15 @@ from lscore import (
     tanh,
 )
 from lscore.algebra.linear import least_squares
-from lscore.minima.near import certify_minimum_near, certify_spurious_near, convex_minimum
+from lscore.cells.pattern import locate
+from lscore.minima.affine import affine_functions
+from lscore.minima.ball_descent import ball_gradient
+from lscore.minima.near import (
+    _moves,
+    certify_minimum_near,
+    certify_spurious_near,
+    convex_minimum,
+)
 from lscore.model.balls import ball_risk
 from lscore.model.entropy import CrossEntropyLoss, LogisticLoss
 from lscore.model.losses import half_sum_of_squares
@@ -317,3 +326,44 @@ def test_the_convex_minimum_of_squares_is_the_least_squares_solution():
     )
     nothing = convex_minimum(half_sum_of_squares, y, y, A * 0)
     assert nothing.value.is_zero()
+
+
+def moved_there(risk, w):
+    """The point w, changed by the midpoints of the changes that are said to lead to the minimum."""
+    at = locate(risk, w)
+    A, _ = affine_functions(risk, list(at.run.positions))
+    found = convex_minimum(risk.loss, at.run.outputs, risk.exact_y, A)
+    moves = [v.mid().fmpq() for v in _moves(risk, at, A.shape[1], found.box, 128)]
+    widths, first, entries = risk.network.widths, risk.network.biases[0], w.entries()
+    d, k, inputs = widths[0], widths[-1], widths[0] + first
+    layer = [moves[j * inputs : (j + 1) * inputs] for j in range(widths[1])]
+    if len(moves) == k:  # a dead layer: the output biases
+        layer, moves = [], [0] * widths[1] * inputs + moves
+    for j, row in enumerate(layer):
+        for c, change in enumerate(row):
+            entries[j * d + c if c < d else widths[1] * d + j] += change
+    for c, change in enumerate(moves[widths[1] * inputs :]):
+        entries[len(entries) - k + c] += change
+    return exact(entries)
+
+
+def test_the_changes_of_the_parameters_lead_to_a_point_without_gradient():
+    """Random networks, activations and biases; what is certified has a gradient of 1e-30 there."""
+    kinds = [relu, leaky_relu("-1/2"), hard_tanh, identity, absolute_value]
+    certified = 0
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        depth, k, d = int(rng.integers(0, 4)), int(rng.integers(1, 4)), int(rng.integers(1, 3))
+        widths = (d, *rng.integers(1, 5, depth).tolist(), k)
+        h = tuple(kinds[int(rng.integers(5))] for _ in range(depth))
+        network = Network(widths, h, bias=tuple((rng.random(depth + 1) < 0.8).tolist()))
+        n = int(rng.integers(4, 12))
+        labels = rng.integers(0, k, n) if k > 1 else 2 * rng.integers(0, 2, n) - 1
+        loss = SOFTMAX if k > 1 else LogisticLoss()
+        risk = Risk(network, rng.integers(-3, 4, (n, d)), labels, loss)
+        w = exact(rng.integers(-8, 9, network.dimension)) / 16
+        if certify_minimum_near(risk, w).certified:
+            certified += 1
+            gradient = ball_gradient(risk, moved_there(risk, w))
+            assert all(abs(g) < 1e-30 for g in gradient), seed
+    assert certified > 10

@@ -25,7 +25,7 @@ from lscore import (
     weight_decay_of,
 )
 from lscore.errors import DataError, DtypeError, ShapeError
-from lscore.model.entropy import LogisticLoss
+from lscore.model.entropy import CrossEntropyLoss, LogisticLoss
 from lscore.model.modules import Elementwise, ModuleRisk, as_module
 
 f64 = torch.float64
@@ -471,6 +471,7 @@ def test_decays_that_are_equal_after_all_are_one_number():
     [
         (nn.MSELoss(), SquaredLoss("1/3", mean=True), None),
         (nn.MSELoss(reduction="sum"), SquaredLoss(1), None),
+        (nn.CrossEntropyLoss(), CrossEntropyLoss(), [2, 0, 1, 1]),
         (nn.MultiMarginLoss(), multiclass_hinge(["1/12"] * 4), [2, 0, 1, 1]),
         (lambda a, y: ((a - y) ** 2).mean() / 2, SquaredLoss("1/6", mean=True), None),
         (

@@ -9,10 +9,24 @@ from entropy_data import SETS, linear, random_risk
 from flint import arb, ctx
 from sklearn.datasets import load_iris
 
-from lscore import Network, Risk, exact
+from lscore import (
+    CrossEntropyLoss,
+    LogisticLoss,
+    Network,
+    Risk,
+    absolute_value,
+    certify_minimum_near,
+    certify_spurious_near,
+    exact,
+    from_torch,
+    hard_tanh,
+    leaky_relu,
+    relu,
+)
 from lscore.errors import HypothesisError, LscoreError
 from lscore.model.balls import ball_risk
-from lscore.model.entropy import LogisticLoss
+from lscore.model.modules import as_module
+from lscore.papers.he2020 import affine_minimum, hinge_point
 from lscore.papers.he2020.entropy import certify_overlap
 from lscore.papers.he2020.linear_minimum import entropy_bound, linear_minimum
 
@@ -119,3 +133,40 @@ def test_a_bound_needs_weights_that_balance():
     nearly = np.array(q.floats())
     with pytest.raises(LscoreError, match="failed its check"):
         entropy_bound(risk, exact(nearly))
+
+
+def test_one_hinge_below_the_anchor():
+    """The minimum carried by a network, a hinge at one input with the gain of the squared loss,
+    and with ever larger ones: down to the infimum, the minimum plus a quarter of log p."""
+    risk = Risk(Network((1, 3, 2), relu), *ANCHOR, CrossEntropyLoss())
+    best = linear_minimum(risk)
+    w = affine_minimum(risk, best.weights)
+    near = certify_minimum_near(risk, w)
+    assert near.certified
+    assert near.values["radius"] < 1e-30
+    fit = best.weights
+    with ctx.workprec(128):
+        p = 1 / (1 + (3 * best.box[0, 0]).exp())  # of the right class at x = 3
+        infimum = best.risk + p.log() / 4
+        assert abs(infimum - arb("0.529873254891762349")) < 1e-17
+        V = 1 - p
+        by_formula = best.risk + (p.log() + (1 + (3 * best.box[0, 0] - 2 * V).exp()).log()) / 4
+        assert abs(by_formula - arb("0.569194694893")) < 1e-12
+    lower = hinge_point(risk, fit)
+    answer = certify_spurious_near(risk, w, lower.point)
+    assert answer.certified
+    assert answer.conditions[-1].margin > 0.017
+    assert ball_risk(risk, lower.point) > infimum
+
+
+def test_five_layers_of_torch_are_certified_and_spurious():
+    X, y = load_iris(return_X_y=True)
+    activations = (relu, leaky_relu("1/10"), hard_tanh, absolute_value)
+    risk = Risk(Network((4, 3, 2, 2, 2, 2), activations), X[50:], y[50:] - 1, CrossEntropyLoss())
+    best = linear_minimum(risk)
+    model = as_module(risk.network, affine_minimum(risk, best.weights).point())
+    network, w = from_torch(model)
+    risk = Risk(network, X[50:], y[50:] - 1, CrossEntropyLoss())
+    answer = certify_spurious_near(risk, w, hinge_point(risk, best.weights).point)
+    assert answer.certified, answer.reason
+    assert answer.values["radius"] < 1e-10
