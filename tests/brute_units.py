@@ -19,7 +19,7 @@ from brute_kinks import EPSILON, descent, dot
 class Network:
     """K units, with biases or not, and an output bias or not (`shift`); knots, slopes and the value
     at the first knot (at 0 if there is none); `value` and `slope` of the loss of sample i at an
-    output; weight decay."""
+    output; the weight decay of each parameter, if any."""
 
     X: list
     K: int
@@ -30,7 +30,7 @@ class Network:
     start: Fraction
     value: object
     slope: object
-    decay: Fraction = Fraction(0)
+    decay: tuple = ()
 
     def __post_init__(self):
         self.d = len(self.X[0])
@@ -66,7 +66,8 @@ class Network:
 
     def risk(self, w):
         losses = sum(self.value(i, f) for i, f in enumerate(self.outputs(w)))
-        return losses + self.decay / 2 * sum(a * a for a in w)
+        squares = (d * a * a for d, a in zip(self.decay, w, strict=False))
+        return losses + sum(squares, Fraction(0)) / 2
 
     def ties(self, w):
         units = self.unpack(w)[0]

@@ -122,8 +122,8 @@ class Bent:
             return None
         return u if self(u) < 0 else -u
 
-    def steeper(self, level: fmpq, limit: int) -> RationalMatrix | None:
-        r"""Some u with :math:`|g(u)| > \mathrm{level} \cdot |u|`, or None if there is none.
+    def steeper(self, square: fmpq, limit: int) -> RationalMatrix | None:
+        r"""Some u with :math:`g(u)^2 > \mathrm{square} \cdot |u|^2`, or None if there is none.
 
         In the chamber C of all walls g is :math:`\langle a_C, u\rangle`. Its largest value there,
         over :math:`|u| = 1`, is the length of the projection of :math:`a_C` to the cone C: exact
@@ -133,12 +133,12 @@ class Bent:
         for above in self._chambers(range(len(self.bends)), limit):
             a = self.linear + self._sum(above)
             for u in (a, -a):
-                if u.dot(u) <= level**2:
+                if u.dot(u) <= square:
                     continue
                 if normals:  # minus the polar cone's nearest point
                     rows = [n * (-1 if j in above else 1) for j, n in enumerate(normals)]
                     u = -nonnegative_least_squares(stack([n.T for n in rows]).T, u)[1]
-                if u.dot(u) > level**2:
+                if u.dot(u) > square:
                     return u
         return None
 

@@ -19,10 +19,17 @@ from lscore.algebra.balls import balls
 from lscore.algebra.matrices import RationalMatrix, exact, ones, stack
 from lscore.cells.pattern import Located
 from lscore.cells.rays import risk_along
+from lscore.errors import SettingError
 from lscore.minima.bends import Bent, bent
-from lscore.model.passes import Frozen, layout
+from lscore.model.passes import Frozen, Layer, layout
 
 BITS = 512
+
+
+def _unit_parts(hidden: Layer, out: Layer) -> list[tuple[RationalMatrix, fmpq]]:
+    parts = [hidden.weight.T, *([] if hidden.bias is None else [hidden.bias.T])]
+    columns = stack(parts)
+    return [(columns.column(k), v) for k, v in enumerate(out.weight.entries())]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +49,20 @@ class Tangent:
     @cached_property
     def units(self) -> list[tuple[RationalMatrix, fmpq]]:
         """Per unit its input weights (D, 1), the bias last, and its output weight."""
-        hidden, out = self.at.run.layers
-        z = (
-            stack([hidden.weight.T, hidden.bias.T])
-            if self.at.risk.network.biases[0]
-            else hidden.weight.T
-        )
-        return [(z.column(k), v) for k, v in enumerate(out.weight.entries())]
+        return _unit_parts(*self.at.run.layers)
+
+    @cached_property
+    def decays(self) -> list[tuple[RationalMatrix, fmpq]]:
+        """The weight decay of each of these numbers."""
+        risk = self.at.risk
+        given = risk.weight_decay
+        every = given if isinstance(given, RationalMatrix) else exact([given] * risk.dimension)
+        return _unit_parts(*layout(risk.network, every))
+
+    def _shrinkage(self, k: int) -> RationalMatrix:
+        """The derivative of the decay by the input weights of a unit, (D, 1)."""
+        z, decay = self.units[k][0].entries(), self.decays[k][0].entries()
+        return exact([a * b for a, b in zip(z, decay, strict=True)])
 
     @cached_property
     def bends(self) -> list[Bent]:
@@ -82,33 +96,32 @@ class Tangent:
             cases = sum(self.bends[k].cases(self._turned(k).concave) for k in used)
             text = f"no used unit descends: multipliers in {cases} case{'s' * (cases != 1)}"
             yield text, self._used(used)
-        if not risk.weight_decay:
-            if unused:
-                yield "around unused units nothing is pulled", self._unused(unused)
-            return
-        if used:
-            text = "no used unit has input weights longer than its output weight"
+        free = [k for k in unused if not self.decays[k][1] and self.decays[k][0].is_zero()]
+        held = [k for k in unused if k not in free]
+        if free:
+            yield "around unused units nothing is pulled", self._unused(free)
+        if used and risk.weight_decay:
+            text = "no used unit has input weights that decay more than its output weight"
             yield text, self._longer(used)
-        if unused:
-            yield "the input weights of unused units are 0", self._idle(unused)
-            yield "units at 0 pull at most as much as the decay", self._corner(unused)
+        if held:
+            yield "the input weights of unused units do not decay", self._idle(held)
+            yield "unused units are pulled at most as much as they decay", self._corner(held)
 
     def _bias(self) -> Iterator[RationalMatrix]:
-        c = self.at.run.layers[1].bias[0, 0]
-        slope = self.pull.dot(ones(len(self.pull))) + self.at.risk.weight_decay * c
+        decay = self.at.risk.shrinkage(self.at)[self.at.risk.dimension - 1, 0]
+        slope = self.pull.dot(ones(len(self.pull))) + decay
         if slope:
             yield self.move(shift=-slope)
 
     def _output_weights(self) -> Iterator[RationalMatrix]:
         slopes = (self.at.run.inputs[1].T @ self.pull).entries()
-        for k, (phi, (_, v)) in enumerate(zip(slopes, self.units, strict=True)):
-            if slope := phi + self.at.risk.weight_decay * v:
+        for k, phi in enumerate(slopes):
+            if slope := phi + self.decays[k][1] * self.units[k][1]:
                 yield self.move(k, turn=-slope)
 
     def _turned(self, k: int) -> Bent:
         """The derivative of the tangent risk by the input weights of a used unit."""
-        z, v = self.units[k]
-        return self.bends[k].scaled(v, z * self.at.risk.weight_decay)
+        return self.bends[k].scaled(self.units[k][1], self._shrinkage(k))
 
     def _used(self, used: list[int]) -> Iterator[RationalMatrix]:
         for k in used:
@@ -142,21 +155,29 @@ class Tangent:
 
     def _longer(self, used: list[int]) -> Iterator[RationalMatrix]:
         for k in used:
-            z, v = self.units[k]
-            if z.dot(z) > v * v:
-                yield self.move(k, z, z.dot(z) / v)
+            (z, v), (_, decay) = self.units[k], self.decays[k]
+            inner, outer = z.dot(self._shrinkage(k)), decay * v * v
+            if inner > outer:
+                yield self.move(k, z, v * inner / outer if outer else v)
 
     def _idle(self, unused: list[int]) -> Iterator[RationalMatrix]:
         for k in unused:
-            if not self.units[k][0].is_zero():
+            if not self._shrinkage(k).is_zero():
                 yield self.move(k, -self.units[k][0])
 
     def _corner(self, unused: list[int]) -> Iterator[RationalMatrix]:
-        decay = self.at.risk.weight_decay
         for k in unused:
-            u = self.bends[k].steeper(decay, self.limit)
+            inner, outer = self.decays[k]
+            if self.bends[k].is_zero:
+                continue
+            if len(set(map(str, inner.entries()))) > 1 or not (outer and inner[0, 0]):
+                raise SettingError(
+                    f"risk: unit {k} is unused and pulled, and the weight decay differs within it, "
+                    "need one for its input weights and bias, and one for its output weight"
+                )
+            u = self.bends[k].steeper(outer * inner[0, 0], self.limit)
             if u is not None:
-                yield self.move(k, u, -self.bends[k](u) / decay)
+                yield self.move(k, u, -self.bends[k](u) / outer)
 
     def move(self, k: int = 0, u: RationalMatrix | None = None, turn=0, shift=0) -> RationalMatrix:
         """The direction that moves unit k by u (D, 1) and its output weight by `turn`, and the

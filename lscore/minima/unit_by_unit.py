@@ -32,7 +32,6 @@ TANGENT = Setting(
     output_activation=False,
     activations=("piecewise linear",),
     loss="convex loss",
-    one_decay=True,
 )
 _MINIMUM = Question("HE-foc", STATEMENT, frozen="certified")
 _LOWEST = "the tangent risk has a local minimum"
@@ -74,6 +73,10 @@ def certify_kink_minimum(
     activations whose every piece goes through 0 they are necessary too (:math:`|w_k| = |v_k|`
     follows). For others :math:`|w_k| > |v_k|`, and a steep unit at 0 with :math:`h(0) \ne 0`, are
     left unknown: there the curvature of the loss decides.
+
+    Decays may differ: then :math:`\sum_j \lambda_j w_j^2 \le \lambda_v v^2` takes the place of
+    :math:`|w_k| \le |v_k|`, and :math:`\sqrt{\lambda_w \lambda_v}` that of :math:`\lambda` in the
+    last condition. A pulled unused unit whose own input weights decay differently is left unknown.
 
     Any knots and slopes, dead, unused and repeated units, repeated samples. Convex losses that have
     a derivative at the outputs; for others with curvature none, `certify_hinge_minimum`. Refuted
@@ -161,7 +164,7 @@ def _fall_in_balls(
     risk, w = tangent.at.risk, tangent.at
     with ctx.workprec(BITS):
         pull, speeds = balls(tangent.pull) if enclosed is None else enclosed, tangent.speed(u)
-        slope = (pull * balls(speeds)).sum() + arb(risk.weight_decay * w.dot(u))
+        slope = (pull * balls(speeds)).sum() + arb(risk.shrinkage(w).dot(u))
         if slope < 0 and (steepest := below(-slope)):
             shown = {"order": 1, "slope_at_most": -steepest}
         elif enclosed is None:

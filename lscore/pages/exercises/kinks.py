@@ -65,8 +65,8 @@ def smallest_decay(answer: object) -> str:
     risk = Risk(Network((2, 1, 1), relu, bias=False), [[3, 4], [-3, -4]], [1, 2])
     at = locate(risk, exact([0, 0, 0]))
     unit = Tangent(at, risk.loss.gradient(at.run.outputs, risk.exact_y), 100).bends[0]
-    if unit.steeper(max(level, fmpq(0)), 100) is not None:
+    if unit.steeper(max(level, fmpq(0)) ** 2, 100) is not None:
         return f"not yet: with {level} the unit is pulled away from 0"
-    if unit.steeper(level * fmpq(999999, 1000000), 100) is None:
+    if unit.steeper((level * fmpq(999999, 1000000)) ** 2, 100) is None:
         return f"not yet: a little less than {level} is enough, too"
     return f"correct: {level}"
