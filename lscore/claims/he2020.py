@@ -71,6 +71,15 @@ CLAIMS = [
         "more layers of two-piece units: a lower point with the outputs of Theorem 3",
     ),
     Claim(
+        "HE-L5",
+        "he2020",
+        "Lemma 5",
+        "around a knot of any piecewise linear activation: a local minimum with the same outputs",
+        "the bias of the last layer lacks its weights and the numbers alpha",
+        standing="refuted as printed",
+        shown="as_printed = ",
+    ),
+    Claim(
         "HE-T1",
         "he2020",
         "Theorem 1",
@@ -120,6 +129,13 @@ CLAIMS = [
         "minimum at all",
         standing="refuted as printed",
         shown="without_minimum = ",
+    ),
+    Claim(
+        "HE-B-L5-1",
+        "book",
+        "transplant",
+        "every point of a two-piece network has one with the same outputs around any knot of any "
+        "piecewise linear activation",
     ),
     Claim(
         "HE-T2a",

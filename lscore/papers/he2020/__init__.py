@@ -14,6 +14,7 @@ from lscore.papers.he2020.lower_point import HingePoint, hinge_point
 from lscore.papers.he2020.pieces import Side, sides
 from lscore.papers.he2020.separation import Separation, certify_separation, separation
 from lscore.papers.he2020.spurious import certify_better_function, certify_spurious_minimum
+from lscore.papers.he2020.transplant import around_knot, transplanted
 from lscore.papers.he2020.two_units import PairPoint, pair_point
 from lscore.papers.he2020.valley import certify_flat_dimension, certify_valley, valley_point
 
@@ -24,6 +25,7 @@ __all__ = [
     "Separation",
     "Side",
     "affine_minimum",
+    "around_knot",
     "certify_better_function",
     "certify_flat_dimension",
     "certify_never_flat",
@@ -39,5 +41,6 @@ __all__ = [
     "pair_point",
     "separation",
     "sides",
+    "transplanted",
     "valley_point",
 ]
