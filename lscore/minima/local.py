@@ -110,9 +110,10 @@ def certify_local_minimum(
     Sound. Complete, never unknown, for one hidden layer and one output without output activation,
     at every point, kinks, dead and unused units included: any piecewise linear activation and any
     convex loss that is differentiable and polynomial in pieces (squared, Huber) without weight
-    decay, with one for all parameters activations whose every piece goes through 0; hinge and other piecewise linear
-    losses with such activations and no decay, or with any where no margin is tied. (Within the
-    limits of 1024 cases of `certify_kink_minimum` and `certify_hinge_minimum`.) Complete as well at
+    decay, and with one decay for all parameters if every piece of the activation goes through 0;
+    hinge and other piecewise linear losses with such activations and no decay, or with any where no
+    margin is tied. (Within the limits of 1024 cases of `certify_kink_minimum` and
+    `certify_hinge_minimum`.) Complete as well at
     points of risk 0 of any piecewise linear network; inside cells of hinge risks with
     `most_monomials` at most 10000 and no decay; without hidden layer and output activation for
     squared losses. Elsewhere a local minimum may stay unknown: where the pulls do not balance, with
