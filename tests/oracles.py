@@ -512,6 +512,22 @@ def cell_constants(P, w, answer, rng):
         assert P.risk(plus(zero, unit(len(w), len(w) - 1)), frozen) == delta - gamma
 
 
+def dead_data(P, w, answer, rng):
+    """Who is unsolved, and which units in use see it."""
+    v, runs = P.layers(w)[1][0][0], P.run(w)
+    active = [
+        (i, k)
+        for i, (steps, _, margins) in enumerate(runs)
+        for k, z in enumerate(steps[0][1])
+        if margins[0] > 0 and v[k] and z > 0
+    ]
+    if answer.refuted:
+        assert (answer.witness["sample"], answer.witness["unit"]) in active
+        return
+    assert not active
+    assert answer.values["unsolved"] == sum(margins[0] > 0 for _, _, margins in runs)
+
+
 def separable(P, w, answer, rng):
     """Signs by substitution: of the separator, or of the weights that mix both classes."""
     rows = [[*x, 1] if P.biases[0] else x for x in P.X]

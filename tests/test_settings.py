@@ -9,7 +9,7 @@ feature changed.
 A decided answer is tested by an oracle of `oracles`, in a world of plain Fractions that shares no
 code with the package. A new checker needs a row: its question, and an oracle.
 
-Size: 77 checkers x 101 settings; 14 more take no risk and are listed as such. (`PiecewiseLinear`
+Size: 78 checkers x 101 settings; 14 more take no risk and are listed as such. (`PiecewiseLinear`
 has no jumps at knots, so there is no such setting.)
 """
 
@@ -349,6 +349,12 @@ def homes():
         "certify_subgradient": minima,
         "certify_touches_flat": [(flat, standing), (slack, [exact([1, 0, 1, -1])])],
         "certify_no_bad_minima": [(even, [exact([1, 0, 3, 0, 1]), exact([1, 0, 3, 1, 0])])],
+        "certify_dead_data": [
+            (
+                replace(even, network=Network((2, 1, 1), relu)),
+                [exact([1, 0, -3, 1, 0]), exact([1, 0, 0, 1, 0])],
+            )
+        ],
         "certify_separable": [(even, [exact([1, 0, 3, 0, 1])])],
         "certify_not_critical": [(even, [exact([1, 0, -3, 2, 1]), exact([1, 0, 0, 1, 0])])],
         "certify_trained_to_zero": [(toy, [exact([0] * 4)])],
@@ -681,6 +687,7 @@ ROWS = {
     "certify_minibatch_mean": at_points(oracles.minibatch_mean, 1),
     "certify_multilinear": in_cells(oracles.multilinear),
     "certify_cell_constants": in_cells(oracles.cell_constants),
+    "certify_dead_data": at_points(oracles.dead_data),
     "certify_fall": of_perturbations,
     "certify_no_bad_minima": at_points(oracles.no_bad_minima),
     "certify_not_critical": at_points(oracles.not_critical),

@@ -163,18 +163,37 @@ CLAIMS = [
         standing="sharpened",
     ),
     Claim(
+        "LVB-T6",
+        "laurent2018",
+        "Theorem 6",
+        "ReLU, separable data: at a critical point every unsolved sample is dead",
+        standing="sharpened",
+    ),
+    Claim(
+        "LVB-F4",
+        "laurent2018",
+        "Figure 4",
+        "three local minima of a two-unit ReLU network, with losses 0, 3/10 and 1",
+        "panel (b) is a local minimum only without an output bias, which the theorem has",
+        shown="with_output_bias = ",
+    ),
+    Claim(
+        "LVB-B-T6-1",
+        "book",
+        "strictly dead",
+        "at local minima unsolved samples lie strictly on the blind side of units of their sign",
+    ),
+    Claim(
         "LVB-B-T4-1",
         "book",
         "how far from critical",
-        "separable data: margin, slopes, output weights and unsolved weight bound every Clarke "
-        "subgradient from below",
+        "margin, slopes, output weights and unsolved weight bound every subgradient from below",
     ),
     Claim(
         "LVB-B-T5-1",
         "book",
         "a straight way down",
-        "under the hypotheses of Theorem 5 two straight segments lead from any point to loss zero, "
-        "and the loss never rises on them",
+        "Theorem 5: two straight segments lead from any point to loss zero without a rise",
     ),
     Claim(
         "LVB-B-T5-2",

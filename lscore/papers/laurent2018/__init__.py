@@ -13,6 +13,7 @@ from lscore.papers.laurent2018.classes import (
     zero_loss_point,
 )
 from lscore.papers.laurent2018.data import LabelledData, is_rare_combination
+from lscore.papers.laurent2018.dead_data import certify_dead_data
 from lscore.papers.laurent2018.flat import (
     certify_flat,
     certify_flat_is_optimal,
@@ -67,6 +68,7 @@ __all__ = [
     "adjacent_patterns",
     "cell_constants",
     "certify_cell_constants",
+    "certify_dead_data",
     "certify_fall",
     "certify_flat",
     "certify_flat_is_optimal",
