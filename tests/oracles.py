@@ -55,7 +55,8 @@ def local_minimum(P, w, answer, rng):
         assert held_still(P, lower, w) == lower
     if "direction" in witness and not P.smooth:
         u = numbers(witness["direction"])
-        assert all(P.risk(plus(w, u, TINY / 2**k)) < base for k in (20, 60))
+        size = TINY / max(1, *map(abs, u))
+        assert all(P.risk(plus(w, u, size / 2**k)) < base for k in (20, 60))
         assert held_still(P, u, [0] * len(w)) == u
     if "curve" in witness:
         columns = [numbers(witness["curve"].column(l)) for l in range(witness["curve"].shape[1])]
