@@ -13,11 +13,21 @@ from lscore.cells.arrangement.hyperplanes import count_patterns
 from lscore.cells.pattern import locate
 from lscore.certificates import Certificate, Question, show
 from lscore.model.risk import Risk
+from lscore.model.settings import Setting
 from lscore.surface.candidates import Candidate, count_subsets, subsets, unions
 from lscore.surface.cones import Cones
 from lscore.surface.places import BLOCK, Places, Search
 from lscore.surface.points import decouples, point_at
 
+SETTING = Setting(
+    hidden=1,
+    outputs=1,
+    biases=True,
+    output_activation=False,
+    activations=("two-piece",),
+    loss="squared loss",
+    weight_decay=False,
+)
 LISTED = Question("B-SOLVE", "these are all values of local minima, and how they are attained")
 
 
@@ -123,9 +133,12 @@ class Surface:
         by deletion and restriction; each cell has its solution, by the signs of the slopes along
         its vectors; each prediction has places of the units that give it, or obstructions that
         exclude all of them; each listed point has its risk, and its units may sit where they are.
-        Sound.
+        Sound. Unknown for a risk that `solve_surface` does not take.
         """
-        values = {"global_minimum": self.best.risk, "spurious_values": len(self.spurious)}
+        if missing := SETTING.misses(self.risk):
+            return LISTED.unknown(missing)
+        values = {"global_minimum": self.best.risk} if self.minima else {}
+        values |= {"spurious_values": len(self.spurious)}
         return LISTED.line_by_line(self._lines(), values=values)
 
     def _lines(self) -> Iterator[tuple[str, bool, str]]:

@@ -23,22 +23,12 @@ from lscore.algebra.matrices import augment, exact, rational
 from lscore.cells.arrangement.hyperplanes import hyperplanes, integer_rows, most_patterns
 from lscore.errors import BudgetError, DataError
 from lscore.model.risk import Risk
-from lscore.model.settings import Setting
 from lscore.runs.sweeps import sweep
 from lscore.surface.candidates import Candidate, cell_solutions, count_subsets
 from lscore.surface.cones import Cones
-from lscore.surface.listing import Decision, Surface, surface_of
+from lscore.surface.listing import SETTING, Decision, Surface, surface_of
 from lscore.surface.places import Places, Search
 
-SETTING = Setting(
-    hidden=1,
-    outputs=1,
-    biases=True,
-    output_activation=False,
-    activations=("two-piece",),
-    loss="squared loss",
-    weight_decay=False,
-)
 CELLS, CANDIDATES = 4096, 256  # in one chunk
 LARGEST = 10**8  # pairs of a face and a ray
 SECONDS = 3e-4  # for one cell, measured

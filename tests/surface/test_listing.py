@@ -5,14 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from losses import Huber
 from small_surfaces import LISTS, solved
 
-from lscore import exact
+from lscore import Network, Risk, exact, relu
 from lscore.cells.pattern import locate
 from lscore.minima.unit_by_unit import certify_kink_minimum
 from lscore.surface.listing import Decision, Minimum, Surface, surface_of
 from lscore.surface.places import Places, Search
 from lscore.surface.points import decouples
+from lscore.surface.solver import solve_surface
 
 NAME = "five points, 2 units"
 
@@ -35,6 +37,7 @@ def test_a_wrong_list_is_refuted():
     minima = surface.minima
     last = minima[-1]
     for wrong in (
+        (),
         minima[:-1],
         minima[1:],
         minima[::-1],
@@ -48,6 +51,21 @@ def test_a_wrong_list_is_refuted():
     assert "not a local minimum" in tampered(surface, minima=(*minima[:-1], moved))
     other = replace(minima[4], point=minima[0].point)
     assert "not a local minimum" in tampered(surface, minima=(*minima[:4], other, minima[5]))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"frozen": [True, False]}, "got frozen parameters, need no frozen parameters"),
+        ({"weight_decay": [0, 0, 1, 0]}, "got weight decay, need no weight decay"),
+        ({"loss": Huber()}, "got Huber loss of somebody's own, need squared loss"),
+    ],
+)
+def test_a_list_says_nothing_of_a_risk_with_more_to_it(change, reason):
+    """The best point of constant labels has output weight 0, which no decay of it moves."""
+    surface = solve_surface(Risk(Network((1, 1, 1), relu), [0, 1, 2], [2, 2, 2]))
+    other = replace(surface, risk=replace(surface.risk, **change))
+    assert other.certify().reason == reason
 
 
 def test_wrong_evidence_is_refuted():
