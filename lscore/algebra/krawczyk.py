@@ -81,9 +81,9 @@ def _proved(value: System, jacobian: System, x: Balls, C: Balls) -> Enclosure:
         X = _column([arb(a, r) for a, r in zip(x, radii, strict=True)])
         spread = C @ jacobian(X)
         rest = (np.eye(m, dtype=int) - spread).view(Balls) @ (X - x).view(Balls)[:, None]
-        moves = [t - s for s, t in zip(step, rest[:, 0], strict=True)]
-        if all(abs(move) < r for move, r in zip(moves, radii, strict=True)):
-            return Enclosure(_column([a + move for a, move in zip(x, moves, strict=True)]))
+        box = _column([a + (t - s) for a, s, t in zip(x, step, rest[:, 0], strict=True)])
+        if all(a.contains_interior(b) for a, b in zip(X, box, strict=True)):
+            return Enclosure(box)
     return Enclosure(None, "Krawczyk's test fails: the Jacobian varies too much near the point")
 
 

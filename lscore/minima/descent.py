@@ -20,7 +20,11 @@ from lscore.model.risk import Risk
 
 STATEMENT = "the point is a local minimum"
 MINIMUM_BY_RAYS = Question("B-RAY", STATEMENT, frozen="decided")
-_FACTS = {"convex": "convex in the outputs", "nonnegative": ">= 0"}
+_FACTS = {
+    "convex": "convex in the outputs",
+    "nonnegative": ">= 0",
+    "shift_invariant": "blind to one shift of all outputs",
+}
 _EPSILON = fmpq(1, 2**52)
 _DOUBLINGS = 64
 

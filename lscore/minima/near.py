@@ -136,6 +136,8 @@ def certify_minimum_near(risk: Risk, w: Point | np.ndarray, *, bits: int = 128) 
     conditions = [Condition(_INSIDE, True), *declared(risk.loss, "convex")]
     if not risk.loss.convex:
         return _NEAR.unknown("the loss is not known to be convex in the outputs")
+    if risk.loss.shift_invariant:
+        conditions += declared(risk.loss, "shift_invariant")
     A, _ = affine_functions(risk, where)
     found = convex_minimum(risk.loss, w.run.outputs, risk.exact_y, A, bits)
     enclosed = "the convex problem of the cell has a minimum, enclosed"
@@ -177,6 +179,7 @@ def certify_spurious_near(
     >>> answer.verdict.value, answer.conditions[-1].margin
     ('certified', Decimal('0.43'))
     """
+    lower = risk.network.point(lower, "lower")
     found = certify_minimum_near(risk, w, bits=bits)
     if not found.certified:
         return _SPURIOUS.as_found(found)

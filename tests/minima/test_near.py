@@ -25,6 +25,7 @@ from lscore import (
 )
 from lscore.algebra.linear import least_squares
 from lscore.cells.pattern import locate
+from lscore.errors import ShapeError
 from lscore.minima.affine import affine_functions
 from lscore.minima.ball_descent import ball_gradient
 from lscore.minima.near import (
@@ -241,6 +242,7 @@ def test_a_loss_of_your_own_is_named_or_refused():
     network, w = relu_point()
     answer = certify_minimum_near(Risk(network, *ANCHOR, Declared()), w)
     assert any("declared convex" in c.text for c in answer.conditions)
+    assert any("Loss.shift_invariant" in c.text for c in answer.conditions)
     answer = certify_minimum_near(Risk(network, *ANCHOR, Silent()), w)
     assert "not known to be convex" in answer.reason
 
@@ -298,6 +300,9 @@ def test_spurious_needs_a_lower_point():
     lower[7] = exact([1])[0, 0]
     assert "not shown" in certify_spurious_near(risk, w, exact(lower)).reason
     assert certify_spurious_near(risk, w * 2, exact(lower)).verdict == "unknown"
+    for point in (w, exact([0] * network.dimension)):  # certified, and on a kink
+        with pytest.raises(ShapeError, match=r"lower: shape"):
+            certify_spurious_near(risk, point, exact([1]))
 
 
 def test_extreme_numbers_are_decided_or_unknown():

@@ -13,7 +13,7 @@ from __future__ import annotations
 from math import gcd
 
 import numpy as np
-from flint import fmpq
+from flint import arb, fmpq
 
 from lscore.algebra.alternatives import solve_nonnegative
 from lscore.algebra.arguments import checked
@@ -74,8 +74,8 @@ def certify_overlap(risk: Risk) -> Certificate:
     r"""Does the risk of the linear model on these data have a minimum? (HE-CE)
 
     The linear model has the affine functions of x, or the linear ones for a network without biases;
-    nothing else of the network counts. Logistic loss or cross-entropy, also with soft
-    labels; no weight decay, with which there always is a minimum. One exact non-negative least
+    nothing else of the network counts. Logistic loss or cross-entropy, also with soft labels; no
+    weight decay (that of every parameter always makes a minimum). One exact non-negative least
     squares problem. Certified with positive weights that balance, the `smallest_weight` among
     `values`; refuted with a `direction` W (K, p) along which no margin shrinks and some grow, so
     that the risk falls for ever: *separable* data if all margins grow, else *quasi-separable*.
@@ -233,4 +233,5 @@ def certify_never_flat(risk: Risk) -> Certificate:
     some = Condition("some class has probability 0 for some sample", rows.smallest() == 0)
     if some.holds:
         return _ALIVE.certified([some])
-    return _ALIVE.refuted([some], {"outputs": exact(np.log(rows.floats()))})
+    logarithms = [[arb(y).log().mid().fmpq() for y in row] for row in objects(rows)]
+    return _ALIVE.refuted([some], {"outputs": exact(logarithms)})

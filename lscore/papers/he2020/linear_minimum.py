@@ -15,7 +15,7 @@ from flint import arb, ctx, fmpq
 from lscore.algebra.arguments import checked
 from lscore.algebra.balls import Balls, balls
 from lscore.algebra.linear import least_squares, pivot_columns
-from lscore.algebra.matrices import RationalMatrix, exact
+from lscore.algebra.matrices import RationalMatrix, exact, zeros
 from lscore.errors import HypothesisError
 from lscore.minima.near import convex_minimum
 from lscore.model.entropy import LogisticLoss
@@ -82,7 +82,7 @@ def linear_minimum(risk: Risk, *, bits: int = 128) -> LinearMinimum:
         raise HypothesisError(CLAIM, "overlap", "the classes do not overlap", direction)
     A, labels = design(risk), class_rows(risk)
     columns = pivot_columns(A.numerator)
-    W = exact(_newton(A.floats(), labels.floats(), columns).tolist())
+    W = _newton(A.floats(), labels.floats(), columns)
     shown = W.rows(0, 1) if isinstance(risk.loss, LogisticLoss) else W
     found = convex_minimum(risk.loss, A @ shown.T, risk.exact_y, A, bits)
     if found.box is None:
@@ -95,10 +95,10 @@ def linear_minimum(risk: Risk, *, bits: int = 128) -> LinearMinimum:
         return LinearMinimum(middle, box, found.value, q, entropy_bound(risk, q, bits=bits))
 
 
-def _newton(A: np.ndarray, Y: np.ndarray, columns: list[int]) -> np.ndarray:
+def _newton(A: np.ndarray, Y: np.ndarray, columns: list[int]) -> RationalMatrix:
     """Newton's method in floats, halving steps that do not descend: W (K, p), last row 0."""
     if not columns:
-        return np.zeros((Y.shape[1], A.shape[1]))
+        return zeros(Y.shape[1], A.shape[1])
     scale = abs(A).max(0)[columns]
     D, k = A[:, columns] / scale, Y.shape[1]
     T = np.zeros((k - 1, len(columns)))
@@ -122,9 +122,9 @@ def _newton(A: np.ndarray, Y: np.ndarray, columns: list[int]) -> np.ndarray:
         if better is None:
             break
         T, value, p = better
-    W = np.zeros((k, A.shape[1]))
-    W[:-1, columns] = T / scale
-    return W
+    W = np.array([[fmpq(0)] * A.shape[1]] * k, dtype=object)
+    W[:-1, columns] = objects(exact(T.tolist())) / objects(exact([scale.tolist()]))
+    return exact(W.tolist())
 
 
 def _dual(risk: Risk, W: RationalMatrix, columns: list[int], bits: int) -> RationalMatrix:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from entropy_data import SETS, SOFTMAX, linear, random_risk
+from flint import fmpq
 from scipy.optimize import linprog
 from sklearn.datasets import load_iris
 
@@ -222,3 +223,6 @@ def test_the_loss_is_flat_only_for_soft_labels():
     assert answer.refuted
     assert abs(SOFTMAX.gradient(z, soft.y)).max() < 1e-16
     assert certify_never_flat(linear([0, 1], [["1/3", "2/3"], [0, 1]], 2)).certified
+    tiny = fmpq(1, 10**400)  # beyond the floats, its logarithm is not
+    answer = certify_never_flat(linear([0], exact([[tiny, 1 - tiny]]), 2))
+    assert float(answer.witness["outputs"][0, 0]) == pytest.approx(-400 * np.log(10))

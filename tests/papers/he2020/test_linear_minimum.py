@@ -111,6 +111,13 @@ def test_dependent_and_badly_scaled_inputs():
     assert [bool(b.is_zero()) for b in found.box[0]] == [False, True, True, False, True]
 
 
+def test_weights_beyond_the_floats():
+    found = linear_minimum(linear([5e-324 * x for x in ANCHOR[0]], ANCHOR[1], 2))
+    with ctx.workprec(128):
+        assert abs(found.risk - arb(LEAST)) < 1e-20
+        assert found.box[0, 0] < -(arb(10) ** 320)
+
+
 def test_inputs_that_are_all_zero():
     found = linear_minimum(linear([[0, 0]] * 3, [0, 1, 2], 3, bias=False))
     with ctx.workprec(128):
