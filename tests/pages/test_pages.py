@@ -32,6 +32,7 @@ AXE = {("desk", "light"): None, ("phone", "dark"): axe.COLOURS}
 PAGES = [*toc_pages(), "search", "genindex"]
 KNOWN_NOISE = "THEBE_JS_URL"  # the theme's live-code script declares its address twice
 
+SHOWS = "theme => (document.documentElement.dataset.theme || theme) === theme"
 INSPECT = r"""
 async () => {
   const said = [], width = window.innerWidth;
@@ -147,7 +148,7 @@ class Visitor:
     """One browser: a page for each width, and one that changes its view. Nothing outside."""
 
     def __init__(self, browser):
-        self.outside, self.errors = [], []
+        self.outside, self.errors, self.opened = [], [], ""
         self.tabs = {size: self.open_tab(browser, width) for size, width in WIDTHS.items()}
         self.reader = self.open_tab(browser, WIDTHS["desk"])
 
@@ -167,19 +168,23 @@ class Visitor:
             self.errors.append(f"console: {text}")
 
     def broken_rules(self, size, theme):
-        """What the page that is open breaks of axe-core's rules."""
-        return axe.violations(self.reader, AXE[size, theme]) if (size, theme) in AXE else []
+        """What the page that is open breaks of axe-core's rules; it is opened anew after that."""
+        if (size, theme) not in AXE:
+            return []
+        self.opened = ""
+        return axe.violations(self.reader, AXE[size, theme])
 
     def problems(self, url, size, theme):
-        """Look at one page and return what is wrong with it; it is opened once for all views."""
+        """Look at one page and return what is wrong with it; one that is open only changes its
+        view."""
         self.reader.set_viewport_size({"width": WIDTHS[size], "height": 900})
         self.reader.emulate_media(color_scheme=theme)
-        if self.reader.url != url:
+        if self.opened != url:
             self.outside.clear(), self.errors.clear()
             self.reader.goto(url, wait_until="load")
-        shown = self.reader.evaluate("document.documentElement.dataset.theme") or theme
-        found = [] if shown == theme else [f"shows the theme {shown}, asked for {theme}"]
-        return found + self.reader.evaluate(INSPECT) + self.outside + self.errors
+            self.opened = url
+        self.reader.wait_for_function(SHOWS, arg=theme, timeout=5000)
+        return self.reader.evaluate(INSPECT) + self.outside + self.errors
 
 
 @pytest.fixture(scope="module")
