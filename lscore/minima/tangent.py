@@ -149,7 +149,11 @@ class Tangent:
             return max(bends)
         with ctx.workprec(BITS):
             seconds = risk.loss.second(balls(self.at.run.outputs), risk.exact_y)[:, 0, 0]
-            total = (seconds * balls(signals)[:, 0] ** 2).sum() / 2
+            pairs = zip(seconds, signals.entries(), strict=True)
+            total = sum((second * arb(s) ** 2 for second, s in pairs if s), arb(0)) / 2
+            if not total.is_finite():
+                text = f"loss: balls enclose no second derivative of the {risk.loss.kind} loss here"
+                raise SettingError(text)
             mantissa, exponent = arb(total.upper()).man_exp()
         return fmpq(mantissa) * fmpq(2) ** int(exponent)
 

@@ -75,8 +75,10 @@ def certify_kink_minimum(
     left unknown: there the curvature of the loss decides.
 
     Decays may differ: then :math:`\sum_j \lambda_j w_j^2 \le \lambda_v v^2` takes the place of
-    :math:`|w_k| \le |v_k|`, and :math:`\sqrt{\lambda_w \lambda_v}` that of :math:`\lambda` in the
-    last condition. A pulled unused unit whose own input weights decay differently is left unknown.
+    :math:`|w_k| \le |v_k|`, :math:`\lambda_j w_j = 0` for all j that of :math:`w_k = 0`, and
+    :math:`\sqrt{\lambda_w \lambda_v}` that of :math:`\lambda` in the last condition. An unused unit
+    of which nothing decays is asked as above. One that is pulled, and of which only some numbers
+    decay or input weights differently, is left unknown.
 
     Any knots and slopes, dead, unused and repeated units, repeated samples. Convex losses that have
     a derivative at the outputs; for others with curvature none, `certify_hinge_minimum`. Refuted

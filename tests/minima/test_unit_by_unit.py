@@ -9,13 +9,14 @@ import random
 from collections import Counter
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from brute_kinks import dot
 from brute_units import Network as Plain
 from brute_units import lower_point
 from cases import fraction
 from flint import arb, ctx, fmpq
-from losses import Absolute, Huber
+from losses import Absolute, Huber, Logistic
 from named_kinks import numbers
 from unit_points import HALF, TINY, losses, random_case, text
 
@@ -308,6 +309,22 @@ def test_logistic_loss_at_a_kink_is_refuted_in_balls_or_unknown():
             mantissa, exponent = arb(2).log().mid().man_exp()
         c = fmpq(mantissa) * fmpq(2) ** int(exponent)
         assert certify_kink_minimum(at_rest, exact([0, -1, 1, c])).verdict == verdict
+
+
+class Rough(Logistic):
+    """Without a second derivative, as |m|^(3/2) at 0."""
+
+    def second(self, outputs, targets, pieces=None):
+        return np.full((len(outputs), 1, 1), arb.nan())
+
+
+def test_a_loss_without_a_second_derivative_leaves_an_unused_unit_unknown():
+    risk = Risk(Network((1, 1, 1), relu), [0, 1, 2, 4], [1, -1, -1, 1], Rough())
+    answer = certify_kink_minimum(risk, exact([0, 1, 0, 0]))
+    assert answer.reason == "loss: balls enclose no second derivative of the logistic loss here"
+    silent = certify_kink_minimum(risk, exact([0, 0, 0, 0]))  # an idle unit does not bend the loss
+    assert silent.reason.startswith("balls never show")
+    assert certify_local_minimum(risk, exact([0, 0, 0, 0])).verdict == "unknown"
 
 
 def test_the_hinge_loss_between_its_kinks_with_knots_off_0():
