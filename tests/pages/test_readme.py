@@ -32,3 +32,16 @@ def test_it_names_the_parts_of_the_book_in_their_order():
     assert len(captions) >= 4
     assert places == sorted(places)
     assert not re.search(r"the book has \w+ chapters", text)
+
+
+def test_the_page_for_teachers_counts_chapters_as_the_book_does():
+    contents = (README.parent / "_toc.yml").read_text(encoding="utf-8")
+    numbered = contents.partition("numbered: true")[2].partition("caption: Reference")[0]
+    chapters = re.findall(r"file: book/(\S+)", numbered)
+    text = (README.parent / "book" / "teach.md").read_text(encoding="utf-8")
+    named = re.findall(r"\[(\d+)\]\((\S+?)\)", text)
+    assert len(named) > 10
+    assert [chapters[int(number) - 1] for number, _ in named] == [path for _, path in named]
+    assert (
+        f"and chapter {chapters.index('spurious_minima/two_piece_activations.ipynb') + 1} " in text
+    )
