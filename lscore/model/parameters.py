@@ -126,7 +126,7 @@ def read_frozen(network: Network, given: object) -> tuple[bool, ...]:
 
 def _tolist(given: object) -> object:
     """Lists in place of arrays, which may hold booleans here."""
-    return given.tolist() if isinstance(given, np.ndarray | torch.Tensor) else given
+    return given.tolist() if isinstance(given, np.ndarray | np.bool_ | torch.Tensor) else given
 
 
 def float_decay(decay: Decay) -> float | np.ndarray:

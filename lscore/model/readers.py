@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import nn, optim
+from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimizer_pre_hooks
 
 from lscore.algebra.arguments import checked
 from lscore.algebra.arrays import check_stored
@@ -36,11 +37,13 @@ from lscore.model.smooth_activations import (
 _NARROW = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _ACTIVATIONS = {
     nn.ReLU: lambda m: relu,
-    nn.LeakyReLU: lambda m: leaky_relu(m.negative_slope),
+    nn.LeakyReLU: lambda m: leaky_relu(m.negative_slope) if m.negative_slope != 1 else identity,
     nn.ReLU6: lambda m: piecewise_linear([0, 6], [0, 1, 0], 0, "ReLU6"),
     nn.Hardtanh: lambda m: piecewise_linear([m.min_val, m.max_val], [0, 1, 0], m.min_val),
     nn.Hardsigmoid: lambda m: piecewise_linear([-3, 3], [0, "1/6", 0], 0, "hard sigmoid"),
-    nn.Softshrink: lambda m: piecewise_linear([-m.lambd, m.lambd], [1, 0, 1], 0, "soft shrink"),
+    nn.Softshrink: lambda m: (
+        piecewise_linear([-m.lambd, m.lambd], [1, 0, 1], 0, "soft shrink") if m.lambd else identity
+    ),
     nn.ELU: lambda m: elu(m.alpha),
     nn.SELU: lambda m: selu,
     nn.GELU: lambda m: gelu if m.approximate == "none" else None,
@@ -77,7 +80,11 @@ def from_torch(module: nn.Module, *, frozen: bool = False) -> tuple[Network, tor
     ((2, 3, 1), 'tanh', torch.Size([13]), torch.float64)
     """
     linears, between = [], []
-    for layer in plain_layers(module):
+    layers = plain_layers(module)
+    for name, p in module.named_parameters():
+        if getattr(p, "_post_accumulate_grad_hooks", None):
+            raise DataError(f"module: parameter '{name}' has a hook that may change its gradient")
+    for layer in layers:
         if type(layer) is nn.Linear:
             if not layer._parameters.keys() >= {"weight", "bias"}:
                 raise DataError(f"module: weight or bias of {layer} is no parameter, need both so")
@@ -251,7 +258,12 @@ def weight_decay_of(
             f"optimizer: the weight decay of {type(optimizer).__name__} is not in the gradient, so "
             "it is no term of a risk"
         )
-    hooked = optimizer._optimizer_step_pre_hooks or optimizer._optimizer_step_post_hooks
+    hooked = (
+        optimizer._optimizer_step_pre_hooks
+        or optimizer._optimizer_step_post_hooks
+        or _global_optimizer_pre_hooks
+        or _global_optimizer_post_hooks
+    )
     if hooked or type(optimizer) not in _ADDED_TO_THE_GRADIENT + (() if any(found) else _WITHOUT):
         raise DtypeError(
             f"optimizer: cannot read the weight decay of {type(optimizer).__name__}"

@@ -78,6 +78,7 @@ def test_what_is_no_decay_is_refused(given, error, message):
     ("given", "held"),
     [
         (False, ()),
+        (np.False_, ()),
         ([False, False], ()),
         ([True, False], (True,) * 9 + (False,) * 3),
         ({"biases": True}, (False,) * 6 + (True,) * 3 + (False,) * 3),
@@ -95,6 +96,7 @@ def test_every_form_of_what_is_frozen(given, held):
     ("given", "error", "message"),
     [
         (True, DataError, "frozen: got every parameter, need one that moves"),
+        (np.True_, DataError, "frozen: got every parameter, need one that moves"),
         ([True, True], DataError, "frozen: got every parameter"),
         ([1, 0], DtypeError, "frozen: got int, need True or False"),
         (None, DtypeError, "frozen: got NoneType"),

@@ -11,6 +11,7 @@ from doors import refused
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from torch import nn, optim
 from torch.nn.utils import prune
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 import lscore
 from lscore import (
@@ -386,6 +387,25 @@ class Shrinking(optim.SGD):
 def hooked(optimizer, module):
     optimizer.register_step_pre_hook(lambda *given: None)
     return optimizer, module
+
+
+def test_hooks_of_every_optimizer_and_of_gradients_are_seen():
+    optimizer, module = model_with_decay(0.5)
+    handle = register_optimizer_step_pre_hook(lambda *given: None)
+    try:
+        refused(DtypeError, "decay of SGD with hooks", weight_decay_of, optimizer, module)
+    finally:
+        handle.remove()
+    assert weight_decay_of(optimizer, module) == 0.5
+    module = nn.Sequential(line())
+    module[0].weight.register_post_accumulate_grad_hook(lambda p: p.grad.add_(p))
+    refused(DataError, "parameter '0.weight' has a hook", from_torch, module)
+
+
+@pytest.mark.parametrize("layer", [nn.LeakyReLU(1.0), nn.Softshrink(0.0)])
+def test_an_activation_that_does_not_bend_is_the_identity(layer):
+    network, _ = from_torch(nn.Sequential(line(), layer, line()))
+    assert network.activations == (lscore.identity,)
 
 
 def test_averaged_sgd_shrinks_parameters_without_a_weight_decay():
