@@ -76,7 +76,7 @@ def split_hessian(cell: Cell, w: RationalMatrix) -> tuple[RationalMatrix, Ration
 
 @checked
 def cell_hessian(cell: Cell, w: RationalMatrix) -> RationalMatrix:
-    """The exact (m, m) Hessian of the frozen risk at an exact point.
+    """The exact (m, m) Hessian of the frozen risk at an exact point, 0 by frozen parameters.
 
     >>> from lscore import Network, Risk, binary_hinge, relu
     >>> from lscore.cells.pattern import cell_at
@@ -87,7 +87,8 @@ def cell_hessian(cell: Cell, w: RationalMatrix) -> RationalMatrix:
     """
     gauss_newton, residual = split_hessian(cell, w)
     decay = cell.risk.shrinkage(ones(len(w))).entries()
-    return gauss_newton + residual + exact(np.diag(object_array(decay)))
+    whole = gauss_newton + residual + exact(np.diag(object_array(decay)))
+    return cell.risk.freed(cell.risk.freed(whole).T)
 
 
 def _augmented(run: Pass, l: int) -> np.ndarray:

@@ -24,11 +24,11 @@ _CONVEX = Question("MILNE-T3", "the Hessian of the risk at the point is above th
 def certify_strong_convexity(risk: Risk, w: Point | np.ndarray, theta: Scalar = 0) -> Certificate:
     r"""Is :math:`u^\top \nabla^2 R(w)\, u > \theta |u|^2` for all u other than 0?
 
-    The risk is then strongly convex near w, for w lies in an open cell. Exact: the Hessian in
-    rationals, and either a lower bound of its smallest eigenvalue or its inertia. Refuted with a
-    `direction` that has less curvature, or as much. Piecewise linear networks of any depth, losses
-    that are polynomial in pieces, weight decay; unknown on a wall and for other risks. Sound and
-    complete inside cells. Milne (2019), Theorem 3 (MILNE-T3).
+    For theta >= 0 the risk is then strongly convex near w, for w lies in an open cell. Exact: the
+    Hessian in rationals, and either a lower bound of its smallest eigenvalue or its inertia.
+    Refuted with a `direction` that has less curvature, or as much. Piecewise linear networks of any
+    depth, losses that are polynomial in pieces, weight decay; unknown on a wall and for other
+    risks. Sound and complete inside cells. Milne (2019), Theorem 3 (MILNE-T3).
 
     >>> from lscore import Network, SquaredLoss, relu
     >>> risk = Risk(Network((1, 1, 1), relu, bias=False), [1], ["1/2"],

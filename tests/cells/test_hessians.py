@@ -81,3 +81,10 @@ def test_the_hessian_of_a_square_is_the_square_of_the_input():
     assert cell_hessian(cell_at(risk, exact([2])), exact([2])) == exact([[1]])
     wide = Risk(Network((2, 1), (), bias=False), [[1, 3]], [0])
     assert cell_hessian(cell_at(wide, exact([2, 0])), exact([2, 0])) == exact([[1, 3], [3, 9]])
+
+
+def test_frozen_parameters_have_no_derivatives():
+    risk = Risk(Network((1, 1, 1), relu, bias=False), [1], [3], MEAN, "1/4", [True, False])
+    w = exact([2, 2])
+    assert cell_hessian(cell_at(risk, w), w) == exact([[0, 0], [0, "17/4"]])
+    assert np.array_equal(cell_hessian(cell_at(risk, w), w).floats(), risk.hessian(w.point()))

@@ -10,11 +10,12 @@ risk itself need not have a Hessian there),
 (iii) if no slope exceeds 1, :math:`2 \ell r^2 |W|_*^{2(H-1)} \ge \lambda^2`, with :math:`|W|_*`
 the largest operator norm of a layer.
 
-With biases that are not decayed, anywhere, (i) and (iii) are true as well (MILNE-B-N-1): scale
+With biases that are not decayed, anywhere, (i) and (iii) are true too (MILNE-B-N-1): scale
 :math:`W_i` by :math:`c_i` and the bias of layer j by :math:`c_0 \cdots c_j`, the last one not at
 all. The outputs less the last bias are multiplied by all :math:`c_i`, and the derivatives by the
 biases vanish, so :math:`\kappa = \lambda |W_i|^2` again; of :math:`\kappa` only the paths from the
-inputs are left, for those from a bias are its derivative.
+inputs are left, for those from a bias are its derivative. An output activation is scaled with what
+enters it: the last bias then as the others.
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ def certify_layer_balance(risk: Risk, w: Point | np.ndarray) -> Certificate:
         return asked.unknown(reason, setting)
     lowest = 2 * data_loss(risk, w) * squared_radius(risk)
     large = not norms_are_below(risk, w, lowest, decay**2)
-    # a single row has its Frobenius norm as operator norm, and by (i) no layer has a larger one
+    # a single row has its Frobenius norm as operator norm, and no layer has a larger one: by (i),
+    # and with decayed biases as what a unit takes in, its bias included, balances what it sends
     one = risk.network.widths[-1] == 1
     room = lowest * max(norms) ** (len(norms) - 2) - decay**2 if one else None
     second, values = [], {"lambda": decay}

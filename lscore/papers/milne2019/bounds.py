@@ -41,6 +41,7 @@ from lscore.algebra.matrices import RationalMatrix, Scalar, exact, rational
 from lscore.cells.hessians import split_hessian
 from lscore.cells.pattern import Cell
 from lscore.certificates import Certificate, Condition, Question
+from lscore.errors import DataError
 from lscore.model.losses import objects
 from lscore.model.passes import layout
 from lscore.papers.milne2019.region import BOUNDED, MILNE, hidden_layers, squared_radius
@@ -59,7 +60,7 @@ def certify_curvature_bound(
     `curvature_chain`, and nothing smaller. Certified in balls, or because the Hessian has no
     negative eigenvalue (exact); refuted with a `direction` and its exact `curvature`. Slopes above
     1 are accepted, so that one can see the bound fail. Unknown for other risks, and where the balls
-    overlap. Sound. MILNE-L3, Lemma 3 of Milne (2019).
+    overlap. Sound. `DataError` for a negative constant. MILNE-L3, Lemma 3 of Milne (2019).
 
     >>> from lscore import Network, Risk, SquaredLoss, cell_at, relu
     >>> risk = Risk(Network((1, 1, 1), relu, bias=False), [1], [1], SquaredLoss("1/2", mean=True))
@@ -71,6 +72,8 @@ def certify_curvature_bound(
     MILNE.require(risk, _BOUND.claim)
     hidden = hidden_layers(risk)
     constant = fmpq(hidden * (hidden + 1)) if constant is None else rational(constant, "constant")
+    if constant < 0:
+        raise DataError(f"constant: got {constant}, need a number >= 0")
     first, rest = split_hessian(cell, w)
     hessian = first + rest
     largest = reduce(arb.max, (_norm(layer.weight) for layer in risk.network.unpack(w)))
@@ -87,8 +90,8 @@ def certify_curvature_bound(
     text = "smallest eigenvalue >= -C r |W|_*^(H-1) (2 phi)^(1/2)"
     if lowest.low + bound > 0:
         return _BOUND.certified([Condition(text, True)], values=values)
-    if lowest.high + bound < 0:
-        room = bound.upper().fmpq()
+    room = bound.upper().fmpq()
+    if lowest.high + room < 0:
         unit = exact([[room * (i == j) for j in range(len(w))] for i in range(len(w))])
         direction = negative_vector(hessian + unit)
         curvature = (hessian @ direction).dot(direction) / direction.dot(direction)

@@ -19,8 +19,13 @@ from lscore import (
     pattern_at,
     relu,
 )
-from lscore.errors import HypothesisError
-from lscore.papers.milne2019 import certify_membership, curvature_bounds, curvature_chain
+from lscore.errors import DataError, HypothesisError
+from lscore.papers.milne2019 import (
+    certify_curvature_bound,
+    certify_membership,
+    curvature_bounds,
+    curvature_chain,
+)
 
 NAMES = [f"K{i}" for i in range(8)]
 
@@ -126,3 +131,13 @@ def test_other_networks_are_refused_with_the_hypothesis():
             curvature_chain(cell_at(risk, w), w)
     fold = Risk(Network((1, 1, 1), absolute_value, bias=False), [1], [1], HALF)
     assert ordered(curvature_chain(cell_at(fold, exact([-1, 1])), exact([-1, 1])))
+
+
+def test_a_negative_constant_is_refused():
+    """At a perfect fit no eigenvalue is negative, which says nothing about a bound above 0."""
+    risk, w = chain(1, 2), exact(["1/2", "1/2"])
+    assert certify_curvature_bound(cell_at(risk, w), w, 0).refuted
+    fit = exact([1, 2])
+    assert certify_curvature_bound(cell_at(risk, fit), fit, 0).certified
+    with pytest.raises(DataError, match="constant: got -1/9, need a number >= 0"):
+        certify_curvature_bound(cell_at(risk, fit), fit, "-1/9")
