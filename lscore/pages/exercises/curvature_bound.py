@@ -14,6 +14,7 @@ from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
 from lscore.pages.shared import same_number
 from lscore.papers.milne2019 import certify_curvature_bound, curvature_chain
+from lscore.papers.milne2019.region import BOUNDED
 
 HALF = SquaredLoss("1/2", mean=True)
 
@@ -51,6 +52,8 @@ def is_nearly_optimal(risk: Risk, w: Point, share: Scalar = "999/1000") -> str:
     w = exact(risk.network.point(w), "w")
     if (hidden := len(risk.network.activations)) != 2:
         return f"not yet: {hidden} hidden layers, wanted 2"
+    if missed := BOUNDED.misses(risk):
+        return f"not yet: {missed}"
     answer = certify_curvature_bound(own_cell(risk, w), w, fmpq(2) * exact([share])[0, 0])
     if answer.refuted:
         return f"correct: a constant of {share} H is not enough"
@@ -71,4 +74,6 @@ def fools_the_balls(risk: Risk, w: Point, constant: Scalar) -> str:
     answer = certify_curvature_bound(own_cell(risk, w), exact(risk.network.point(w), "w"), constant)
     if answer.verdict != "unknown":
         return f"not yet: the checker says {answer.verdict}"
+    if not answer.conditions:
+        return f"not yet: the checker does not ask, {answer.reason}"
     return f"correct: {answer.reason}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flint import fmpq
 
 from lscore.algebra.matrices import exact, rational
-from lscore.cells.pattern import Cell, pattern_at
+from lscore.cells.pattern import cell_at, pattern_at
 from lscore.curvature.convexity import certify_strong_convexity
 from lscore.model.activations import relu
 from lscore.model.losses import SquaredLoss
@@ -45,15 +45,19 @@ def least_decay_by_hand(answer: object) -> str:
 
 
 def is_minimum_outside(risk: Risk, w: Point) -> str:
-    """The gradient is 0, the risk strongly convex around w, and w is not in U."""
+    """One hidden layer, a gradient of 0, a risk strongly convex around w, not 0 and not in U."""
     w = exact(risk.network.point(w), "w")
+    if (hidden := len(risk.network.activations)) != 1:
+        return f"not yet: {hidden} hidden layers, wanted 1"
+    if w.is_zero():
+        return "not yet: this is the origin"
     if not risk.gradient(w).is_zero():
         return "not yet: the gradient is not 0"
     answer = certify_strong_convexity(risk, w)
     if not answer.certified:
         return f"not yet: strongly convex there? {answer.verdict}"
-    if certify_membership(risk, w).certified:
-        return "not yet: it lies in U"
+    if not (inside := certify_membership(risk, w)).refuted:
+        return f"not yet: in U? {inside.verdict}"
     return "correct: a strict local minimum outside U"
 
 
@@ -71,9 +75,9 @@ def is_wall_inside(risk: Risk, w: Point) -> str:
 
 
 def outruns_the_region(risk: Risk, w: Point) -> str:
-    """The residual part alone is below lambda, so the risk is convex, yet w is not in U."""
+    """Inside a cell the residual part is below lambda: the risk is convex, yet w is not in U."""
     w = exact(risk.network.point(w), "w")
-    found = curvature_chain(Cell(risk, pattern_at(risk, w).pieces), w)["K6"]
+    found = curvature_chain(cell_at(risk, w), w)["K6"]
     if not found < risk.weight_decay:
         return f"not yet: K6 is {float(found):.4g}, the weight decay {risk.weight_decay}"
     if not certify_membership(risk, w).refuted:

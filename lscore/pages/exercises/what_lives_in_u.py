@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
+
 from flint import fmpq
 
 from lscore.algebra.matrices import exact, rational
@@ -12,9 +15,10 @@ from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
 from lscore.pages.shared import same_number
 from lscore.papers.milne2019 import certify_layer_balance
-from lscore.papers.milne2019.region import data_loss, squared_radius
+from lscore.papers.milne2019.region import BOUNDED, data_loss, squared_radius
 
 HALF = SquaredLoss("1/2", mean=True)
+INTRUDED = replace(BOUNDED, hidden=1, biases=None, weight_decay=True)
 
 
 def is_balanced(risk: Risk, w: Point, outputs: int) -> str:
@@ -39,8 +43,8 @@ def is_a_biased_intruder(risk: Risk, w: Point) -> str:
     w = exact(risk.network.point(w), "w")
     if not any(risk.network.biases):
         return "not yet: there are no biases"
-    if len(risk.network.activations) != 1:
-        return "not yet: one hidden layer, please"
+    if missed := INTRUDED.misses(risk):
+        return f"not yet: {missed}"
     if not risk.gradient(w).is_zero():
         return "not yet: the gradient is not 0"
     if not any(layer.weight.dot(layer.weight) for layer in risk.network.unpack(w)):
@@ -51,17 +55,23 @@ def is_a_biased_intruder(risk: Risk, w: Point) -> str:
     return f"correct: 8 l r^2 is {bound}, below {room}"
 
 
-def has_idle_units(risk: Risk, w: Point, units: int = 2) -> str:
-    """A critical point that obeys the theorem, with hidden units whose weights are all 0."""
+def has_idle_units(risk: Risk, w: Point) -> str:
+    """A critical point that obeys the theorem, with a hidden unit whose weights are all 0."""
+    w = exact(risk.network.point(w), "w")
     answer = certify_layer_balance(risk, w)
     if not answer.certified:
         return f"not yet: {answer.verdict}, {answer.reason}"
-    width = risk.network.widths[1]
-    return f"correct: {width} units" if width >= units else f"not yet: {width} units"
+    idle = [
+        j
+        for before, after in pairwise(risk.network.unpack(w))
+        for j in range(len(before.weight))
+        if before.weight.rows(j, j + 1).is_zero() and after.weight.column(j).is_zero()
+    ]
+    return f"correct: unit {idle[0]} is idle" if idle else "not yet: every hidden unit has weights"
 
 
 def hides_on_a_wall(risk: Risk, w: Point) -> str:
-    """Balanced layers, a risk that no small step along a weight lowers, and yet no answer."""
+    """Layers of equal norm, not 0, a tie, and no answer of the checker."""
     w = exact(risk.network.point(w), "w")
     layers = [layer.weight.dot(layer.weight) for layer in risk.network.unpack(w)]
     if len(set(map(str, layers))) > 1 or not any(layers):

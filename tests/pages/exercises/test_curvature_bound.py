@@ -2,7 +2,7 @@
 
 import pytest
 
-from lscore import Network, Risk, exact, relu
+from lscore import Network, Risk, exact, relu, two_piece
 from lscore.pages.exercises import curvature_bound as check
 
 ONE = Risk(Network((1, 1, 1), relu, bias=False), [1], [1], check.HALF)
@@ -25,6 +25,8 @@ def test_the_best_constant():
     assert check.is_nearly_optimal(TWO, exact(["1/50"] * 3)).startswith("correct")
     assert "certified" in check.is_nearly_optimal(TWO, exact(["1/2"] * 3))
     assert "1 hidden layers, wanted 2" in check.is_nearly_optimal(ONE, exact([1, 1]))
+    steep = Risk(Network((1, 1, 1, 1), two_piece(3, 0), bias=False), [1], [1], check.HALF)
+    assert "|slope| <= 1" in check.is_nearly_optimal(steep, exact(["1/2"] * 3))
 
 
 def test_norms_that_differ():
@@ -37,3 +39,5 @@ def test_balls_that_overlap():
     tenth = exact(["1/10", "1/10"])
     assert check.fools_the_balls(ONE, tenth, "97/99").startswith("correct")
     assert check.fools_the_balls(ONE, tenth, 1) == "not yet: the checker says certified"
+    biased = Risk(Network((1, 1, 1), relu), [1], [1], check.HALF)
+    assert "does not ask" in check.fools_the_balls(biased, exact([1, 1, 1, 0]), 1)

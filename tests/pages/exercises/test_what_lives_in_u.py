@@ -2,7 +2,7 @@
 
 import pytest
 
-from lscore import Network, Risk, exact, linear, relu
+from lscore import Network, Risk, exact, linear, relu, two_piece
 from lscore.pages.exercises import what_lives_in_u as check
 
 HALVES = exact(["1/2", 0, "1/2", 0])
@@ -32,6 +32,16 @@ def test_an_intruder():
     assert "no biases" in check.is_a_biased_intruder(bare, exact([0, 0]))
 
 
+@pytest.mark.parametrize(
+    ("h", "label", "decay", "missed"),
+    [(relu, "1/2", {"weights": "1/4"}, "several"), (two_piece(3, 0), "5/6", "1/4", "two-piece")],
+)
+def test_an_intruder_by_other_means_is_none(h, label, decay, missed):
+    """Biases that are not decayed, and a slope above 1, which breaks the theorem by itself."""
+    risk = Risk(Network((1, 1, 1), h, bias=(True, False)), [1], [label], check.HALF, decay)
+    assert missed in check.is_a_biased_intruder(risk, exact(["1/2", 0, "1/2"]))
+
+
 def test_idle_units_and_walls():
     line, bent = (
         Risk(Network((1, 2, 1), h, bias=False), [1], ["1/2"], check.HALF, "1/4")
@@ -39,6 +49,8 @@ def test_idle_units_and_walls():
     )
     assert check.has_idle_units(line, HALVES).startswith("correct")
     assert "unknown" in check.has_idle_units(bent, HALVES)
+    busy = exact(["3/10", "2/5", "3/10", "2/5"])  # obeys the theorem as well
+    assert check.has_idle_units(line, busy) == "not yet: every hidden unit has weights"
     assert check.hides_on_a_wall(bent, HALVES).startswith("correct")
     assert "knot" in check.hides_on_a_wall(line, HALVES)
     assert "balanced" in check.hides_on_a_wall(bent, exact([0] * 4))
