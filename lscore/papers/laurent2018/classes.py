@@ -16,16 +16,22 @@ from flint import fmpq
 from lscore.algebra.arguments import checked
 from lscore.algebra.matrices import RationalMatrix, exact, ones, stack, zeros
 from lscore.cells.pattern import locate
-from lscore.errors import BudgetError, DataError, HypothesisError
+from lscore.errors import BudgetError, DataError, HypothesisError, ShapeError
 from lscore.model.activations import relu
 from lscore.model.hinges import multiclass_hinge, one_versus_all_hinge
 from lscore.model.networks import Network, Point
 from lscore.model.risk import Risk
 from lscore.model.settings import Setting
+from lscore.papers.laurent2018.separable import check_unit
 
 CLAIM = "LVB-F5"
 _SETTING = Setting(
-    hidden=1, biases=True, output_activation=False, activations=("homogeneous",), loss="hinge loss"
+    hidden=1,
+    biases=True,
+    output_activation=False,
+    activations=("homogeneous",),
+    loss="hinge loss",
+    weight_decay=False,
 )
 _SQUARE = [(2, 1), (2, -1), (-1, 2), (1, 2), (-2, 1), (-2, -1), (-1, -2), (1, -2)]
 _CROSS = [(3, 1), (3, -1), (2, 0), (1, 3), (-1, 3), (0, 2)]
@@ -112,7 +118,7 @@ def active_unsolved(risk: Risk, w: Point | np.ndarray) -> list[tuple[int, int, i
     """
     _SETTING.require(risk, CLAIM)
     w = locate(risk, w)
-    pre, V = w.run.pre[0], w.run.layers[1].weight
+    pre, V = w.run.pre[0], w.run.layers[1].weight * risk.network.activations[0].slopes[-1]
     found = []
     for i, j in np.argwhere(w.pattern.layers[-1] == 2).tolist():
         line = risk.margin_lines[i, j]
@@ -128,12 +134,12 @@ def separating_map(risk: Risk, *, limit: int = 10_000) -> RationalMatrix:
 
     The perceptron: as long as a margin of sample i is positive, subtract how it changes with A. In
     rationals, so it is the same everywhere; it ends if there is such a map. Raises `BudgetError`
-    after `limit` steps, `HypothesisError` for losses that are no hinge losses.
+    after `limit` steps, `HypothesisError` for other losses than the three hinge losses.
 
     >>> separating_map(active_minimum("O12").risk)
     [[6, 0, -7], [0, 4, -6], [-6, 0, -7], [0, -4, -6]]
     """
-    Setting(loss="hinge loss").require(risk, CLAIM)
+    Setting(loss="one of the hinge losses").require(risk, CLAIM)
     data = [exact(row) for row in _lists(risk.exact_augmented)]
     lines = [[exact(line.tolist()) for line in rows] for rows in risk.margin_lines]
     A, steps, waiting = zeros(risk.network.widths[-1], len(data[0])), 0, True
@@ -182,7 +188,7 @@ def split_unit(risk: Risk, w: Point | np.ndarray, unit: int = 0, idle: int = 1) 
     and each of the two half of its output weights. No output changes.
 
     Raises `HypothesisError` if `idle` is in use: on at a sample and with output weights other than
-    0.
+    0; `DataError` for units that are not there.
 
     >>> found = active_minimum("S8")
     >>> split = split_unit(found.risk, found.point)
@@ -190,6 +196,8 @@ def split_unit(risk: Risk, w: Point | np.ndarray, unit: int = 0, idle: int = 1) 
     (221/200, [[2/15, 2/15]])
     """
     _SETTING.require(risk, CLAIM)
+    check_unit(risk, unit, "unit")
+    check_unit(risk, idle, "idle")
     w = locate(risk, w)
     (first, last), h = risk.network.unpack(w), risk.network.activations[0]
     if not (last.weight.column(idle).is_zero() or h(w.run.pre[0].column(idle)).is_zero()):
@@ -209,13 +217,13 @@ def halves_curve(
     r"""A curve from a split unit towards an affine map, :math:`w + t u_1 + t^2 u_2`, (m, 2).
 
     d = 2 inputs, two units with the same z = (z', b) and the same output weights V/2, on at all
-    samples. With an input direction e that is independent of z' let
-    :math:`2 (a e^\top + q z'^\top)` be A less :math:`V z'^\top` in the columns of the inputs. The
+    samples. With an input direction e that is independent of z' and the right slope s let
+    :math:`2 (a e^\top + q z'^\top)` be A/s less :math:`V z'^\top` in the columns of the inputs. The
     halves take :math:`z' \pm t e` and :math:`V/2 \pm t a + t^2 q`: what is linear in t cancels, and
-    with :math:`t^2` times a change of c the outputs move by exactly :math:`t^2 (A \tilde x - V h -
-    c)` as long as both stay on. The loss is convex in them: if A has a smaller risk than w, the
-    risk falls at order 2. One unit has no such curve. Other units stay as they are. Raises
-    `HypothesisError` for other points.
+    with :math:`t^2` times a change of c the outputs move by exactly :math:`t^2 (A \tilde x - s V
+    h - c)` as long as both stay on. Other units stay as they are. The loss is convex: if A in place
+    of the two and c has a smaller risk, the risk falls at order 2. One unit has no such curve.
+    Raises `HypothesisError` for other points, `DataError` for units that are not there.
 
     >>> found = active_minimum("S8")
     >>> split = split_unit(found.risk, found.point)
@@ -224,14 +232,20 @@ def halves_curve(
     True
     """
     _SETTING.require(risk, CLAIM)
+    check_unit(risk, unit, "unit")
+    check_unit(risk, other, "other")
     w = locate(risk, w)
-    (first, last), (d, width, _) = risk.network.unpack(w), risk.network.widths
+    (first, last), (d, width, R) = risk.network.unpack(w), risk.network.widths
+    s = risk.network.activations[0].slopes[-1]
     z, b = _lists(first.weight)[unit], first.bias[unit, 0]
-    twins = _lists(first.weight)[other] == z and first.bias[other, 0] == b
+    twins = unit != other and _lists(first.weight)[other] == z and first.bias[other, 0] == b
     twins = twins and last.weight.column(unit) == last.weight.column(other)
-    if d != 2 or not twins or not any(z) or w.run.pre[0].column(unit).smallest() <= 0:
-        raise HypothesisError(CLAIM, "halves", "need d = 2 and two equal units, on everywhere", d)
-    s, V = risk.network.activations[0].slopes[-1], last.weight.column(unit) * 2
+    if d != 2 or not (twins and s and any(z)) or w.run.pre[0].column(unit).smallest() <= 0:
+        text = "need d = 2 and two equal units, on everywhere, with a slope there other than 0"
+        raise HypothesisError(CLAIM, "halves", text, d)
+    if A.shape != (R, 3):
+        raise ShapeError(f"A: shape {A.shape}, need ({R}, 3)")
+    V = last.weight.column(unit) * 2
     e = 1 if z[0] else 0
     change = [(A.column(j) / s - V * z[j]) / 2 for j in range(2)]
     q = change[1 - e] / z[1 - e]

@@ -100,6 +100,7 @@ def certify_no_bad_minima(risk: Risk, w: Point | np.ndarray | None = None) -> Ce
       holds     the classes have equal weights, each 1/2
     """
     alpha = slope_of(risk, _NONE.claim)
+    w = None if w is None else exact(risk.network.point(w), "w")
     conditions = [Condition("the slope on the left is positive", alpha > 0, alpha, "alpha")]
     try:
         margin = separator(risk).margin
@@ -117,7 +118,6 @@ def certify_no_bad_minima(risk: Risk, w: Point | np.ndarray | None = None) -> Ce
         return _NONE.certified(conditions)
     failing = next(condition.text for condition in conditions if not condition.holds)
     if w is not None:
-        w = exact(risk.network.point(w), "w")
         found, loss = certify_hinge_minimum(risk, w), risk(w)
         if found.certified and loss > 0:
             return _NONE.refuted(conditions, {"local_minimum": w, "loss": loss})

@@ -19,12 +19,18 @@ from lscore.algebra.polynomials import positive_point
 from lscore.cells.pattern import Cell, Located, locate
 from lscore.cells.rays import Expansion, polynomial_text, risk_along
 from lscore.certificates import Certificate, Condition, Question
-from lscore.errors import DataError, HypothesisError
+from lscore.errors import HypothesisError
 from lscore.model.networks import Point
 from lscore.model.passes import layout
 from lscore.model.risk import Risk
 from lscore.papers.laurent2018.cell_constants import CellConstants, cell_constants
-from lscore.papers.laurent2018.separable import Separator, class_weights, separator, slope_of
+from lscore.papers.laurent2018.separable import (
+    Separator,
+    check_unit,
+    class_weights,
+    separator,
+    slope_of,
+)
 
 _FALL = "the risk falls along the curve by as much as promised"
 
@@ -179,8 +185,7 @@ def _prepared(
     slope_of(risk, claim)
     w = locate(risk, w)
     v = risk.network.unpack(w)[1].weight.entries()
-    if not 0 <= k < len(v):
-        raise DataError(f"k: got {k}, need a unit from 0 to {len(v) - 1}")
+    check_unit(risk, k)
     if idle and any(v):
         raise HypothesisError(claim, "v = 0", "an output weight is not 0", exact(v))
     return w, separator(risk) if separable else None, v

@@ -184,8 +184,8 @@ def linear_escape(
     :math:`\delta^2 (S^\top e) p^\top` and :math:`v_r` by :math:`\delta e`. If S = 0, all products
     are 0, and all layers of all replicas move alike, by signs that make the form of order L + 1
     positive. Steps are halved until no entry moves by more than `epsilon` and the exact
-    :math:`E_\gamma` is lower. Without an output bias weights need not be equal, and hidden biases
-    do no harm. Raises `HypothesisError` (LVB-C101; witness: the reasons, class by class).
+    :math:`E_\gamma` is lower. Without biases weights need not be equal; hidden ones beside one at
+    the output do no harm. Raises `HypothesisError` (LVB-C101; witness: the reasons by class).
 
     >>> from lscore import Network, identity, one_versus_all_hinge
     >>> risk = Risk(Network((1, 1, 2), identity), [-1, 1], [0, 1], one_versus_all_hinge())

@@ -139,6 +139,13 @@ def term_weights(risk: Risk) -> list[fmpq]:
     return risk.loss.term_weights(len(risk.y), 1).entries()
 
 
+def check_unit(risk: Risk, k: int, name: str = "k") -> None:
+    """Raise `DataError`, for the argument of this name, unless the hidden layer has a unit k."""
+    last = risk.network.widths[1] - 1
+    if not 0 <= k <= last:
+        raise DataError(f"{name}: got {k}, need a unit from 0 to {last}")
+
+
 def slope_of(risk: Risk, claim: str) -> fmpq:
     """alpha, after checking the setting: one hidden layer of leaky units, a binary hinge.
 

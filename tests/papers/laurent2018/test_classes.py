@@ -1,5 +1,6 @@
 """Active yet unsolved data at certified minima, and the zero-loss networks of the same width."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -18,7 +19,8 @@ from lscore import (
     relu,
     two_piece,
 )
-from lscore.errors import BudgetError, DataError, HypothesisError
+from lscore.errors import BudgetError, DataError, HypothesisError, ShapeError
+from lscore.model.hinges import HingeLoss
 from lscore.papers.laurent2018 import (
     active_minimum,
     active_unsolved,
@@ -112,6 +114,47 @@ def test_halves_are_built_only_where_they_fit():
         halves_curve(found.risk, found.point, separating_map(found.risk))
     with pytest.raises(DataError, match="need one of S8"):
         active_minimum("S7")
+
+
+def test_units_and_maps_that_are_not_there():
+    found = active_minimum("S8")
+    A, split = separating_map(found.risk), split_unit(found.risk, found.point)
+    for name in ("unit", "idle"):
+        for k in (-1, 2):
+            with pytest.raises(DataError, match=f"{name}: got {k}, need a unit from 0 to 1"):
+                split_unit(found.risk, found.point, **{name: k})
+    with pytest.raises(DataError, match="other: got 7"):
+        halves_curve(found.risk, split, A, other=7)
+    with pytest.raises(HypothesisError, match="two equal units"):
+        halves_curve(found.risk, split, A, unit=0, other=0)
+    with pytest.raises(ShapeError, match=r"A: shape \(4, 2\), need \(4, 3\)"):
+        halves_curve(found.risk, split, exact([[1, 2]] * 4))
+
+
+def test_what_the_constructions_do_not_know_is_refused():
+    """Weight decay, a hinge loss with other margins, units with slope 0 where they are on."""
+    found = active_minimum("S8")
+    risk, w = found.risk, split_unit(found.risk, found.point)
+    A, labels = separating_map(risk), risk.y.argmax(1).numpy()
+    decayed = replace(risk, weight_decay=1)
+    for refused in (
+        lambda: zero_loss_point(decayed),
+        lambda: halves_curve(decayed, w, A),
+        lambda: separating_map(Risk(risk.network, risk.X, labels, Wider("multiclass"))),
+    ):
+        with pytest.raises(HypothesisError):
+            refused()
+    flat = replace(risk, network=Network((2, 2, 4), two_piece(0, 1)))
+    with pytest.raises(HypothesisError, match="a slope there other than 0"):
+        halves_curve(flat, w, A)
+    assert not active_unsolved(flat, w)
+
+
+class Wider(HingeLoss):
+    """A hinge loss whose margins are 2 wide: no map for 1 has to solve them."""
+
+    def margins(self, outputs, targets):
+        return super().margins(outputs, targets) + 1
 
 
 @pytest.mark.parametrize("name", ["S8", "S9", "O8", "O12"])

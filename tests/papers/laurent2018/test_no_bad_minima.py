@@ -17,9 +17,10 @@ from lscore import (
     certify_hinge_minimum,
     certify_nonincreasing,
     exact,
+    leaky_relu,
     relu,
 )
-from lscore.errors import HypothesisError
+from lscore.errors import HypothesisError, ShapeError
 from lscore.minima.clarke import clarke_subdifferential
 from lscore.papers.laurent2018 import certify_no_bad_minima, certify_not_critical, path_to_zero
 
@@ -133,3 +134,9 @@ def test_no_path_where_a_hypothesis_fails():
     ):
         with pytest.raises(HypothesisError, match=name):
             path_to_zero(risk, exact(w))
+
+
+def test_a_point_of_another_shape_is_an_error_also_where_it_is_not_needed():
+    risk = Risk(Network((1, 1, 1), leaky_relu("1/2")), [-1, 2], [-1, 1], binary_hinge())
+    with pytest.raises(ShapeError, match=r"w: shape \(2, 1\), need \(4, 1\)"):
+        certify_no_bad_minima(risk, exact([1, 2]))
