@@ -174,7 +174,8 @@ CLAIMS = [
         "HE-B-T2-1",
         "book",
         "dimension of the valley",
-        "with k outputs and a squared loss the valley has dimension m - k rank [X, 1]",
+        "k outputs, a squared loss, layers above the first that lead to all outputs: the "
+        "minima nearby have dimension m - k rank [X, 1]",
     ),
     Claim(
         "HE-foc",

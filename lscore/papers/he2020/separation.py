@@ -95,30 +95,44 @@ def _key(value: fmpq) -> tuple[int, int]:
 def certify_separation(
     u: RationalMatrix, v: RationalMatrix, X: RationalMatrix, found: Separation
 ) -> Certificate:
-    """Is this a separation? Assertions (1.1), at half of `alpha_max` and a thousandth, and (1.2).
+    r"""Is this a separation? Assertion (1.1) for :math:`0 < \alpha < \alpha_{max}`, and (1.2).
 
-    The differences are affine in alpha, so an order that holds at two places holds between them; at
-    0 it holds with at most ties. Also asked: both sides hold a sample, and each is on one side.
-    Anybody's separation is read; refuted by the first line that fails. Exact.
+    The differences are affine in alpha. So the order holds on the whole interval if it holds in
+    the middle, and at both ends with at most ties; without an end, if it holds at 1, at 0 with at
+    most ties, and the tilt is at least as large below as above. Also asked: both sides hold a
+    sample, and each is on one side. Anybody's separation is read; refuted by the first line that
+    fails. Exact. Raises `ShapeError`.
 
     >>> from lscore.algebra.matrices import exact
     >>> data = exact([1, -1, -1, 1]), exact([0] * 4), exact([0, 1, 2, 3])
     >>> certify_separation(*data, separation(*data)).verdict.value
     'certified'
     """
-    n, limit = len(X), found.alpha_max or fmpq(1)
+    (n, d), beta, limit = X.shape, found.beta, found.alpha_max
+    if u.shape != (n, 1) or v.shape != (n, 1) or beta.shape != (d, 1):
+        shapes = f"{u.shape}, {v.shape} and {beta.shape}"
+        raise ShapeError(f"u, v, beta: shapes {shapes}, need {(n, 1)}, {(n, 1)} and {(d, 1)}")
     sides = sorted([*found.below, *found.above])
-    order = []
-    for alpha in (limit / 2, limit / 1000):
-        moved = v - alpha * (X @ found.beta)
-        pairs = [(moved[i, 0], moved[j, 0]) for i in found.below for j in found.above]
-        order.append(all(a < b for a, b in pairs))
-    total = sum((u[i, 0] for i in found.below), fmpq(0))
+    apart = sides == list(range(n))
+    filled = bool(found.below and found.above)
+    total = sum((u[i, 0] for i in found.below), fmpq(0)) if apart else fmpq(0)
+    tilt = X @ beta
+    end = -tilt if limit is None else v - limit * tilt
+    middle = v - (fmpq(1) if limit is None else limit / 2) * tilt
+    ready = apart and filled
+    gaps = [_gap(numbers, found) for numbers in (v, middle, end)] if ready else [fmpq(0)] * 3
+    up_to = "for all alpha" if limit is None else f"for alpha up to {limit}"
     lines = [
-        ("each sample is on one side", sides == list(range(n)), f"the sides hold {sides}"),
-        ("both sides hold a sample", bool(found.below and found.above), "one is empty"),
-        ("the tilted values below are smaller", all(order), f"alpha up to {limit / 2}"),
+        ("each sample is on one side", apart, f"the sides hold {sides}"),
+        ("both sides hold a sample", filled, "one is empty"),
+        ("the order is meant for some alpha > 0", limit is None or limit > 0, f"up to {limit}"),
+        ("the tilted values below are smaller", min(gaps) >= 0 and gaps[1] > 0, up_to),
         ("the numbers below do not sum to 0", total != 0, "their sum is 0"),
     ]
-    values = {"sum_below": total} | ({"alpha_max": limit} if found.alpha_max else {})
+    values = {"sum_below": total} | ({"alpha_max": limit} if limit is not None else {})
     return _SEPARATION.line_by_line(lines, values=values)
+
+
+def _gap(values: RationalMatrix, found: Separation) -> fmpq:
+    """The smallest value above less the largest one below."""
+    return min(values[j, 0] for j in found.above) - max(values[i, 0] for i in found.below)

@@ -10,6 +10,7 @@ from flint import fmpq
 from lscore import exact
 from lscore.errors import HypothesisError, ShapeError
 from lscore.papers.he2020 import certify_separation, separation
+from lscore.papers.he2020.separation import Separation
 
 
 def problem(seed):
@@ -53,6 +54,26 @@ def test_wrong_separations_are_refuted():
     assert certify_separation(*data, replace(found, below=(0, 1, 2, 3), above=())).refuted
     swapped = replace(found, below=(0, 1), above=(2, 3), beta=-found.beta)
     assert certify_separation(*data, swapped).refuted  # 1 - 1 = 0
+
+
+def test_an_order_has_to_hold_up_to_both_ends():
+    u, X = exact([1, -1]), exact([1, 0])
+    found = Separation((0,), (1,), exact([1]), 0, None)
+    assert certify_separation(u, exact([0, 0]), X, found).certified
+    early = certify_separation(u, exact(["1/2000", 0]), X, found)  # wrong for alpha < 1/2000
+    assert early.refuted
+    assert not early.conditions[-1].holds
+    uphill = replace(found, beta=exact([-1]), alpha_max=fmpq(1))
+    below_by_one = exact([0, 1])
+    assert certify_separation(u, below_by_one, X, uphill).certified  # a tie at the end, alpha = 1
+    for end in (None, fmpq(1001, 1000), fmpq(0), fmpq(-1)):
+        assert certify_separation(u, below_by_one, X, replace(uphill, alpha_max=end)).refuted, end
+    for sides in ((0, 5), (1,)), ((0,), (0, 1)), ((), (0, 1)):
+        wrong = replace(found, below=sides[0], above=sides[1])
+        assert certify_separation(u, exact([0, 0]), X, wrong).refuted
+    for data in ((exact([1, -1, 0]), u, X, found), (u, u, X, replace(found, beta=u))):
+        with pytest.raises(ShapeError, match="u, v, beta"):
+            certify_separation(*data)
 
 
 def test_the_hypotheses():
