@@ -137,6 +137,9 @@ class Risk:
 
     def _decay(self, w: Point | np.ndarray) -> object:
         """The weight decay in the kind of number of w."""
+        needed = (self.dimension, 1)[: 1 + isinstance(w, RationalMatrix)]
+        if tuple(w.shape) != needed:
+            raise ShapeError(f"w: shape {tuple(w.shape)}, need {needed}")
         exactly = isinstance(w, RationalMatrix) or w.dtype == object
         return self.weight_decay if exactly else self._float_decay
 
@@ -182,8 +185,8 @@ class Risk:
 
     def hessian_vector_product(self, w: Point, v: Point) -> torch.Tensor:
         """Hessian at w times v (m,), by forward over reverse differentiation."""
-        v = self.freed(self._float_point(v, "v"))
-        return self.freed(self._tangent(self._float_point(w), v))
+        w, v = self._float_point(w), self._float_point(v, "v")
+        return self.freed(self._tangent(w, self.freed(v)))
 
     def _float_point(self, w: Point | np.ndarray, name: str = "w") -> torch.Tensor:
         w = self.network.point(w, name)
