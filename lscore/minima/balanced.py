@@ -9,7 +9,7 @@ has a smaller risk.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from math import gcd
 
 import numpy as np
@@ -157,8 +157,8 @@ def certify_balanced_run(risk: Risk, run: Pass) -> Certificate:
         functions = reachable_functions(risk.network, X, pieces)
     except BudgetError as error:
         return _MINIMUM.unknown(str(error), [fitted])
-    pull = _at_inputs(risk, pull, kept)
-    ties = [(weight, _at_inputs(risk, unit, kept)) for weight, unit in ties]
+    pull, *units = _at_inputs(risk, [pull, *(unit for _, unit in ties)], kept)
+    ties = [(weight, unit) for (weight, _), unit in zip(ties, units, strict=True)]
     sums = functions.T @ pull
     count = sums.shape[0] * sums.shape[1]
     number = "1 sum over the samples is 0" if count == 1 else f"{count} sums over the samples are 0"
@@ -251,18 +251,26 @@ def _inputs_that_pull(risk: Risk, pull: RationalMatrix, ties: list) -> list[int]
     columns = stack([pull.T, *(unit.T for _, unit in ties)]).T
     totals = merge_rows(risk.exact_X, columns)[1]
     first = {place: i for i, place in reversed([*enumerate(_places(risk))])}
-    pulls = [not totals.rows(place, place + 1).is_zero() for place in range(len(totals))]
-    return [first[place] for place, does in enumerate(pulls) if does] or [0]
+    rows = totals.numerator.tolist()
+    return [first[place] for place, row in enumerate(rows) if any(row)] or [0]
 
 
-def _at_inputs(risk: Risk, pull: RationalMatrix, kept: list[int]) -> RationalMatrix:
-    """The sums of the pulls at the inputs of these samples."""
-    totals, place = merge_rows(risk.exact_X, pull)[1], _places(risk)
-    return _rows(totals, [place[i] for i in kept])
+def _at_inputs(
+    risk: Risk, pulls: list[RationalMatrix], kept: list[int]
+) -> Iterator[RationalMatrix]:
+    """The sums of each of the pulls (n, k) at the inputs of these samples, all in one pass."""
+    totals, place = merge_rows(risk.exact_X, stack([pull.T for pull in pulls]).T)[1], _places(risk)
+    columns, k = _rows(totals, [place[i] for i in kept]).numerator.transpose().tolist(), 0
+    for pull in pulls:
+        k, start = k + pull.shape[1], k
+        entries = [e for column in columns[start:k] for e in column]
+        yield RationalMatrix(fmpz_mat(k - start, len(kept), entries), totals.denominator).T
 
 
 def _rows(matrix: RationalMatrix, chosen: list[int]) -> RationalMatrix:
-    return stack([matrix.rows(i, i + 1) for i in chosen])
+    rows = matrix.numerator.tolist()
+    entries = [e for i in chosen for e in rows[i]]
+    return RationalMatrix(fmpz_mat(len(chosen), matrix.shape[1], entries), matrix.denominator)
 
 
 def balancing(functions: RationalMatrix, pull: RationalMatrix, ties: list):

@@ -37,7 +37,6 @@ from lscore.model.risk import Risk
 _EIGENVECTOR = 500  # parameters up to which the float Hessian is decomposed
 _MONOMIALS = 10_000  # up to which the polynomial of a cell is written out
 _MINIMA = certify_affine_minimum, certify_balance, certify_kink_minimum, certify_hinge_minimum
-_MANY = 64  # tied margins
 
 
 def propose_directions(risk: Risk, w: RationalMatrix, trials: int, seed: int) -> list:
@@ -105,7 +104,7 @@ def certify_local_minimum(
        of the lowest eigenvalue of the float Hessian (squared loss, at most 500 parameters) or the
        direction of `certify_smooth_extremum` (hinge loss, `most_monomials` at most 10000).
     9. One hidden layer and a hinge, or another convex loss without curvature:
-       `certify_hinge_minimum`, at any point; asked before 4 where more than 64 margins are tied.
+       `certify_hinge_minimum`, at any point.
     10. The same with several outputs: `certify_sharp_minimum`, sharp up to symmetry.
 
     Sound. Complete, never unknown, for one hidden layer and one output without output activation,
@@ -146,10 +145,6 @@ def certify_local_minimum(
         return Question("B-ZERO", STATEMENT).certified(conditions, values={"risk": value})
     if risk.frozen:
         return _among_the_free(risk, w, trials, seed, limit)
-    if w.pattern.margins and (w.pattern.layers[-1] % 2).sum() > _MANY:
-        hinge = certify_hinge_minimum(risk, w)  # much faster then than the linear program of 4
-        if hinge.verdict is not Verdict.UNKNOWN:
-            return hinge
     balance = certify_balanced_run(risk, run)
     if balance.certified:
         return balance
