@@ -13,6 +13,7 @@ a symmetry of the risk there; a curve through w along which they stay is not eno
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -27,19 +28,13 @@ from lscore.cells.pattern import Cell, Located, Tie, locate
 from lscore.certificates import Certificate, Condition, Question
 from lscore.minima.balanced import pulls
 from lscore.minima.descent import STATEMENT, declared
+from lscore.minima.kinks import HINGES
 from lscore.model.losses import objects
 from lscore.model.networks import Point
 from lscore.model.passes import layout
 from lscore.model.risk import Risk
-from lscore.model.settings import Setting
 
-SETTING = Setting(
-    hidden=1,
-    output_activation=False,
-    activations=("every piece through 0",),
-    loss="convex piecewise linear loss",
-    weight_decay=False,
-)
+SETTING = replace(HINGES, outputs=None)
 _MINIMUM = Question("LVB-S", STATEMENT, frozen="certified")
 
 

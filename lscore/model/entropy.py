@@ -70,15 +70,8 @@ class LogisticLoss(Loss):
         return (1 / (2 + _exponentials(margins) + _exponentials(-margins)))[:, :, None]
 
     def _margins(self, outputs: Outputs, targets: Outputs):
-        targets = paired(outputs, targets)
-        if len(outputs.shape) != 2:
-            raise ShapeError(f"outputs: shape {tuple(outputs.shape)}, need (n, 1)")
-        if isinstance(outputs, RationalMatrix):
-            raise SettingError(
-                "outputs: the logistic loss and its derivatives are rational only where all "
-                "outputs are 0, and then only the gradient; need floats or balls"
-            )
-        return outputs * targets
+        where = "the logistic loss and its derivatives are rational only where all outputs are 0"
+        return outputs * _read(outputs, targets, "(n, 1)", where)
 
 
 def _exponentials(margins: np.ndarray) -> np.ndarray:
@@ -163,16 +156,20 @@ class CrossEntropyLoss(Loss):
             return torch.softmax(outputs, 1)
         return 1 / _odds(outputs)
 
-    def _read(self, outputs: Outputs, targets: Outputs):
-        targets = paired(outputs, targets)
-        if len(outputs.shape) != 2:
-            raise ShapeError(f"outputs: shape {tuple(outputs.shape)}, need (n, K)")
-        if isinstance(outputs, RationalMatrix):
-            raise SettingError(
-                "outputs: cross-entropy and its derivatives are rational only where all outputs of "
-                "a sample are equal, and then only the gradient; need floats or balls"
-            )
-        return targets
+    def _read(self, outputs: Outputs, targets: Outputs) -> Outputs:
+        where = "cross-entropy and its derivatives are rational only where all outputs of a sample "
+        return _read(outputs, targets, "(n, K)", where + "are equal")
+
+
+def _read(outputs: Outputs, targets: Outputs, shape: str, where: str) -> Outputs:
+    """The targets of outputs that are a table of floats or balls."""
+    targets = paired(outputs, targets)
+    if len(outputs.shape) != 2:
+        raise ShapeError(f"outputs: shape {tuple(outputs.shape)}, need {shape}")
+    if isinstance(outputs, RationalMatrix):
+        text = f"outputs: {where}, and then only the gradient; need floats or balls"
+        raise SettingError(text)
+    return targets
 
 
 def _odds(outputs: np.ndarray) -> np.ndarray:

@@ -7,6 +7,8 @@ A point of the cell is a local minimum if and only if it minimises r over *all* 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from flint import fmpq
 
@@ -29,14 +31,7 @@ NEARLY_CONVEX = Setting(
     loss="differentiable loss",
     weight_decay=False,
 )
-SQUARED = Setting(
-    hidden=1,
-    outputs=1,
-    output_activation=False,
-    activations=("piecewise linear",),
-    loss="squared loss",
-    weight_decay=False,
-)
+SQUARED = replace(NEARLY_CONVEX, loss="squared loss")
 _LOWEST = Question("HE-T2b", "no point of the closed cell has a smaller risk")
 
 
