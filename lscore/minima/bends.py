@@ -83,12 +83,12 @@ class Bent:
         r"""Some u with g(u) < 0, or None if there is none.
 
         :math:`b \max(h, 0) = \min(b h, 0)` for b < 0, so g is the smallest of the convex functions
-        :math:`g_S(u) = \langle a + \sum_S b_j n_j, u\rangle + \sum_{b_j > 0} b_j
-        \max(\langle n_j, u \rangle, 0)`, S the concave walls with u on their positive side. There
-        are as many S as chambers between the concave walls, and :math:`g_S \ge 0` if and only if 0
-        is in the zonotope :math:`a + \sum_S b_j n_j + \sum_{b_j > 0} [0, b_j] n_j`. A concave wall
-        whose normal is not in the span of the others is refuted at once. Raises `BudgetError` if
-        there may be more than `limit` chambers.
+        :math:`g_S`, the convex bends and :math:`\langle a_S, u\rangle` with :math:`a_S = a + \sum_S
+        b_j n_j`, S the concave walls with u on their positive side. There are as many S as chambers
+        between the concave walls, and :math:`g_S \ge 0` if and only if 0 is in the zonotope
+        :math:`a_S + \sum_{b_j > 0} [0, b_j] n_j`. A concave wall whose normal is not in the span of
+        the others is refuted at once. Raises `BudgetError` if there may be more than `limit`
+        chambers.
         """
         return next(filter(None, self._tries(limit)), None)
 

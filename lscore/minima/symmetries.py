@@ -55,9 +55,9 @@ def certify_sharp_minimum(
     parameters and T the span of `symmetry_directions`. Proof: some complement S of T meets the
     vectors orthogonal to all of them in 0 only. For s in S, on the side :math:`\pi`, the equation
     gives :math:`R(w + s) - R(w) \ge \kappa |s| - O(|s|^2)`, :math:`\kappa > 0`, because
-    :math:`\mu_j \max(a, 0) - p_j a \ge \min(p_j, \mu_j - p_j) |a|`. The flows of the symmetries,
-    one after the other, carry w + S over a neighbourhood of w (inverse function theorem) and do not
-    change the risk.
+    :math:`\mu_j \max(a, 0) - p_j a` is at least :math:`\min(p_j, \mu_j - p_j) |a|`. The flows of
+    the symmetries, one after the other, carry w + S over a neighbourhood of w (inverse function
+    theorem) and do not change the risk.
 
     Any convex, piecewise linear loss: binary, multiclass and one-versus-all hinge. The margin of
     the equation is the distance of the p to their bounds, given where they are unique. Sound. Never

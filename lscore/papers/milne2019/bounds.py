@@ -53,7 +53,7 @@ _BOUND = Question("MILNE-L3", "no second derivative of the frozen loss is below 
 def certify_curvature_bound(
     cell: Cell, w: RationalMatrix, constant: Scalar | None = None
 ) -> Certificate:
-    r"""Is :math:`u^\top \nabla^2 \phi(w)\, u \ge -C r |W|_*^{H-1} \sqrt{2 \phi(w)}\, |u|^2`?
+    r"""Is :math:`\nabla^2 \phi(w) \succeq -C r |W|_*^{H-1} \sqrt{2 \phi(w)}`?
 
     :math:`\phi` is the loss of a cell, without weight decay and with its switches frozen, at any
     exact point. C is `constant`, by default the H(H + 1) of the paper; H will always do, see

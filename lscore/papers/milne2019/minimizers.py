@@ -55,5 +55,5 @@ def certify_minimizers_inside(risk: Risk, w: Point | np.ndarray | None = None) -
         witness = {"lower_point": w, "risk": bound, "risk_at_0": risk(origin)}
         return _INSIDE.refuted([condition], witness)
     return _INSIDE.unknown(
-        "condition (8) is sufficient only, and no point below 0 was given", [condition]
+        "the condition is sufficient only, and w is not lower than 0", [condition]
     )
