@@ -11,6 +11,7 @@ convex in :math:`(\kappa, 1/c_l)`; in :math:`(\kappa, c_l)` it is not.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from flint import fmpq
@@ -20,9 +21,9 @@ from lscore.algebra.linear import rank
 from lscore.algebra.matrices import RationalMatrix, Scalar, rational
 from lscore.cells.pattern import locate
 from lscore.certificates import Certificate, Condition, Question
-from lscore.errors import HypothesisError
+from lscore.errors import DataError, HypothesisError
 from lscore.minima.affine import certify_affine_minimum
-from lscore.model.networks import Point
+from lscore.model.networks import Network, Point
 from lscore.model.passes import Frozen
 from lscore.model.risk import Risk
 from lscore.papers.he2020.affine_minimum import (
@@ -33,7 +34,7 @@ from lscore.papers.he2020.affine_minimum import (
     checked_level,
     checked_scales,
 )
-from lscore.papers.he2020.pieces import chosen_sides
+from lscore.papers.he2020.pieces import Side, chosen_sides
 
 Numbers = tuple[Scalar, Sequence[Scalar]]  # a level and a scale per hidden layer
 _VALLEY = Question("HE-T2c", "every point of the path is a local minimum, and the risk is constant")
@@ -50,7 +51,7 @@ def valley_point(
     `first`, `last`: a level and the scales (one per hidden layer). The path is straight in
     :math:`(\kappa, 1/c_1, \dots)`; with `straight` in :math:`(\kappa, c_1, \dots)`, which may leave
     the pieces. Raises `HypothesisError` as `affine_minimum`, `DataError` for numbers that are not
-    allowed at an end.
+    allowed at an end and for t outside [0, 1].
 
     >>> from lscore import Network, hard_tanh
     >>> risk = Risk(Network((1, 2, 1), hard_tanh), [0, 1, 2, 3, 4], [0, 1, 0, 2, 1])
@@ -59,17 +60,31 @@ def valley_point(
     (19/20, 19/20)
     """
     t = rational(t, "t")
-    fit, chosen, ends = _ends(risk, first, last)
-    (low, start), (high, stop) = ends
-    level, mixed = low + t * (high - low), []
-    for c, d in zip(start, stop, strict=True):
-        between = c + t * (d - c) if straight else 1 / ((1 - t) / c + t / d)
-        mixed.append(between)
-    return carried(risk.network, chosen, fit, level, mixed)
+    if not 0 <= t <= 1:
+        raise DataError(f"t: got {t}, need a number from 0 to 1")
+    return _path(risk, first, last).point(t, straight)
 
 
-def _ends(risk: Risk, first: Numbers, last: Numbers):
-    """The map, the sides, and level and scales of both ends, all allowed."""
+@dataclass(frozen=True, eq=False)
+class _Path:
+    """The network, the map, the sides, and level and scales of both ends, all allowed."""
+
+    network: Network
+    fit: RationalMatrix
+    sides: list[Side]
+    ends: list[tuple[fmpq, list[fmpq]]]
+
+    def point(self, t: fmpq, straight: bool = False) -> RationalMatrix:
+        """The point at t."""
+        (low, start), (high, stop) = self.ends
+        scales = [
+            c + t * (d - c) if straight else 1 / ((1 - t) / c + t / d)
+            for c, d in zip(start, stop, strict=True)
+        ]
+        return carried(self.network, self.sides, self.fit, low + t * (high - low), scales)
+
+
+def _path(risk: Risk, first: Numbers, last: Numbers) -> _Path:
     SETTING.require(risk, _VALLEY.claim)
     check_widths(risk.network, risk.exact_y.shape[1], spare=0)
     fit, chosen, found = checked_fit(risk, None), chosen_sides(risk.network), []
@@ -78,7 +93,7 @@ def _ends(risk: Risk, first: Numbers, last: Numbers):
         level = checked_level(outputs, numbers[0])
         reach = max(max(outputs.entries()) + level, level)
         found.append((level, checked_scales(chosen, reach, numbers[1])))
-    return fit, chosen, found
+    return _Path(risk.network, fit, chosen, found)
 
 
 @_VALLEY.checker
@@ -101,8 +116,8 @@ def certify_valley(
     >>> certify_valley(risk, (1, ["4/5"]), (99, ["1/51"]), straight=True).verdict.value
     'refuted'
     """
-    chosen = _ends(risk, first, last)[1]
-    points = [valley_point(risk, t, first, last) for t in (0, 1)]
+    path = _path(risk, first, last)
+    points = [path.point(fmpq(t)) for t in (0, 1)]
     found = [certify_affine_minimum(risk, w) for w in points]
     conditions = [Condition("both ends are local minima", all(c.certified for c in found))]
     if not conditions[0].holds:
@@ -110,14 +125,14 @@ def certify_valley(
         return _VALLEY.unknown(failed.reason or "an end is no local minimum", conditions)
     risks = [risk(w) for w in points]
     conditions.append(Condition("both ends have one risk", risks[0] == risks[1]))
-    endless = all(side.length is None for side in chosen)
+    endless = all(side.length is None for side in path.sides)
     if not straight or endless:
         text = "no piece has an end" if endless else "c P < length at both ends, convex in between"
         conditions.append(Condition(text, True))
         return _VALLEY.certified(conditions, values={"risk": risks[0]})
     for k in range(1, _TRIES):
         t = fmpq(k, _TRIES)
-        other = risk(valley_point(risk, t, first, last, straight=True))
+        other = risk(path.point(t, straight=True))
         if other != risks[0]:
             return _VALLEY.refuted(
                 conditions, {"t": t, "risk": other, "risk_at_the_ends": risks[0]}

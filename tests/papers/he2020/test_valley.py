@@ -85,6 +85,8 @@ def risk_at(t):
 def test_ends_that_are_not_allowed_raise():
     with pytest.raises(DataError, match="level: got 0, need more than 0"):
         valley_point(ANCHOR, 0, (0, ["1/5"]), ENDS[1])
+    with pytest.raises(DataError, match="t: got 2, need a number from 0 to 1"):
+        valley_point(ANCHOR, 2, *ENDS)
     with pytest.raises(DataError, match="scales: got 1, need more than 0 and less than"):
         valley_point(ANCHOR, 0, (1, [1]), ENDS[1])
     with pytest.raises(ShapeError, match="last: got 1 entries, need 2"):
