@@ -33,6 +33,7 @@ AXE = {("desk", "light"): None, ("phone", "dark"): axe.COLOURS}
 PAGES = [*toc_pages(), "search", "genindex"]
 KNOWN_NOISE = "THEBE_JS_URL"  # the theme's live-code script declares its address twice
 
+AT_ONCE = "*, ::before, ::after { transition: none !important }"  # no colour halfway
 SHOWS = "theme => (document.documentElement.dataset.theme || theme) === theme"
 INSPECT = r"""
 async () => {
@@ -183,6 +184,7 @@ class Visitor:
         if self.opened != url:
             self.outside.clear(), self.errors.clear()
             self.reader.goto(url, wait_until="load")
+            self.reader.add_style_tag(content=AT_ONCE)
             self.opened = url
         self.reader.wait_for_function(SHOWS, arg=theme, timeout=5000)
         return self.reader.evaluate(INSPECT) + self.outside + self.errors
